@@ -1,0 +1,1 @@
+"""The machine that runs a drawing and remembers every step."""

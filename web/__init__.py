@@ -1,0 +1,1 @@
+"""The doors: REST, pages, editor, audit, scheduler, command line."""

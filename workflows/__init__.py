@@ -1,0 +1,1 @@
+"""People and machines at work on cases."""
