@@ -1,0 +1,115 @@
+"""The engine's two tables, and how a database is opened so that an acknowledged commit is a durable one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("case_id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text, nullable=False),  # canonical JSON, exactly the text that was digested
+    sa.Column("digest", sa.Text, nullable=False),
+)
+
+snapshots = sa.Table(
+    "snapshots",
+    metadata,
+    sa.Column("case_id", sa.Text, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("format", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # digest of the journal entry at `seq`
+    sa.Column("state", sa.LargeBinary, nullable=False),
+)
+
+SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+"""First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
+
+
+def connect(url: str, **options: Any) -> sa.Engine:
+    """Open a database for durable work; SQLite and PostgreSQL only.
+
+    Every transaction on SQLite begins IMMEDIATE, so a writer never meets an upgrade deadlock.
+    Raises ValueError for another kind of database.
+    """
+    address = sa.make_url(url)
+    match address.get_backend_name():
+        case "sqlite":
+            return _sqlite(address, options)
+        case "postgresql":
+            return _postgresql(address.set(drivername="postgresql+psycopg"), options)
+    raise ValueError(f"expected a sqlite or postgresql address, found {address.get_backend_name()}")
+
+
+def assert_durable(database: sa.Engine) -> None:
+    """Raise RuntimeError unless an acknowledged commit survives a power cut on this connection."""
+    with database.connect() as connection:
+        if database.dialect.name == "sqlite":
+            found = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            expected: tuple[object, ...] = (2, 3)
+        else:
+            found = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+            expected = ("on", "remote_apply", "remote_write")
+    if found not in expected:
+        raise RuntimeError(f"commits are not durable: expected one of {expected}, found {found!r}")
+
+
+def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
+    module = _sqlite_module()
+    in_memory = address.database in (None, "", ":memory:")
+    if in_memory:
+        options = {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}, **options}
+    database = sa.create_engine(address, module=module, **options)
+    wal = not in_memory and wal_is_safe(module.sqlite_version_info)
+
+    @sa.event.listens_for(database, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @sa.event.listens_for(database, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return database
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite release is free of the WAL-reset fault."""
+    newest = SAFE_WAL[0]
+    return version >= newest or any(version[:2] == fixed[:2] and version >= fixed for fixed in SAFE_WAL)
+
+
+def _sqlite_module() -> Any:
+    try:
+        import pysqlite3.dbapi2 as module  # type: ignore[import-untyped]  # carries a SQLite without the fault
+    except ImportError:
+        import sqlite3 as module
+    return module
+
+
+def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
+    settings = "-c synchronous_commit=on -c timezone=UTC"
+    given = address.query.get("options")
+    if given and re.search(r"synchronous_commit", str(given)):
+        raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
+    return sa.create_engine(
+        address, pool_pre_ping=True, connect_args={"options": settings}, **{"pool_size": 10, **options}
+    )
