@@ -1,0 +1,33 @@
+# Tidu. Every recipe calls one short script; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench demo pins clean
+PYTHON := .venv/bin/python
+TIDU := .venv/bin/tidu
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## prepare .venv and the browser parts (quick when nothing changed)
+	@scripts/setup
+
+run: setup ## set up, fill an empty database with a season, serve; Ctrl-C stops
+	@$(PYTHON) scripts/run.py
+
+test: setup ## the whole test suite (T="tests/engine -k claim" narrows it)
+	@scripts/test $(T)
+
+check: setup ## what CI does: format, lint, types, floors, spelling, tests
+	@scripts/check
+	@scripts/test
+
+bench: setup ## the benchmark
+	@scripts/bench
+
+demo: setup ## play another season into the database (N cases, seed S)
+	@$(TIDU) init && $(TIDU) demo --cases $(or $(N),300) --seed $(or $(S),7)
+
+pins: setup ## resolve the ranges of setup.cfg into constraints.txt again
+	@scripts/pins
+
+clean: ## remove what set-up made; the data stays
+	@rm -rf .venv node_modules web/static/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
