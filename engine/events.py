@@ -125,11 +125,13 @@ class JobSucceeded(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed(Cause):
-    """One attempt failed. `retry_at` is the next attempt; without it the job is in incident."""
+    """One attempt failed: tried again at `retry_at`, or thrown into the drawing as BPMN error
+    `error_code`, or, with neither, left in incident."""
 
     job_id: str
     message: str
     retry_at: str | None = None
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,6 +253,13 @@ class IncidentRaised(Consequence):
     code: str
     message: str
     job_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentCancelled(Consequence):
+    """The branch that stood in incident was left; there is nothing to resolve any more."""
+
+    incident_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,7 +112,7 @@ def canonical(body: Json) -> str:
     units, which they do unless a character lies beyond the basic plane.
     """
     text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
-    if text.isascii() or max(text) < "\ud800":
+    if len(text.encode("utf-16-le")) == 2 * len(text):
         return text
     return rfc8785.dumps(body).decode()
 

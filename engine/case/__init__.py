@@ -1,0 +1,1 @@
+"""A case: what may be asked of it, what follows, and what is true now."""

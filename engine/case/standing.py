@@ -1,0 +1,155 @@
+"""What is true of a case beside its tokens: what waits, who holds it, who completed what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from engine import events as ev
+from engine.events import Consequence, Json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A user task that waits: `ready` for its groups, or `claimed` by its assignee.
+
+    While an opinion is asked for, `owner` is who asked and `assignee` is who was asked.
+    """
+
+    id: str
+    n: int
+    element: str
+    created_at: str
+    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    assignee: str | None = None
+    owner: str | None = None
+    claimed_at: str | None = None
+    due_at: str | None = None
+    round: int = 1
+
+    @property
+    def state(self) -> str:
+        return "claimed" if self.assignee else "ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    id: str
+    n: int
+    element: str
+    due_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A service task that waits for a worker; `attempts` have failed, the next may begin at `retry_at`."""
+
+    id: str
+    n: int
+    element: str
+    type: str
+    retries: int
+    inputs: dict[str, Json]
+    attempts: int = 0
+    retry_at: str | None = None
+    in_incident: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    id: str
+    n: int
+    element: str
+    code: str
+    message: str
+    job_id: str | None = None
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """What is true of a case beside its tokens: plain, storable, rebuilt by replay."""
+
+    status: str = "active"  # active, suspended, completed, terminated
+    tasks: dict[str, Task] = field(default_factory=dict)
+    timers: dict[str, Timer] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    completed_by: dict[str, list[str]] = field(default_factory=dict)  # element → who completed it
+    outcome: str | None = None
+
+    def state(self) -> dict[str, Json]:
+        """JSON-native, for a snapshot."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, state: dict[str, Json]) -> Standing:
+        """What `state` described."""
+        return cls(
+            status=state["status"],
+            tasks={key: _task(task) for key, task in state["tasks"].items()},
+            timers={key: Timer(**timer) for key, timer in state["timers"].items()},
+            jobs={key: Job(**job) for key, job in state["jobs"].items()},
+            incidents={key: Incident(**incident) for key, incident in state["incidents"].items()},
+            completed_by=state["completed_by"],
+            outcome=state["outcome"],
+        )
+
+    def hand(self, task_id: str, **changes: Any) -> None:
+        """The same task in other hands."""
+        self.tasks[task_id] = replace(self.tasks[task_id], **changes)
+
+    def note(self, consequence: Consequence, now: datetime) -> None:
+        """Keep the books: what waits, by its id."""
+        match consequence:
+            case ev.TaskCreated(task_id=task_id):
+                self.tasks[task_id] = Task(
+                    id=task_id,
+                    n=number(task_id),
+                    element=consequence.element,
+                    created_at=ev.moment(now),
+                    groups=consequence.groups,
+                    users=consequence.users,
+                    assignee=consequence.assignee,
+                    claimed_at=ev.moment(now) if consequence.assignee else None,
+                    due_at=consequence.due_at,
+                    round=consequence.round,
+                )
+            case ev.TaskCancelled(task_id=task_id):
+                del self.tasks[task_id]
+            case ev.TimerSet(timer_id=timer_id, element=element, due_at=due_at):
+                self.timers[timer_id] = Timer(id=timer_id, n=number(timer_id), element=element, due_at=due_at)
+            case ev.TimerCancelled(timer_id=timer_id):
+                del self.timers[timer_id]
+            case ev.JobCreated(job_id=job_id):
+                self.jobs[job_id] = Job(
+                    id=job_id,
+                    n=number(job_id),
+                    element=consequence.element,
+                    type=consequence.type,
+                    retries=consequence.retries,
+                    inputs=consequence.inputs,
+                )
+            case ev.JobCancelled(job_id=job_id):
+                del self.jobs[job_id]
+            case ev.IncidentCancelled(incident_id=incident_id):
+                del self.incidents[incident_id]
+            case ev.IncidentRaised(incident_id=incident_id):
+                self.incidents[incident_id] = Incident(
+                    id=incident_id,
+                    n=number(incident_id),
+                    element=consequence.element,
+                    code=consequence.code,
+                    message=consequence.message,
+                    job_id=consequence.job_id,
+                )
+
+
+def number(its_id: str) -> int:
+    """The execution's number in a task, timer, job or incident id."""
+    return int(its_id.rpartition(".")[2])
+
+
+def _task(state: dict[str, Json]) -> Task:
+    return Task(**{**state, "groups": tuple(state["groups"]), "users": tuple(state["users"])})

@@ -1,0 +1,218 @@
+"""From journal to case: load it, see it as it stood at entry n, verify it, remember it for the next time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
+
+import orjson
+import sqlalchemy as sa
+
+from engine import journal
+from engine.case.case import Case
+from engine.definition.model import Definition
+from engine.errors import EngineError, NotFound, ReplayMismatch
+from engine.events import CaseStarted
+from engine.execution.execution import WorkingDays
+from engine.journal import START, Head, Line
+from engine.tables import snapshots
+
+SNAPSHOT_FORMAT = 1
+"""Raised whenever a stored state would be read differently; older snapshots are then ignored."""
+
+
+class Library(Protocol):
+    """Where definitions and calendars are looked up; both are immutable under their name."""
+
+    def definition(self, pins: Mapping[str, str], process: str) -> Definition: ...
+
+    def calendar(self, calendar_id: str) -> WorkingDays: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that verification found: `code` is V-CHAIN-BREAK, V-REPLAY-DIVERGE or V-ARTEFACT."""
+
+    case_id: str
+    code: str
+    seq: int
+    detail: str
+
+
+def load(connection: sa.Connection, case_id: str, library: Library) -> Case:
+    """The case as it stands: the newest usable snapshot and every entry after it. Raises NotFound."""
+    return _upto(connection, case_id, library, None)
+
+
+def at(connection: sa.Connection, case_id: str, seq: int, library: Library) -> Case:
+    """The case as it stood when entry `seq` had just been written. Raises NotFound for no such entry."""
+    case = _upto(connection, case_id, library, seq)
+    if case.seq != seq:
+        raise NotFound(f"case {case_id} has {case.seq} entries, entry {seq} was asked for")
+    return case
+
+
+def remember(connection: sa.Connection, case: Case) -> None:
+    """Keep a snapshot of a case that has nothing fresh; the one before it is forgotten."""
+    connection.execute(sa.delete(snapshots).where(snapshots.c.case_id == case.case_id))
+    connection.execute(
+        snapshots.insert().values(
+            case_id=case.case_id,
+            seq=case.head.seq,
+            format=SNAPSHOT_FORMAT,
+            digest=case.head.digest,
+            state=orjson.dumps(case.state()),
+        )
+    )
+
+
+def forget_all(connection: sa.Connection) -> None:
+    """Delete every snapshot. Nothing but time is lost."""
+    connection.execute(sa.delete(snapshots))
+
+
+def verify(connection: sa.Connection, case_id: str, library: Library) -> tuple[Finding, ...]:
+    """What is wrong with a case's journal: the chain first, then the causes run again. () is: nothing.
+
+    A broken chain is reported at its first broken entry and not replayed further: what stands behind
+    it proves nothing.
+    """
+    lines = list(journal.read(connection, case_id))
+    if not lines:
+        return (Finding(case_id=case_id, code="V-CHAIN-BREAK", seq=0, detail="there is no entry"),)
+    broken = _broken_link(case_id, lines)
+    if broken is not None:
+        return (broken,)
+    return _rerun(case_id, lines, library)
+
+
+def _broken_link(case_id: str, lines: list[Line]) -> Finding | None:
+    previous = Head(seq=0, digest=START)
+    for line in lines:
+        wrong = _wrong_with(case_id, line, previous)
+        if wrong:
+            return Finding(case_id=case_id, code="V-CHAIN-BREAK", seq=previous.seq + 1, detail=wrong)
+        previous = Head(seq=line.seq, digest=line.digest)
+    return None
+
+
+def _wrong_with(case_id: str, line: Line, previous: Head) -> str:
+    if line.seq != previous.seq + 1:
+        return f"expected entry {previous.seq + 1}, found entry {line.seq}"
+    if journal.digest(previous.digest, line.body) != line.digest:
+        return f"the stored digest {line.digest[:16]}… is not the digest of the stored text"
+    try:
+        body = orjson.loads(line.body)
+    except orjson.JSONDecodeError:
+        return "the stored text is not JSON"
+    if (body.get("case"), body.get("seq")) != (case_id, line.seq):
+        return f"the text says it is entry {body.get('seq')} of {body.get('case')}"
+    return ""
+
+
+def _rerun(case_id: str, lines: list[Line], library: Library) -> tuple[Finding, ...]:
+    try:
+        case = _begin(lines[0], library)
+        for line in lines:
+            case.relive(line.entry())
+        case.end_of_replay()
+    except ReplayMismatch as error:
+        code = "V-ARTEFACT" if error.seq == 0 else "V-REPLAY-DIVERGE"
+        return (Finding(case_id=case_id, code=code, seq=max(error.seq, 1), detail=str(error)),)
+    except (EngineError, LookupError, TypeError, ValueError) as error:
+        detail = f"{type(error).__name__}: {error}"
+        return (Finding(case_id=case_id, code="V-REPLAY-DIVERGE", seq=lines[-1].seq, detail=detail),)
+    return ()
+
+
+def _upto(connection: sa.Connection, case_id: str, library: Library, seq: int | None) -> Case:
+    case = _from_snapshot(connection, case_id, library, seq)
+    lines = journal.read(connection, case_id, after=case.seq if case else 0, upto=seq)
+    for line in lines:
+        if case is None:
+            case = _begin(line, library)
+        case.relive(line.entry())
+        case.head = Head(seq=line.seq, digest=line.digest)
+    if case is None:
+        raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
+    if seq is None:
+        case.end_of_replay()
+    return case
+
+
+def _begin(first: Line, library: Library) -> Case:
+    entry = first.entry()
+    if not isinstance(entry.event, CaseStarted):
+        raise ReplayMismatch(
+            entry.case_id, 1, recorded=type(entry.event).__name__, recomputed=CaseStarted.__name__
+        )
+    definition = library.definition(entry.event.pins, entry.event.process)
+    if definition.digest != entry.event.definition_digest:
+        raise ReplayMismatch(
+            entry.case_id, 0, recorded=entry.event.definition_digest, recomputed=definition.digest
+        )
+    return Case(entry, definition, library.calendar(entry.event.calendar))
+
+
+def _from_snapshot(
+    connection: sa.Connection, case_id: str, library: Library, upto: int | None
+) -> Case | None:
+    """The newest snapshot not beyond `upto`, if the journal still says the same at its place."""
+    query = (
+        sa.select(snapshots.c.seq, snapshots.c.digest, snapshots.c.state)
+        .join(
+            journal.journal,
+            (journal.journal.c.case_id == snapshots.c.case_id)
+            & (journal.journal.c.seq == snapshots.c.seq)
+            & (journal.journal.c.digest == snapshots.c.digest),
+        )
+        .where(snapshots.c.case_id == case_id, snapshots.c.format == SNAPSHOT_FORMAT)
+    )
+    if upto is not None:
+        query = query.where(snapshots.c.seq <= upto)
+    row = connection.execute(query.order_by(snapshots.c.seq.desc()).limit(1)).first()
+    if row is None:
+        return None
+    state = orjson.loads(row.state)
+    pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
+    calendar = library.calendar(state["started"]["data"]["calendar"])
+    head = Head(seq=row.seq, digest=row.digest)
+    return Case.of(state, library.definition(pins, process), calendar, head=head)
+
+
+class LiveCases:
+    """The cases this process worked on last, kept as they stand. Safe for several threads.
+
+    A case is *taken*: while one thread works on it no other can get the same object. It comes back
+    only after its commit; one that failed half-way is simply not put back.
+    """
+
+    def __init__(self, library: Library, *, capacity: int = 500) -> None:
+        self._library = library
+        self._capacity = capacity
+        self._cases: OrderedDict[str, Case] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, connection: sa.Connection, case_id: str) -> Case:
+        """The case as the journal has it now. Raises NotFound."""
+        with self._lock:
+            case = self._cases.pop(case_id, None)
+        if case is None or journal.head(connection, case_id) != case.head:
+            return load(connection, case_id, self._library)
+        return case
+
+    def put_back(self, case: Case) -> None:
+        """Keep a case whose fresh entries are in the journal."""
+        with self._lock:
+            self._cases[case.case_id] = case
+            self._cases.move_to_end(case.case_id)
+            if len(self._cases) > self._capacity:
+                self._cases.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget every live case."""
+        with self._lock:
+            self._cases.clear()
