@@ -1,0 +1,103 @@
+"""Read the settings once from the environment; everything else gets them handed over.
+
+| variable | default | meaning |
+|---|---|---|
+| `TIDU_DATABASE_URL` | `sqlite:///<data dir>/tidu.db` | where cases live; `postgresql+psycopg://…` for production |
+| `TIDU_DATA_DIR` | `data/` in the checkout | evidence files, the secret key, the SQLite file |
+| `TIDU_SECRET_KEY` | made once, kept in `<data dir>/secret.key` | signs session cookies; at least 32 characters |
+| `TIDU_HOST` | `127.0.0.1` | the address `tidu serve` listens on |
+| `TIDU_PORT` | `8080` | the port `tidu serve` listens on |
+| `TIDU_BASE_URL` | `http://<host>:<port>` | how browsers reach us; `https://…` makes cookies Secure |
+| `TIDU_LOG` | `INFO` | least severity that is logged |
+| `TIDU_TICK_SECONDS` | `5` | how often the worker looks for due timers and jobs |
+| `TIDU_SESSION_IDLE_MINUTES` | `30` | a session unused for so long is over |
+| `TIDU_SESSION_HOURS` | `8` | a session is over after so many hours in any case |
+| `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SHORTEST_KEY = 32
+SHORTEST_TOLD = f"TIDU_SECRET_KEY needs at least {SHORTEST_KEY} characters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything an installation may decide; immutable once read."""
+
+    data_dir: Path
+    database_url: str
+    secret_key: str = field(repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    base_url: str = "http://127.0.0.1:8080"
+    log: str = "INFO"
+    tick_seconds: int = 5
+    session_idle_minutes: int = 30
+    session_hours: int = 8
+    max_upload_mb: int = 50
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def evidence_dir(self) -> Path:
+        return self.data_dir / "evidence"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process; makes the data directory and, once, its secret key."""
+    said = os.environ if environment is None else environment
+    data_dir = Path(said.get("TIDU_DATA_DIR") or CHECKOUT / "data").absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    host = said.get("TIDU_HOST") or "127.0.0.1"
+    port = _number(said, "TIDU_PORT", 8080)
+    return Settings(
+        data_dir=data_dir,
+        database_url=said.get("TIDU_DATABASE_URL") or f"sqlite:///{data_dir / 'tidu.db'}",
+        secret_key=_secret_key(said.get("TIDU_SECRET_KEY") or "", data_dir),
+        host=host,
+        port=port,
+        base_url=(said.get("TIDU_BASE_URL") or f"http://{host}:{port}").rstrip("/"),
+        log=(said.get("TIDU_LOG") or "INFO").upper(),
+        tick_seconds=_number(said, "TIDU_TICK_SECONDS", 5),
+        session_idle_minutes=_number(said, "TIDU_SESSION_IDLE_MINUTES", 30),
+        session_hours=_number(said, "TIDU_SESSION_HOURS", 8),
+        max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
+    )
+
+
+def _number(said: Mapping[str, str], name: str, default: int) -> int:
+    text = said.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise SystemExit(f"{name} must be a positive whole number, found {text!r}")
+    return int(text)
+
+
+def _secret_key(given: str, data_dir: Path) -> str:
+    if given and len(given) < SHORTEST_KEY:
+        raise SystemExit(SHORTEST_TOLD)
+    return given or _kept_key(data_dir / "secret.key")
+
+
+def _kept_key(path: Path) -> str:
+    """The key of this data directory. Of two processes that start at once, the first one's key counts."""
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # somebody else was first; theirs counts
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii").strip()
