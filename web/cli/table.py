@@ -1,0 +1,135 @@
+"""Every command with its flags: names and flags are a contract and stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One argument, as argparse wants to hear it."""
+
+    names: tuple[str, ...]
+    settings: dict[str, Any]
+
+    @classmethod
+    def named(cls, *names: str, **settings: Any) -> Option:
+        return cls(names=names, settings=settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command: `run` is "module:function", called with the arguments and the voice."""
+
+    name: str
+    says: str
+    run: str = ""
+    options: tuple[Option, ...] = ()
+    parts: tuple[Command, ...] = ()
+
+
+_o = Option.named
+_ROOM = "web.cli."
+
+COMMANDS = (
+    Command(
+        name="init",
+        says="create or upgrade the database, load the process library; safe to repeat",
+        run=_ROOM + "library:init",
+    ),
+    Command(
+        name="serve",
+        says="serve the pages and the API",
+        run=_ROOM + "serving:serve",
+        options=(
+            _o("--host", help="address to listen on (TIDU_HOST)"),
+            _o("--port", type=int, help="port to listen on (TIDU_PORT)"),
+            _o("--workers", type=int, default=2, help="processes that answer (default 2)"),
+        ),
+    ),
+    Command(
+        name="worker",
+        says="do what happens without a person: timers, jobs, notifications",
+        run=_ROOM + "serving:worker",
+    ),
+    Command(
+        name="demo",
+        says="play cases through a year on a hand-driven clock",
+        run=_ROOM + "season:demo",
+        options=(
+            _o("--cases", type=int, default=300, metavar="N", help="how many (default 300)"),
+            _o("--seed", type=int, default=7, metavar="S", help="same seed, same cases (default 7)"),
+            _o("--if-empty", action="store_true", help="do nothing when there are cases already"),
+        ),
+    ),
+    Command(
+        name="check",
+        says="say whether a package or a single .bpmn or .dmn file could be deployed",
+        run=_ROOM + "library:check",
+        options=(_o("path", nargs="+", type=Path, metavar="PATH"),),
+    ),
+    Command(
+        name="play",
+        says="play one example in memory",
+        run=_ROOM + "library:play",
+        options=(
+            _o("path", type=Path, metavar="PATH"),
+            _o("--example", type=Path, required=True, metavar="FILE"),
+        ),
+    ),
+    Command(
+        name="decide",
+        says="evaluate one decision",
+        run=_ROOM + "library:decide",
+        options=(
+            _o("file", type=Path, metavar="FILE"),
+            _o("--decision", required=True, metavar="NAME"),
+            _o("--inputs", required=True, metavar="JSON"),
+        ),
+    ),
+    Command(
+        name="deploy",
+        says="make a folder the new version of its process",
+        run=_ROOM + "library:deploy",
+        options=(_o("path", type=Path, metavar="PATH"),),
+    ),
+    Command(
+        name="export",
+        says="write a version of a process into a folder",
+        run=_ROOM + "library:export",
+        options=(
+            _o("process", metavar="PROCESS", help="green_factory (in force) or green_factory:3"),
+            _o("-o", "--output", type=Path, required=True, metavar="DIR"),
+        ),
+    ),
+    Command(
+        name="verify",
+        says="check the chain of digests, run every cause again, compare every consequence",
+        run=_ROOM + "keeping:verify",
+        options=(_o("case", nargs="*", metavar="CASE"), _o("--all", action="store_true", help="every case")),
+    ),
+    Command(
+        name="rebuild",
+        says="drop and rebuild read models and snapshots from the journal",
+        run=_ROOM + "keeping:rebuild",
+    ),
+    Command(
+        name="backup",
+        says="write a consistent copy of the database and the evidence files",
+        run=_ROOM + "keeping:backup",
+        options=(_o("-o", "--output", type=Path, required=True, metavar="FILE"),),
+    ),
+    Command(
+        name="restore",
+        says="put a backup into an empty database and verify it",
+        run=_ROOM + "keeping:restore",
+        options=(_o("file", type=Path, metavar="FILE"),),
+    ),
+    Command(
+        name="doctor",
+        says="say what is wrong with this installation",
+        run=_ROOM + "keeping:doctor",
+    ),
+)
