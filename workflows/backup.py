@@ -82,7 +82,7 @@ def _write_tables(
     with _snapshot(database) as connection:
         for table in _tables(connection):
             name = f"tables/{table.name}.jsonl"
-            rows[table.name], files[name] = _write_table(connection, table, archive, name)
+            rows[str(table.name)], files[name] = _write_table(connection, table, archive, name)
         return rows, files, _schema(connection)
 
 
