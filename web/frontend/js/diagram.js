@@ -27,7 +27,9 @@ async function draw(place) {
   }
 }
 
-const stateOf = async (place) => (place.dataset.stateUrl ? (await send('GET', place.dataset.stateUrl)).data : {});
+async function stateOf(place) {
+  return place.dataset.stateUrl ? (await send('GET', place.dataset.stateUrl)).data : {};
+}
 
 /* A drawing opened inside a hidden tab has no size yet: fit it again when it gets one. */
 function refitWhenShown(place, view) {

@@ -1,0 +1,48 @@
+// The drawing board: canvas, properties, outline, problems, saving.
+
+import '../css/editor.css';
+import { makeModeler } from './editor/modeler.js';
+import { Drafting } from './editor/drafting.js';
+import { Problems } from './editor/problems.js';
+import { LiveOutline } from './editor/live_outline.js';
+import { listenToKeys } from './editor/keys.js';
+import { improveOutlines } from './outline.js';
+import { text } from './http.js';
+import { make } from './page.js';
+import { say } from './texts.js';
+
+const board = document.getElementById('editor');
+if (board) open(board);
+improveOutlines();
+
+async function open(place) {
+  const canEdit = place.dataset.editable === 'yes';
+  const modeler = makeModeler({
+    canvas: document.getElementById('canvas'),
+    properties: document.getElementById('properties'),
+  });
+  try {
+    await modeler.importXML(await text(place.dataset.fileUrl));
+  } catch (error) {
+    document.getElementById('canvas').replaceChildren(make('p', { class: 'alert alert-danger m-3' },
+      say(`流程图无法打开：${error.message}`, `The drawing cannot be opened: ${error.message}`)));
+    return;
+  }
+  modeler.get('canvas').zoom('fit-viewport', 'auto');
+  const drafting = new Drafting({
+    place,
+    canEdit,
+    read: async () => (await modeler.saveXML({ format: true })).xml,
+    load: (xml) => modeler.importXML(xml),
+  });
+  const problems = new Problems({ place: document.getElementById('problems'), modeler, url: place.dataset.validateUrl });
+  const outline = new LiveOutline({ place: document.getElementById('outline'), modeler });
+  modeler.on('commandStack.changed', () => { drafting.changed(); outline.refresh(); });
+  modeler.on('import.done', () => outline.refresh());
+  drafting.addEventListener('saved', () => problems.check());
+  listenToKeys({ modeler, drafting, problems });
+  outline.refresh();
+  problems.check();
+  const wanted = new URLSearchParams(location.search).get('element');
+  if (wanted) problems.point(wanted);
+}

@@ -1,0 +1,25 @@
+// Our lint rules: who does a user task, how long it may take, which clause it stands on.
+
+const extension = (task, type) => task.extensionElements?.values?.find((one) => one.$type === type);
+const property = (task, name) => extension(task, 'zeebe:Properties')?.properties?.find((one) => one.name === name)?.value;
+
+const forUserTasks = (find) => () => ({
+  check(node, reporter) {
+    if (node.$type !== 'bpmn:UserTask') return;
+    const message = find(node);
+    if (message) reporter.report(node.id, message);
+  },
+});
+
+export const taskCandidates = forUserTasks((task) => {
+  const assignment = extension(task, 'zeebe:AssignmentDefinition');
+  const somebody = assignment && (assignment.assignee || assignment.candidateGroups || assignment.candidateUsers);
+  return somebody ? null : 'User task has nobody who may do it';
+});
+
+export const taskDeadline = forUserTasks((task) => {
+  const schedule = extension(task, 'zeebe:TaskSchedule');
+  return extension(task, 'tidu:Deadline')?.workingDays || schedule?.dueDate ? null : 'User task has no deadline';
+});
+
+export const taskClause = forUserTasks((task) => (property(task, 'clause') ? null : 'User task names no clause it stands on'));
