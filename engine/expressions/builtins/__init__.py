@@ -1,0 +1,1 @@
+"""The functions every FEEL expression may call."""

@@ -1,0 +1,154 @@
+"""The door to FEEL: read an expression or a table's cell once, evaluate it often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from engine.expressions.budget import Budget, ExpressionError
+from engine.expressions.builtins import contexts, lists, numbers, ranges, strings, times
+from engine.expressions.builtins.registry import builtin
+from engine.expressions.compiler import Compiler
+from engine.expressions.grammar import parse_tree
+from engine.expressions.lexer import Source, needs_telling, wide_names
+from engine.expressions.scope import NO_TYPES, NullResult, Range, Run, Scope
+from engine.temporal import Unrepresentable
+from engine.values import Value
+
+ROOMS = (contexts, lists, numbers, ranges, strings, times)
+NO_NAMES: frozenset[str] = frozenset()
+NO_FUNCTIONS: Mapping[str, Callable[..., Value]] = {}
+
+
+class _Compiled:
+    """A text, its closures, and the names it takes from outside."""
+
+    def __init__(self, source: Source) -> None:
+        tree, tokens = parse_tree(source)
+        compiler = Compiler()
+        self.source = source
+        self.text = source.text
+        self.code = compiler.code(tree)
+        self.names = frozenset(compiler.names)
+        self.filter_names = frozenset(compiler.filter_names)
+        self.calls = frozenset(compiler.calls)
+        self.tree = tree
+        self._wide = wide_names(tokens, source.text)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+    def _told(self, context: Mapping[str, Value]) -> frozenset[str]:
+        """Names in the context that make another expression of the text, such as `a-b` or `x and y`."""
+        return frozenset(name for name in self._wide if name in context)
+
+    def _run(self, scope: Scope) -> Value:
+        try:
+            return self.code(scope)
+        except RecursionError:
+            raise ExpressionError("budget.depth", "the expression is nested too deeply") from None
+        except Unrepresentable as error:
+            raise ExpressionError("temporal.range", str(error)) from None
+
+
+class Expression(_Compiled):
+    """A FEEL expression.
+
+    `names` are the variables it reads, `calls` the functions that are neither built in nor defined in
+    it, `filter_names` names inside `[…]` that may be variables or entries of the items.
+    """
+
+    def evaluate(
+        self,
+        context: Mapping[str, Value],
+        *,
+        functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
+        now: datetime | None = None,
+        budget: Budget | None = None,
+        types: Mapping[str, object] = NO_TYPES,
+    ) -> Value:
+        """The value for these variables; what has no value is null, and `budget.warnings` says why.
+
+        `functions` are further functions by their FEEL names, `now` is the command's time for now()
+        and today(), `types` are the model's types for `instance of`.  Raises ExpressionError when the
+        budget is used up, when now() is asked without a time, and for moments beyond years 1 to 9999.
+        """
+        if self._wide and (told := self._told(context)):
+            return parse(self.text, self.source.names | told).in_scope(
+                Scope(context, None, Run(budget or Budget(), functions, now, types))
+            )
+        return self._run(Scope(context, None, Run(budget or Budget(), functions, now, types)))
+
+    def in_scope(self, scope: Scope) -> Value:
+        """The value inside a scope that already exists."""
+        return self._run(scope)
+
+
+class UnaryTests(_Compiled):
+    """The cell of a decision table: tests of one input value, which they may call `?`."""
+
+    def matches(
+        self,
+        value: Value,
+        context: Mapping[str, Value],
+        *,
+        functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
+        now: datetime | None = None,
+        budget: Budget | None = None,
+        types: Mapping[str, object] = NO_TYPES,
+    ) -> bool | None:
+        """Whether the value meets one of the tests; None if that cannot be said. Raises ExpressionError."""
+        if self._wide and (told := self._told(context)):
+            return parse_unary(self.text, self.source.names | told).in_scope(
+                value, Scope(context, None, Run(budget or Budget(), functions, now, types))
+            )
+        return self.in_scope(value, Scope(context, None, Run(budget or Budget(), functions, now, types)))
+
+    def in_scope(self, value: Value, scope: Scope) -> bool | None:
+        """The same inside a scope that already exists."""
+        answer: bool | None = self._run(Scope({"?": value}, scope, scope.run))
+        return answer
+
+
+def parse(text: str, names: frozenset[str] = NO_NAMES) -> Expression:
+    """The expression in `text`. Raises ExpressionError syntax, syntax.size, syntax.depth.
+
+    `names` are variables whose names hold operators or keywords (`pre-check`, `date of birth or loss`)
+    and so must be known to read the text; plain names, also of several words, need not be told.
+    """
+    return _parse(text, _worth_telling(names))
+
+
+def parse_unary(text: str, names: frozenset[str] = NO_NAMES) -> UnaryTests:
+    """The tests in a table's cell; `-` is always met. Raises ExpressionError as `parse` does."""
+    return _parse_unary("true" if text.strip() == "-" else text, _worth_telling(names))
+
+
+def _worth_telling(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if needs_telling(name)) if names else names
+
+
+@lru_cache(maxsize=8192)
+def _parse(text: str, names: frozenset[str]) -> Expression:
+    return Expression(Source(text, names))
+
+
+@lru_cache(maxsize=8192)
+def _parse_unary(text: str, names: frozenset[str]) -> UnaryTests:
+    return UnaryTests(Source(text, names, is_cell=True))
+
+
+@builtin("range", "from: string")
+def range_of_text(run: Run, text: str) -> Value:
+    """`range("[1..3]")`: only a range of literals or of dates made from texts."""
+    try:
+        made = parse(text)
+    except ExpressionError as error:
+        raise NullResult(error.message) from None
+    if made.tree.children[0].data != "range" or made.names or made.calls:  # type: ignore[union-attr]
+        raise NullResult("the text is not a range")
+    found = made.in_scope(Scope({}, None, run))
+    if not isinstance(found, Range):
+        raise NullResult("the text is not a range")
+    return found
