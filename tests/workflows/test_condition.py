@@ -1,0 +1,61 @@
+"""The signs an operator looks at: schema, durability, library, a worker that does not run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from workflows.condition import examine, is_current
+from workflows.tables import incidents, migrate, open_database, timers
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'tidu.db'}")
+    yield database
+    database.dispose()
+
+
+def well(database) -> dict[str, bool]:
+    return {sign.name: sign.ok for sign in examine(database, now=NOW)}
+
+
+def test_a_bare_database_lacks_its_schema(bare):
+    assert not is_current(bare)
+    assert well(bare) == {"database": True, "schema": False}
+
+
+def test_a_fresh_database_lacks_only_its_library(bare):
+    migrate(bare)
+
+    assert is_current(bare)
+    assert well(bare) == {
+        "database": True,
+        "schema": True,
+        "durability": True,
+        "library": False,
+        "worker": True,
+        "incidents": True,
+    }
+
+
+@pytest.mark.parametrize(("late", "fine"), [(timedelta(minutes=9), True), (timedelta(minutes=11), False)])
+def test_a_timer_long_due_tells_that_no_worker_runs(bare, late, fine):
+    migrate(bare)
+    with bare.begin() as connection:
+        connection.execute(
+            timers.insert().values(case_id="c", timer_id="c.1", state="set", due_at=NOW - late)
+        )
+
+    assert well(bare)["worker"] is fine
+
+
+def test_an_open_incident_is_told(bare):
+    migrate(bare)
+    with bare.begin() as connection:
+        connection.execute(incidents.insert().values(case_id="c", incident_id="c.1", raised_at=NOW))
+
+    assert well(bare)["incidents"] is False
