@@ -16,7 +16,6 @@ const entries = {
   'decision-editor': 'js/decision_editor.js',
   'form-editor': 'js/form_editor.js',
   audit: 'js/audit.js',
-  audit: 'js/audit.js',
   swagger: 'js/swagger.js',
 };
 

@@ -93,6 +93,7 @@ function outcomes(element) {
       remove: remove(element, outcome),
     })),
     add: add(element),
+    shouldSort: false,
   };
 }
 

@@ -1,0 +1,1 @@
+"""Forms: form-js files read, checked, computed and rendered without trusting a browser."""
