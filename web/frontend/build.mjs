@@ -16,6 +16,7 @@ const entries = {
   'decision-editor': 'js/decision_editor.js',
   'form-editor': 'js/form_editor.js',
   audit: 'js/audit.js',
+  audit: 'js/audit.js',
   swagger: 'js/swagger.js',
 };
 

@@ -56,8 +56,8 @@ class Form:
 
         `context` is what the task sees of the case, for conditions and options. What was left blank or is
         hidden is absent, or null if the case holds a value of that name, so that it is cleared. `partial`
-        (a draft) asks for nothing that is missing. Raises InvalidInput naming every fault by JSON pointer in both
-        languages; unknown keys are faults.
+        (a draft) asks for nothing that is missing. Raises InvalidInput naming every fault by JSON pointer in
+        both languages; unknown keys are faults.
         """
         typed, faults = self._read(values)
         round_ = _Round(context or {}, faults, not partial, Feel(now, functions or {}))

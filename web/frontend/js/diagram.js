@@ -18,7 +18,7 @@ async function draw(place) {
     view.state = state;
     await view.open(xml);
     view.show(state);
-    connectOutline(view, document.querySelector('.tidu-outline'));
+    connectOutline(view, () => document.querySelector('.tidu-outline'));
     if (place.dataset.focus) view.point(place.dataset.focus);
     place.addEventListener('tidu:shown', () => view.fit());
     refitWhenShown(place, view);

@@ -124,12 +124,13 @@ export class DiagramView {
   }
 }
 
-/** Clicking a line of the text outline points at the element, and the other way round. */
-export function connectOutline(view, outline) {
-  if (!outline) return;
-  outline.addEventListener('tidu:chosen', (event) => view.point(event.detail.id));
+/** Choosing a line of the outline points at the element, and the other way round; `find` gives the outline. */
+export function connectOutline(view, find) {
+  document.addEventListener('tidu:chosen', (event) => {
+    if (find()?.contains(event.target)) view.point(event.detail.id);
+  });
   view.place.addEventListener('tidu:element', (event) => {
-    const line = outline.querySelector(`[data-element="${escapeName(event.detail.id)}"]`);
+    const line = find()?.querySelector(`[data-element="${escapeName(event.detail.id)}"]`);
     line?.dispatchEvent(new CustomEvent('tidu:choose', { bubbles: true }));
   });
 }

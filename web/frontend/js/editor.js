@@ -28,7 +28,7 @@ async function open(place) {
       say(`流程图无法打开：${error.message}`, `The drawing cannot be opened: ${error.message}`)));
     return;
   }
-  modeler.get('canvas').zoom('fit-viewport', 'auto');
+  fitBesidePalette(modeler);
   const drafting = new Drafting({
     place,
     canEdit,
@@ -45,4 +45,17 @@ async function open(place) {
   problems.check();
   const wanted = new URLSearchParams(location.search).get('element');
   if (wanted) problems.point(wanted);
+}
+
+/* The palette covers the left edge of the canvas: leave it room. */
+function fitBesidePalette(modeler) {
+  const canvas = modeler.get('canvas');
+  canvas.zoom('fit-viewport', 'auto');
+  const palette = document.querySelector('#canvas .djs-palette')?.offsetWidth ?? 0;
+  const width = document.getElementById('canvas').clientWidth;
+  if (palette && width > 2 * palette) {
+    canvas.zoom(Math.min(1, canvas.zoom() * (1 - (palette + 90) / width)));
+    const seen = canvas.viewbox();
+    canvas.viewbox({ ...seen, x: seen.inner.x - (palette + 40) / seen.scale, y: seen.inner.y + (seen.inner.height - seen.height) / 2 });
+  }
 }

@@ -1,7 +1,12 @@
 // Tabs whose panels are all in the page switch without a request; otherwise they stay links.
 
 export function improveTabs() {
-  for (const list of document.querySelectorAll('[data-tabs]')) {
+  improveAll();
+  document.addEventListener('tidu:new-tabs', improveAll);
+}
+
+function improveAll() {
+  for (const list of document.querySelectorAll('[data-tabs]:not([role=tablist])')) {
     const tabs = [...list.querySelectorAll('[data-tab]')];
     const panels = new Map(tabs.map((tab) => [tab, document.querySelector(`[data-panel="${CSS.escape(tab.dataset.tab)}"]`)]));
     if ([...panels.values()].every(Boolean)) improve(list, tabs, panels);

@@ -29,7 +29,7 @@ export class LiveOutline {
     Object.assign(this, { place, modeler });
     this.tree = make('ul', { class: 'tidu-outline', role: 'tree', 'aria-label': say('流程大纲', 'Outline of the process') });
     this.commands = make('div', { class: 'tidu-outline-commands' });
-    place.replaceChildren(this.commands, this.tree);
+    place.replaceChildren(this.tree, this.commands);
     modeler.on('selection.changed', ({ newSelection }) => this.#selected(newSelection[0]));
     place.addEventListener('tidu:chosen', (event) => this.#choose(event.detail.id));
     this.#selected(null);
@@ -100,7 +100,7 @@ export class LiveOutline {
       rows.push(make('div', { class: 'input-group input-group-sm' }, kinds, button(say('追加', 'Append'), () => this.#append(element, kinds.value))));
       if (others.length) rows.push(make('div', { class: 'input-group input-group-sm' }, targets, button(say('连接', 'Connect'), () => this.#connect(element, targets.value))));
     }
-    if (element.parent) rows.push(button(say(`删除“${nameOf(element)}”`, `Delete “${nameOf(element)}”`), () => this.modeler.get('modeling').removeElements([element]), 'btn-outline-danger'));
+    if (element.parent) rows.push(button(say(`删除“${nameOf(element)}”`, `Delete “${nameOf(element)}”`), () => this.modeler.get('modeling').removeElements([element]), 'btn-link text-danger'));
     return rows;
   }
 

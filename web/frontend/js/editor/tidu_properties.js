@@ -93,7 +93,6 @@ function outcomes(element) {
       remove: remove(element, outcome),
     })),
     add: add(element),
-    shouldSort: false,
   };
 }
 
