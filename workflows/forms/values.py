@@ -20,7 +20,6 @@ LINE, PARAGRAPHS = 500, 10_000
 ITEMS, FILES = 500, 50
 PATTERN_LENGTH = 300
 NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12})?")
-LARGEST = Decimal(10) ** 18
 FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 PHONE = re.compile(r"\+?[0-9][0-9 \-]{4,24}")
@@ -75,7 +74,12 @@ def read_number(value: Any) -> Decimal | None:
     if isinstance(value, int) and value.bit_length() > 64:
         return None
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return number if number.is_finite() and abs(number) < LARGEST else None
+    return number if number.is_finite() and _is_near(number) else None
+
+
+def _is_near(number: Decimal) -> bool:
+    """Within 18 digits before the point and 34 in all, so that arithmetic on it stays exact and small."""
+    return not number or (-30 < number.adjusted() < 18 and len(number.as_tuple().digits) <= 34)
 
 
 def _exponent(number: Decimal) -> int:
