@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
+from lark import Tree
+
 from engine.expressions.budget import Budget, ExpressionError
 from engine.expressions.builtins import contexts, lists, numbers, ranges, strings, times
 from engine.expressions.builtins.registry import builtin
@@ -105,6 +107,11 @@ class UnaryTests(_Compiled):
             )
         return self.in_scope(value, Scope(context, None, Run(budget or Budget(), functions, now, types)))
 
+    def pieces(self) -> tuple[str, ...]:
+        """The texts of the single tests, in order."""
+        starts = [node.meta for node in self.tree.children if isinstance(node, Tree)]
+        return tuple(self.text[meta.start_pos : meta.end_pos] for meta in starts)
+
     def in_scope(self, value: Value, scope: Scope) -> bool | None:
         """The same inside a scope that already exists."""
         answer: bool | None = self._run(Scope({"?": value}, scope, scope.run))
@@ -122,7 +129,7 @@ def parse(text: str, names: frozenset[str] = NO_NAMES) -> Expression:
 
 def parse_unary(text: str, names: frozenset[str] = NO_NAMES) -> UnaryTests:
     """The tests in a table's cell; `-` is always met. Raises ExpressionError as `parse` does."""
-    return _parse_unary("true" if text.strip() == "-" else text, _worth_telling(names))
+    return ANYTHING if text.strip() == "-" else _parse_unary(text, _worth_telling(names))
 
 
 def _worth_telling(names: frozenset[str]) -> frozenset[str]:
@@ -137,6 +144,20 @@ def _parse(text: str, names: frozenset[str]) -> Expression:
 @lru_cache(maxsize=8192)
 def _parse_unary(text: str, names: frozenset[str]) -> UnaryTests:
     return UnaryTests(Source(text, names, is_cell=True))
+
+
+class _Anything(UnaryTests):
+    """The cell `-`."""
+
+    def __init__(self) -> None:
+        super().__init__(Source("? = ?", is_cell=True))
+        self.text = "-"
+
+    def in_scope(self, value: Value, scope: Scope) -> bool | None:
+        return True
+
+
+ANYTHING = _Anything()
 
 
 @builtin("range", "from: string")

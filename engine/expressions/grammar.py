@@ -76,6 +76,7 @@ _PARSER = Lark(
     lexer=FeelLexer,
     start=["expression", "cell"],
     maybe_placeholders=False,
+    propagate_positions=True,
 )
 
 Node = Tree[Token]

@@ -126,7 +126,7 @@ def coerce(value: Value, wanted: Type) -> tuple[bool, Value]:
         done, item = coerce(value, wanted.item or ANY)
         return done, [item]
     if isinstance(value, list) and len(value) == 1 and wanted.name != "list":
-        return coerce(value[0], wanted) if value[0] is not None else (False, None)
+        return (True, value[0]) if conforms(value[0], wanted) else (False, None)
     if wanted.name == "date and time" and kind(value) == "date" and isinstance(value, date):
         return True, datetime.combine(value, time(), tzinfo=UTC)
     return False, None

@@ -10,14 +10,14 @@ from engine.values import Value
 Context = dict[str, Value]
 
 
-@builtin("get value", "context: context?, key: string?")
-def get_value(_run: Run, context: Context | None, key: str | None) -> Value:
-    if context is None or key is None or key not in context:
+@builtin("get value", "m: context, key: string")
+def get_value(_run: Run, context: Context, key: str) -> Value:
+    if key not in context:
         raise NullResult("there is no such entry")
     return context[key]
 
 
-@builtin("get value", "context: context, keys: list")
+@builtin("get value", "m: context, keys: list")
 def get_value_below(run: Run, context: Context, keys: list[Value]) -> Value:
     if not keys:
         raise NullResult("there are no keys")

@@ -38,7 +38,7 @@ class Builtin:
 
     @property
     def required(self) -> int:
-        return sum(not (p.is_optional or p.is_variadic) for p in self.parameters)
+        return sum(not p.is_optional for p in self.parameters)
 
     @property
     def most(self) -> float:

@@ -1,0 +1,263 @@
+"""A decision model that has been read: what it decides, from what, and the record of each evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.decisions.items import Item, Items
+from engine.decisions.tables import Code, DecisionRun, Table
+from engine.decisions.texts import Text
+from engine.errors import Problem
+from engine.expressions.budget import Budget, ExpressionError
+from engine.expressions.feel import NO_FUNCTIONS
+from engine.expressions.scope import Function, Run, Scope
+from engine.temporal import Unrepresentable
+from engine.values import Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputData:
+    """A value the model is given."""
+
+    id: str
+    name: str
+    item: Item | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One decision: the ids of what it requires, and how it is made; `table` if by a table."""
+
+    id: str
+    name: str
+    label: str = ""
+    item: Item | None = None
+    inputs: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    knowledge: tuple[str, ...] = ()
+    code: Code | None = None
+    table: Table | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """A business knowledge model: a function that decisions may call."""
+
+    id: str
+    name: str
+    code: Code
+    knowledge: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A decision service: some decisions as one function."""
+
+    id: str
+    name: str
+    item: Item | None = None
+    outputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was decided and why: the inputs, the rules that matched in table order, what was required."""
+
+    decision: str
+    inputs: dict[str, Value]
+    matched: tuple[str, ...]
+    value: Value
+    required: tuple[Evaluation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A decision model. `decisions` are found by id and by name."""
+
+    id: str
+    name: str
+    namespace: str
+    decisions: Mapping[str, Decision]
+    inputs: Mapping[str, InputData]
+    knowledge: Mapping[str, Knowledge]
+    services: Mapping[str, Service]
+    items: Items
+    tables: tuple[Table, ...] = ()
+    texts: tuple[Text, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    imports: Mapping[str, Model] = field(default_factory=dict)
+
+    def evaluate(
+        self,
+        decision: str,
+        inputs: Mapping[str, Value],
+        *,
+        functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
+        now: datetime | None = None,
+        budget: Budget | None = None,
+    ) -> Evaluation:
+        """Make a decision, by id or name, from inputs by name; missing inputs are null.
+
+        Raises ExpressionError: unknown decision (`decision.unknown`), hit-policy.unique and
+        hit-policy.any with the rule ids, decision.input, syntax and the budget's.
+        """
+        if decision not in self.decisions:
+            raise ExpressionError("decision.unknown", f"there is no decision {decision!r}")
+        return _Session(self, inputs, self._run(functions, now, budget)).decide(self.decisions[decision])
+
+    def evaluate_service(
+        self,
+        service: str,
+        inputs: Mapping[str, Value],
+        *,
+        functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
+        now: datetime | None = None,
+        budget: Budget | None = None,
+    ) -> Value:
+        """The value of a decision service, by id or name. Raises ExpressionError as `evaluate` does."""
+        if service not in self.services:
+            raise ExpressionError("decision.unknown", f"there is no decision service {service!r}")
+        session = _Session(self, inputs, self._run(functions, now, budget))
+        return session.serve(self.services[service], inputs)
+
+    def _run(
+        self, functions: Mapping[str, Callable[..., Value]], now: datetime | None, budget: Budget | None
+    ) -> DecisionRun:
+        run = DecisionRun(budget or Budget(), functions, now, self.items.types)
+        run.matched = []
+        return run
+
+
+class _Session:
+    """One evaluation of a model: every decision is made at most once."""
+
+    def __init__(self, model: Model, inputs: Mapping[str, Value], run: DecisionRun) -> None:
+        self.model = model
+        self.inputs = inputs
+        self.run = run
+        self.done: dict[str, Evaluation] = {}
+        self.given: dict[str, Value] = {}
+
+    def decide(self, decision: Decision) -> Evaluation:
+        if decision.id not in self.done:
+            self.done[decision.id] = self._made(decision)
+        return self.done[decision.id]
+
+    def _made(self, decision: Decision) -> Evaluation:
+        required = [self._required(one) for one in decision.decisions]
+        names = {self._input(one).name: self._input_value(self._input(one)) for one in decision.inputs}
+        names |= {name: value for name, value, _ in required}
+        scope = Scope({**self._imported(), **self.functions(decision.knowledge), **names}, None, self.run)
+        outer, self.run.matched = self.run.matched, []
+        try:
+            value = self._value(decision, scope)
+            matched = tuple(self.run.matched)
+        finally:
+            self.run.matched = outer
+        made = tuple(evaluation for _, _, evaluation in required if evaluation)
+        return Evaluation(decision.id, names, matched, value, made)
+
+    def _value(self, decision: Decision, scope: Scope) -> Value:
+        if decision.code is None:
+            return self.run.null(f"decision {decision.name!r} has no logic")
+        try:
+            value = decision.code(scope)
+        except RecursionError:
+            raise ExpressionError("budget.depth", "the decision is nested too deeply") from None
+        except Unrepresentable as error:
+            raise ExpressionError("temporal.range", str(error)) from None
+        return self._fitted(value, decision.item, f"decision {decision.name!r}")
+
+    def _fitted(self, value: Value, item: Item | None, what: str, *, is_input: bool = False) -> Value:
+        fits, fitted = self.model.items.fit(value, item, self.run, is_input=is_input)
+        return fitted if fits else self.run.null(f"{what} has a value that its type does not allow")
+
+    def _required(self, reference: str) -> tuple[str, Value, Evaluation | None]:
+        """A required decision: its name, its value, and how it was made unless it was given."""
+        space, _, name = reference.rpartition("#")
+        if space:
+            return self._required_elsewhere(space, name)
+        decision = self.model.decisions[reference]
+        if reference in self.given:
+            return decision.name, self.given[reference], None
+        evaluation = self.decide(decision)
+        return decision.name, evaluation.value, evaluation
+
+    def _required_elsewhere(self, space: str, name: str) -> tuple[str, Value, Evaluation | None]:
+        alias, model = self._import(space)
+        other = _Session(model, self.inputs.get(alias) or self.inputs, self.run)
+        evaluation = other.decide(model.decisions[name])
+        self.given[f"{alias}.{model.decisions[name].name}"] = evaluation.value
+        return f"{alias}.{model.decisions[name].name}", evaluation.value, evaluation
+
+    def _import(self, space: str) -> tuple[str, Model]:
+        return next((alias, model) for alias, model in self.model.imports.items() if model.namespace == space)
+
+    def _input(self, reference: str) -> InputData:
+        space, _, name = reference.rpartition("#")
+        return self._import(space)[1].inputs[name] if space else self.model.inputs[reference]
+
+    def _input_value(self, data: InputData) -> Value:
+        if data.id in self.given:
+            return self.given[data.id]
+        value = self.inputs.get(data.name, self.inputs.get(data.id))
+        return self._fitted(value, data.item, f"input {data.name!r}", is_input=True)
+
+    def functions(self, references: Sequence[str]) -> dict[str, Value]:
+        """The functions a decision requires, by name."""
+        found: dict[str, Value] = {}
+        for reference in references:
+            if reference in self.model.knowledge:
+                found |= self._knowledge(self.model.knowledge[reference])
+            elif reference in self.model.services:
+                service = self.model.services[reference]
+                found[service.name] = self._service_function(service)
+        return found
+
+    def _knowledge(self, knowledge: Knowledge) -> dict[str, Value]:
+        """A knowledge model sees those it requires, and itself."""
+        inner = {**self._imported(), **self.functions(knowledge.knowledge)}
+        value = knowledge.code(Scope(inner, None, self.run))
+        inner[knowledge.name] = value
+        return {knowledge.name: value}
+
+    def _imported(self) -> dict[str, Value]:
+        """Imported models as contexts of their functions, decisions and inputs."""
+        found: dict[str, Value] = {}
+        for alias, model in self.model.imports.items():
+            inputs = self.inputs.get(alias)
+            session = _Session(model, inputs if isinstance(inputs, dict) else self.inputs, self.run)
+            entries = session.functions([*dict.fromkeys(k.id for k in model.knowledge.values())])
+            given = inputs if isinstance(inputs, dict) else {}
+            made = {key[len(alias) + 1 :]: v for key, v in self.given.items() if key.startswith(f"{alias}.")}
+            found[alias] = {**entries, **given, **made}
+        return found
+
+    def _service_function(self, service: Service) -> Function:
+        names = tuple(self._name_of(one) for one in (*service.inputs, *service.given))
+
+        def call(arguments: Sequence[Value], run: Run) -> Value:
+            return _Session(self.model, {}, self.run).serve(service, dict(zip(names, arguments, strict=True)))
+
+        return Function(service.name, names, call)
+
+    def _name_of(self, reference: str) -> str:
+        if reference in self.model.inputs:
+            return self.model.inputs[reference].name
+        return self.model.decisions[reference].name
+
+    def serve(self, service: Service, inputs: Mapping[str, Value]) -> Value:
+        """The decisions of a service from its own inputs and the decisions it is given."""
+        for reference in service.inputs:
+            data = self.model.inputs[reference]
+            self.given[reference] = self._fitted(inputs.get(data.name), data.item, data.name)
+        for reference in service.given:
+            decision = self.model.decisions[reference]
+            self.given[reference] = self._fitted(inputs.get(decision.name), decision.item, decision.name)
+        made = {d.name: self.decide(d).value for d in (self.model.decisions[one] for one in service.outputs)}
+        value = next(iter(made.values())) if len(made) == 1 else made
+        return self._fitted(value, service.item, f"service {service.name!r}")
