@@ -1,0 +1,1 @@
+"""A drawing becomes a definition: read, checked, and parsed by SpiffWorkflow."""

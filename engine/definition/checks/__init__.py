@@ -1,0 +1,1 @@
+"""What a drawing must keep to, rule by rule."""

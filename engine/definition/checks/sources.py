@@ -1,0 +1,76 @@
+"""All checks of all files of a process, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from engine.definition.checks.dialect import check_dialect
+from engine.definition.checks.events import check_events
+from engine.definition.checks.finding import error
+from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.structure import check_structure
+from engine.definition.loading import Loaded, Sources
+from engine.definition.shapes import Drawing
+from engine.errors import Problem
+
+
+def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
+    """Everything that is wrong or doubtful, file by file."""
+    problems = list(loaded.problems)
+    problems += _missing(sources, loaded)
+    shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
+    users = {shape.id for shape in shapes if shape.kind == "userTask"}
+    for process_id, drawing in loaded.drawings.items():
+        problems += check_structure(drawing, loaded.processes.get(process_id, ()))
+        problems += check_events(drawing)
+        problems += check_dialect(
+            drawing, processes=sources.bpmn.keys(), decisions=sources.dmn.keys(), users=users
+        )
+        problems += check_formulas(drawing)
+    problems += _clashes(loaded.drawings)
+    for decision_id, model in loaded.decisions.items():
+        problems += model.problems
+        if decision_id not in model.decisions:
+            problems.append(
+                error(
+                    decision_id,
+                    "decision.id",
+                    f"file {decision_id}.dmn holds no decision with this id",
+                    f"文件 {decision_id}.dmn 中没有同名决策",
+                )
+            )
+    return tuple(dict.fromkeys(problems))
+
+
+def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:
+    if sources.process_id not in sources.bpmn:
+        yield error(
+            sources.process_id,
+            "process.missing",
+            f"there is no file for process {sources.process_id}",
+            f"缺少流程 {sources.process_id} 的文件",
+        )
+    for process_id, found in loaded.processes.items():
+        if process_id not in found:
+            names = ", ".join(found) or "none"
+            yield error(
+                process_id,
+                "process.id",
+                f"the file of process {process_id} must hold a process of that id, found {names}",
+                f"文件中没有编号为 {process_id} 的流程，实际为：{names}",
+            )
+
+
+def _clashes(drawings: Mapping[str, Drawing]) -> Iterator[Problem]:
+    owner: dict[str, str] = {}
+    for drawing in drawings.values():
+        ids = [s.id for s in drawing.shapes] + [f.id for f in drawing.flows] + [drawing.process]
+        for own in ids:
+            other = owner.setdefault(own, drawing.process)
+            if other != drawing.process:
+                yield error(
+                    own,
+                    "id.unique",
+                    f"id {own} is used by process {other} and by process {drawing.process}",
+                    f"编号 {own} 同时用于流程 {other} 和 {drawing.process}",
+                )

@@ -1,0 +1,225 @@
+"""Rules of shape: ids, levels, flows, gateways, what must and must not be connected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from engine.definition.checks.finding import error, warning
+from engine.definition.shapes import ACTIVITIES, Drawing, Flow, Level, Shape
+from engine.errors import Problem
+
+MOST_SHAPES = 2000
+
+
+def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
+    """All rules about how the elements of a drawing hang together."""
+    yield from _file(drawing, processes)
+    for tag in drawing.foreign:
+        yield _foreign(*tag)
+    for level in drawing.levels:
+        yield from _level(level)
+        yield from _flows(level, drawing)
+        for shape in level.shapes:
+            yield from _connections(shape, level)
+            yield from _gateway(shape, level)
+        yield from _unreachable(level)
+
+
+def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
+    process = drawing.process
+    if not drawing.executable:
+        yield error(
+            process, "process.executable", f"process {process} is not executable", "流程未标记为可执行"
+        )
+    for own in drawing.duplicates:
+        yield error(own, "id.unique", f"id {own} is used twice", f"编号 {own} 重复")
+    if len(drawing.shapes) > MOST_SHAPES:
+        yield error(
+            process, "process.size", f"more than {MOST_SHAPES} elements", f"流程元素超过 {MOST_SHAPES} 个"
+        )
+    for own in [shape.id for shape in drawing.shapes] + [flow.id for flow in drawing.flows]:
+        if not own:
+            yield error(process, "id.missing", "an element has no id", "有元素缺少编号")
+    for other in processes:
+        if other != process:
+            yield warning(
+                other,
+                "process.other",
+                f"process {other} stands in the same file and is not run",
+                f"同一文件中的流程 {other} 不会执行",
+            )
+
+
+def _foreign(element: str, tag: str) -> Problem:
+    return error(element, f"element.{tag}", f"{tag} is not supported", f"不支持的元素：{tag}")
+
+
+def _level(level: Level) -> Iterator[Problem]:
+    starts = [s for s in level.shapes if s.kind == "startEvent"]
+    if not starts:
+        yield error(level.id, "start.missing", f"{level.id} has no start event", f"{level.id} 缺少开始事件")
+    plain = [s for s in starts if s.trigger.kind == "none"]
+    if (len(starts) > 1 and len(plain) != 1) or len(plain) > 1:
+        yield error(
+            level.id,
+            "start.single",
+            f"{level.id} has {len(starts)} start events, expected one",
+            f"{level.id} 有 {len(starts)} 个开始事件，只能有一个",
+        )
+    if not any(s.kind == "endEvent" for s in level.shapes):
+        yield error(level.id, "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
+
+
+def _flows(level: Level, drawing: Drawing) -> Iterator[Problem]:
+    here = {shape.id: shape for shape in level.shapes}
+    everywhere = {shape.id for shape in drawing.shapes}
+    for flow in level.flows:
+        for end in (flow.source, flow.target):
+            if end in here:
+                continue
+            rule = "flow.level" if end in everywhere else "flow.dangling"
+            yield error(
+                flow.id,
+                rule,
+                f"sequence flow {flow.id} touches {end or 'nothing'}, which is not on its level",
+                f"顺序流 {flow.id} 连接的 {end or '空'} 不在同一层级",
+            )
+    twice = Counter((flow.source, flow.target, _text(flow)) for flow in level.flows)
+    for flow in level.flows:
+        if twice.pop((flow.source, flow.target, _text(flow)), 0) > 1:
+            yield warning(flow.id, "flow.double", f"{flow.id} is drawn twice", f"顺序流 {flow.id} 重复")
+
+
+def _text(flow: Flow) -> str:
+    return flow.condition.text if flow.condition else ""
+
+
+def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
+    incoming = [flow for flow in level.flows if flow.target == shape.id]
+    outgoing = [flow for flow in level.flows if flow.source == shape.id]
+    ends = shape.kind == "endEvent" or (
+        shape.kind == "intermediateThrowEvent" and shape.trigger.kind == "link"
+    )
+    if ends and outgoing:
+        yield error(
+            shape.id,
+            "flow.after_end",
+            f"{shape.id} ends, no flow may leave it",
+            f"{shape.id} 之后不能再有顺序流",
+        )
+    if not ends and not shape.by_event and not outgoing:
+        yield error(
+            shape.id,
+            "flow.dead_end",
+            f"no sequence flow leaves {shape.id}; draw one to an end event",
+            f"{shape.id} 没有流出的顺序流，请连接到结束事件",
+        )
+    if shape.by_event and (incoming or outgoing):
+        yield error(
+            shape.id,
+            "event_subprocess.flows",
+            f"event sub-process {shape.id} must not be connected",
+            f"事件子流程 {shape.id} 不能有顺序流",
+        )
+    if shape.kind in ("startEvent", "boundaryEvent") and incoming:
+        yield error(
+            shape.id, "flow.into_start", f"no flow may lead to {shape.id}", f"不能有顺序流指向 {shape.id}"
+        )
+    if shape.default and shape.default not in [flow.id for flow in outgoing]:
+        yield error(
+            shape.id,
+            "flow.default",
+            f"default flow {shape.default} does not leave {shape.id}",
+            f"默认流 {shape.default} 不是从 {shape.id} 流出的",
+        )
+    if shape.kind not in ACTIVITIES and shape.loops:
+        yield error(
+            shape.id,
+            "loop.place",
+            f"{shape.id} is no activity and cannot loop",
+            f"{shape.id} 不是活动，不能循环",
+        )
+
+
+def _gateway(shape: Shape, level: Level) -> Iterator[Problem]:
+    outgoing = [flow for flow in level.flows if flow.source == shape.id]
+    if shape.kind in ("exclusiveGateway", "inclusiveGateway") and len(outgoing) > 1:
+        for flow in outgoing:
+            if flow.condition is None and flow.id != shape.default:
+                yield error(
+                    flow.id,
+                    "flow.condition",
+                    f"{flow.id} leaves {shape.id} without a condition and is not its default flow",
+                    f"{shape.id} 的流出顺序流 {flow.id} 既无条件又非默认流",
+                )
+    if shape.kind in ("parallelGateway", "eventBasedGateway"):
+        for flow in outgoing:
+            if flow.condition is not None:
+                yield error(
+                    flow.id,
+                    "flow.condition_here",
+                    f"a condition after {shape.kind} {shape.id} has no meaning",
+                    f"{shape.id} 之后的顺序流不能带条件",
+                )
+    if shape.kind == "eventBasedGateway":
+        yield from _race(shape, level, outgoing)
+
+
+def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Problem]:
+    here = {other.id: other for other in level.shapes}
+    if len(outgoing) < 2:
+        yield error(
+            shape.id, "race.single", f"{shape.id} needs at least two events", f"{shape.id} 至少需要两个事件"
+        )
+    for flow in outgoing:
+        target = here.get(flow.target)
+        if target is None or (
+            target.kind != "receiveTask"
+            and not (
+                target.kind == "intermediateCatchEvent"
+                and target.trigger.kind in ("timer", "message", "signal")
+            )
+        ):
+            yield error(
+                flow.target or shape.id,
+                "race.target",
+                f"after event-based gateway {shape.id} only catching events and receive tasks may stand",
+                f"事件网关 {shape.id} 之后只能是捕获事件或接收任务",
+            )
+        elif sum(other.target == flow.target for other in level.flows) > 1:
+            yield error(
+                flow.target,
+                "race.shared",
+                f"{flow.target} may only be reached from {shape.id}",
+                f"{flow.target} 只能由 {shape.id} 到达",
+            )
+
+
+def _unreachable(level: Level) -> Iterator[Problem]:
+    nexts: dict[str, list[str]] = {}
+    for flow in level.flows:
+        nexts.setdefault(flow.source, []).append(flow.target)
+    for shape in level.shapes:
+        if shape.attached_to:
+            nexts.setdefault(shape.attached_to, []).append(shape.id)
+        if shape.trigger.kind == "link" and shape.kind == "intermediateThrowEvent":
+            nexts.setdefault(shape.id, []).extend(
+                s.id
+                for s in level.shapes
+                if s.trigger.kind == "link"
+                and s.kind == "intermediateCatchEvent"
+                and s.trigger.name == shape.trigger.name
+            )
+    todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
+    seen = set(todo)
+    while todo:
+        for target in nexts.get(todo.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                todo.append(target)
+    for shape in level.shapes:
+        if shape.id not in seen:
+            yield error(
+                shape.id, "flow.unreachable", f"no token can reach {shape.id}", f"流程无法到达 {shape.id}"
+            )

@@ -1,0 +1,164 @@
+"""The node all others are made of: a token comes, the work is done, the token leaves."""
+
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
+
+from engine.definition.formulas import Formula
+from engine.definition.shapes import Shape
+from engine.values import Value
+
+Token = Any
+"""A token of `engine.execution.token`: a SpiffWorkflow task with its variables. The execution stands
+on the definition, so its classes cannot be named here."""
+
+ARRIVED, WORKED = "arrived", "worked"
+
+
+class Mishap(Exception):
+    """The model cannot go on here, and a person must look: `code` is stable, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Exit:
+    """One way out: the sequence flow and the node it leads to."""
+
+    flow: str
+    target: str
+    condition: Formula | None = None
+
+
+class Node(BpmnSpecMixin):
+    """Task specification without predictions: children exist only once a token moves there.
+
+    SpiffWorkflow calls `_update` when a token arrives, `_run` when it is its turn and `_on_complete`
+    when it is done. Whatever a formula does wrong ends in the token's ERROR state and a signal, never
+    in an exception for the caller.
+    """
+
+    def __init__(self, wf_spec: Any, bpmn_id: str, *, shape: Shape, **kwargs: Any) -> None:
+        super().__init__(wf_spec, bpmn_id, bpmn_name=shape.name, lane=shape.lane, **kwargs)
+        self.shape = shape
+        self.element = shape.id
+        self.exits: tuple[Exit, ...] = ()
+        self.default: str | None = shape.default
+        self.listeners: tuple[str, ...] = ()
+        self.catchers: tuple[str, ...] = ()
+        self.manual = False
+
+    # --- what SpiffWorkflow calls -------------------------------------------------------------------
+
+    def _predict(self, my_task: Token, *args: Any, **kwargs: Any) -> None:
+        """Nothing is predicted."""
+
+    def _update(self, my_task: Token) -> None:
+        if my_task.workflow.attempt(my_task, self._update_hook):
+            my_task._ready()
+
+    def _update_hook(self, my_task: Token) -> bool:
+        return self.arrive(my_task)
+
+    def _on_ready(self, my_task: Token) -> None:
+        """The drawing was checked when it was deployed."""
+
+    def _run(self, my_task: Token) -> bool:
+        return bool(my_task.workflow.attempt(my_task, self._run_hook))
+
+    def _run_hook(self, my_task: Token) -> bool:
+        if my_task.stage != WORKED:
+            self.work(my_task)
+            my_task.stage = WORKED
+        my_task.taken = self.choose(my_task)
+        return True
+
+    def _on_complete(self, my_task: Token) -> None:
+        my_task.workflow.leave(my_task)
+
+    def _on_error(self, my_task: Token) -> None:
+        """The workflow has told it already."""
+
+    def _on_cancel(self, my_task: Token) -> None:
+        """The workflow withdraws what the token waited for."""
+
+    # --- what the kinds of nodes say ----------------------------------------------------------------
+
+    def arrive(self, token: Token) -> bool:
+        """A token came in; true if it can go on at once, false if it has to wait."""
+        return True
+
+    def work(self, token: Token) -> None:
+        """What is done between coming and leaving."""
+
+    def choose(self, token: Token) -> tuple[Exit, ...]:
+        """The ways out that are taken: all free ones, those whose condition holds, else the default."""
+        if not self.exits:
+            return ()
+        if len(self.exits) == 1 and self.exits[0].condition is None:
+            return self.exits
+        return self.chosen(token)
+
+    def chosen(self, token: Token) -> tuple[Exit, ...]:
+        """The conditional choice. Raises Mishap if no way out is open."""
+        taken = tuple(e for e in self.exits if e.flow != self.default and self.holds(token, e))
+        return taken or self.fallback()
+
+    def fallback(self) -> tuple[Exit, ...]:
+        """The default flow. Raises Mishap if there is none."""
+        for way in self.exits:
+            if way.flow == self.default:
+                return (way,)
+        raise Mishap("NO_WAY_OUT", f"no condition after {self.element} is true and there is no default flow")
+
+    def holds(self, token: Token, way: Exit) -> bool:
+        """Whether the flow's condition is true. Raises Mishap unless it is true or false."""
+        if way.condition is None:
+            return True
+        value = token.workflow.ask(way.condition, token)
+        if not isinstance(value, bool):
+            why = token.workflow.warnings() or f"it is {value!r:.60}"
+            raise Mishap("CONDITION", f"the condition of {way.flow} is neither true nor false: {why}")
+        return value
+
+    # --- shared by tasks and events -----------------------------------------------------------------
+
+    def read_inputs(self, token: Token) -> None:
+        """Evaluate the input mappings, each seeing those before it."""
+        for item in self.shape.inputs:
+            value = token.workflow.ask(item.source, token)
+            token.local = put(token.local, item.target, value)
+
+    def keep(self, token: Token, values: Mapping[str, Value], result: str | None) -> None:
+        """Take over what came from outside: by the outputs if there are any, else under `result`,
+        else entry by entry."""
+        brought = {result: dict(values)} if result else dict(values)
+        if not self.shape.outputs:
+            token.write(brought)
+            return
+        seen = {**token.visible(), **values, **brought}
+        changes: dict[str, Value] = {}
+        for item in self.shape.outputs:
+            changes = put(changes, item.target, token.workflow.ask(item.source, token, seen), token.data)
+            seen = {**seen, **changes}
+        token.write(changes)
+
+
+def put(
+    values: dict[str, Value], target: str, value: Value, below: Mapping[str, Value] | None = None
+) -> dict[str, Value]:
+    """A copy of `values` with `value` at the dotted path `target`; `below` holds what is not copied yet."""
+    name, _, rest = target.partition(".")
+    if not rest:
+        return {**values, name: value}
+    inner = values.get(name, (below or {}).get(name))
+    return {**values, name: put(inner if isinstance(inner, dict) else {}, rest, value)}

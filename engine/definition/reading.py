@@ -1,0 +1,180 @@
+"""XML of a process file → the facts of its drawing, tolerant: what is wrong is left for the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from lxml import etree
+
+from engine.definition.formulas import Formula, feel
+from engine.definition.shapes import ACTIVITIES, EVENTS, GATEWAYS, Drawing, Flow, Level, Shape
+from engine.definition.vocabulary import (
+    BPMN,
+    children,
+    local_name,
+    properties_of,
+    read_assignment,
+    read_call,
+    read_loops,
+    read_mappings,
+    read_task,
+    read_triggers,
+    read_work,
+    text_of,
+)
+
+KINDS = ACTIVITIES | GATEWAYS | EVENTS
+SILENT = frozenset(
+    {
+        "association",
+        "auditing",
+        "category",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "documentation",
+        "extensionElements",
+        "group",
+        "incoming",
+        "ioSpecification",
+        "laneSet",
+        "monitoring",
+        "multiInstanceLoopCharacteristics",
+        "outgoing",
+        "property",
+        "sequenceFlow",
+        "standardLoopCharacteristics",
+        "supportedInterfaceRef",
+        "textAnnotation",
+        "dataInputAssociation",
+        "dataOutputAssociation",
+    }
+)
+
+
+def read_drawing(root: etree._Element, process_id: str) -> Drawing | None:
+    """The drawing of process `process_id` in a parsed file; None if the file has no such process."""
+    for process in root.iterfind(f"{BPMN}process"):
+        if process.get("id") == process_id:
+            return _Reader(root, process).drawing()
+    return None
+
+
+def processes_in(root: etree._Element) -> tuple[str, ...]:
+    """The ids of all processes of a parsed file, in file order."""
+    return tuple(process.get("id") or "" for process in root.iterfind(f"{BPMN}process"))
+
+
+class _Reader:
+    """Walks one process element from the outside in."""
+
+    def __init__(self, root: etree._Element, process: etree._Element) -> None:
+        self.root = root
+        self.process = process
+        self.process_id = process.get("id") or ""
+        self.definitions = {e.get("id") or "": e for e in root if e.get("id")}
+        self.order = count()
+        self.lanes = _lanes(process)
+        self.foreign: list[tuple[str, str]] = []
+
+    def drawing(self) -> Drawing:
+        levels = tuple(self.levels(self.process, None))
+        return Drawing(
+            process=self.process_id,
+            name=self.process.get("name") or "",
+            executable=self.process.get("isExecutable", "true") == "true",
+            documentation=text_of(self.process, "documentation"),
+            properties=properties_of(self.process),
+            levels=levels,
+            foreign=tuple(self.foreign),
+            duplicates=_duplicates(self.root),
+        )
+
+    def levels(self, node: etree._Element, parent: str | None) -> Iterator[Level]:
+        level_id = node.get("id") or ""
+        nodes = [child for child in node if isinstance(child.tag, str) and child.tag.startswith(BPMN)]
+        yield Level(
+            id=level_id,
+            process=self.process_id,
+            parent=parent,
+            shapes=tuple(self.shape(n, level_id) for n in nodes if local_name(n) in KINDS),
+            flows=tuple(self.flow(n) for n in nodes if local_name(n) == "sequenceFlow"),
+        )
+        for child in nodes:
+            kind = local_name(child)
+            if kind == "subProcess":
+                yield from self.levels(child, level_id)
+            elif kind not in KINDS and kind not in SILENT:
+                self.foreign.append((child.get("id") or level_id, kind))
+
+    def shape(self, node: etree._Element, level: str) -> Shape:
+        kind = local_name(node)
+        task = read_task(node) if kind == "userTask" else None
+        return Shape(
+            id=node.get("id") or "",
+            kind=kind,
+            level=level,
+            order=next(self.order),
+            name=node.get("name") or "",
+            documentation=text_of(node, "documentation"),
+            lane=self.lanes.get(node.get("id") or "") or self.lanes.get(level),
+            properties=properties_of(node),
+            attached_to=node.get("attachedToRef"),
+            interrupting=_interrupting(node),
+            by_event=node.get("triggeredByEvent") == "true",
+            default=node.get("default"),
+            triggers=read_triggers(node, self.definitions),
+            task=task,
+            assignment=read_assignment(node),
+            work=read_work(node),
+            call=read_call(node) if kind == "callActivity" else None,
+            inputs=read_mappings(node, "input"),
+            outputs=read_mappings(node, "output"),
+            loops=read_loops(node),
+            attributes={str(key): str(value) for key, value in node.attrib.items()},
+        )
+
+    def flow(self, node: etree._Element) -> Flow:
+        return Flow(
+            id=node.get("id") or "",
+            source=node.get("sourceRef") or "",
+            target=node.get("targetRef") or "",
+            order=next(self.order),
+            name=node.get("name") or "",
+            condition=_condition(node),
+            properties=properties_of(node),
+        )
+
+
+def _condition(node: etree._Element) -> Formula | None:
+    for child in children(node, "conditionExpression"):
+        text = (child.text or "").strip()
+        return feel(text) if text else Formula(text="", error="the condition is empty")
+    return None
+
+
+def _interrupting(node: etree._Element) -> bool:
+    return node.get("cancelActivity", node.get("isInterrupting", "true")) == "true"
+
+
+def _lanes(process: etree._Element) -> dict[str, str]:
+    """Element id → name of its innermost lane."""
+    lanes: dict[str, str] = {}
+    for lane in process.iter(f"{BPMN}lane"):
+        for ref in children(lane, "flowNodeRef"):
+            lanes[(ref.text or "").strip()] = lane.get("name") or lane.get("id") or ""
+    return lanes
+
+
+def _duplicates(root: etree._Element) -> tuple[str, ...]:
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for element in root.iter():
+        own = element.get("id")
+        if own is None or not isinstance(element.tag, str) or not element.tag.startswith(BPMN):
+            continue
+        if own in seen:
+            twice[own] = None
+        seen.add(own)
+    return tuple(twice)

@@ -1,0 +1,207 @@
+"""The facts of a drawing: processes, levels, shapes and flows, as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.definition.formulas import Formula
+
+ACTIVITIES = frozenset(
+    {
+        "task",
+        "userTask",
+        "manualTask",
+        "scriptTask",
+        "businessRuleTask",
+        "serviceTask",
+        "sendTask",
+        "receiveTask",
+        "subProcess",
+        "callActivity",
+    }
+)
+GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
+EVENTS = frozenset(
+    {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
+)
+JOBS = frozenset({"serviceTask", "sendTask"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One decision button of a user task; `requires` names the fields it needs filled."""
+
+    value: str
+    label: str = ""
+    label_en: str = ""
+    style: str = "secondary"
+    requires: tuple[str, ...] = ()
+    consequence: str = ""
+    consequence_en: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRules:
+    """What the rooms above must know of a user task. `deadline` is the drawn working-day expression."""
+
+    form: str
+    result: str | None = None
+    not_same_as: tuple[str, ...] = ()
+    bulkable: bool = False
+    outcomes: tuple[Outcome, ...] = ()
+    deadline: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assign:
+    """One variable mapping: the value of `source` becomes `target`."""
+
+    source: Formula
+    target: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who a user task is for, and how urgent it is."""
+
+    assignee: Formula | None = None
+    groups: Formula | None = None
+    users: Formula | None = None
+    priority: Formula | None = None
+    deadline: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """An activity that is done several times: for each item, `cardinality` times, or while a condition."""
+
+    sequential: bool = False
+    standard: bool = False
+    items: Formula | None = None
+    item: str | None = None
+    results: str | None = None
+    result: Formula | None = None
+    cardinality: Formula | None = None
+    done: Formula | None = None
+    again: Formula | None = None
+    test_before: bool = False
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """What an event waits for or throws."""
+
+    kind: str = "none"
+    name: str = ""
+    code: str | None = None
+    correlation: Formula | None = None
+    timer: str = ""  # date, duration or cycle
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """The process a call activity calls, and which variables go and come."""
+
+    process: str
+    all_in: bool = True
+    all_out: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a machine does here: a script, a decision or a job."""
+
+    script: Formula | None = None
+    decision: str | None = None
+    job: Formula | None = None
+    retries: Formula | None = None
+    result: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """A sequence flow; `order` is its place in the file."""
+
+    id: str
+    source: str
+    target: str
+    order: int
+    name: str = ""
+    condition: Formula | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One element of the drawing with everything that is written at it."""
+
+    id: str
+    kind: str
+    level: str
+    order: int
+    name: str = ""
+    documentation: str = ""
+    lane: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    attached_to: str | None = None
+    interrupting: bool = True
+    by_event: bool = False
+    default: str | None = None
+    triggers: tuple[Trigger, ...] = ()
+    task: TaskRules | None = None
+    assignment: Assignment = Assignment()
+    work: Work = Work()
+    call: Call | None = None
+    inputs: tuple[Assign, ...] = ()
+    outputs: tuple[Assign, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trigger(self) -> Trigger:
+        """What this event waits for or throws; kind `none` if nothing is drawn."""
+        return self.triggers[0] if self.triggers else Trigger()
+
+    @property
+    def loop(self) -> Loop | None:
+        """How often the activity is done, if more than once."""
+        return self.loops[0] if self.loops else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """A process or an embedded sub-process: what flows can connect."""
+
+    id: str
+    process: str
+    parent: str | None
+    shapes: tuple[Shape, ...]
+    flows: tuple[Flow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """One file: its process, all its levels from the outside in, and what no room here can run."""
+
+    process: str
+    name: str
+    executable: bool
+    documentation: str
+    properties: Mapping[str, str]
+    levels: tuple[Level, ...]
+    foreign: tuple[tuple[str, str], ...] = ()  # (element id, tag) of unknown flow elements
+    duplicates: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Every shape of every level."""
+        return tuple(shape for level in self.levels for shape in level.shapes)
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Every sequence flow of every level."""
+        return tuple(flow for level in self.levels for flow in level.flows)

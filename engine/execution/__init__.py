@@ -1,0 +1,1 @@
+"""The tokens of one running case, moved by SpiffWorkflow."""

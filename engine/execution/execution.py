@@ -1,0 +1,202 @@
+"""One running case: commands move its tokens, signals tell what followed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+from engine.definition.model import Definition
+from engine.errors import InvalidInput, WrongState
+from engine.execution import snapshots
+from engine.execution.asking import Asker, WorkingDays
+from engine.execution.branches import fresh
+from engine.execution.running import CaseWorkflow
+from engine.execution.signals import Awaited, Signal
+from engine.execution.token import LEVEL, Token
+from engine.values import Value
+
+__all__ = ["Awaited", "Execution", "WorkingDays"]
+
+
+class Execution:
+    """The tokens of one case. Not thread-safe, but two cases never share anything that changes.
+
+    Numbers `n` are counted per case, in the order in which tokens appear. What the model does wrong is
+    told by a Failed signal and never raised; commands raise WrongState when nothing waits for them.
+
+    Parallel branches do not see what the others write. Where they meet, in a join or at the end of a
+    level, different names are united; if two branches wrote the same name, the branch whose incoming
+    flow (or end event) stands later in the file wins. The order of arrival never matters.
+    """
+
+    def __init__(self, definition: Definition, workflow: CaseWorkflow) -> None:
+        self.definition = definition
+        self._workflow = workflow
+
+    @classmethod
+    def start(
+        cls, definition: Definition, values: dict[str, Value], *, calendar: WorkingDays, now: datetime
+    ) -> Execution:
+        """A new case with these variables, moved until everything waits."""
+        asker = Asker(calendar, _aware(now))
+        specs = definition.specs
+        workflow = CaseWorkflow(specs[definition.process_id], specs, asker, _context(values))
+        workflow.begin()
+        workflow.do_engine_steps()
+        return cls(definition, workflow)
+
+    # --- commands ---------------------------------------------------------------------------------------
+
+    def complete(self, n: int, values: dict[str, Value], *, now: datetime) -> None:
+        """A person has done user task `n` with these values."""
+        token = self._waiting(n, "person", "a user task")
+        token.brought = _context(values)
+        self._begin(now)
+        token.awaits = ""
+        token.run()
+        self._workflow.do_engine_steps()
+
+    def fire(self, n: int, *, now: datetime) -> None:
+        """The moment of timer `n` has come. Raises WrongState before it is due."""
+        token = self._waiting(n, "timer", "a timer")
+        if token.due_at is not None and _aware(now) < token.due_at:
+            raise WrongState(f"timer {n} is due at {token.due_at}, now it is {now}", code="NOT_DUE")
+        self._happen(token, {}, now)
+
+    def receive(
+        self, message: str, values: dict[str, Value], *, correlation: Value = None, now: datetime
+    ) -> None:
+        """A message came. The innermost catcher that fits takes it, the oldest if there are several.
+
+        A catcher with a correlation key fits if the keys are equal, one without fits any. A signal of
+        that name reaches everybody who waits for it. Raises WrongState if nobody waits.
+        """
+        brought = _context(values)
+        fitting = [t for t in self._messages(message) if t.correlation in (None, correlation)]
+        if fitting:
+            order = sorted(fitting, key=lambda t: (-t.workflow.depth_here, t.host == LEVEL, t.id))
+            self._happen(order[0], brought, now)
+            return
+        self._begin(now)
+        if not self._workflow.broadcast(message):
+            raise WrongState(f"nobody waits for message {message}", code="NOT_AWAITED", awaited=message)
+        self._workflow.do_engine_steps()
+
+    def finish(self, n: int, result: dict[str, Value], *, now: datetime) -> None:
+        """The worker has done job `n`."""
+        self._happen(self._waiting(n, "job", "a job"), _context(result), now)
+
+    def fail(self, n: int, error_code: str, message: str, *, now: datetime) -> None:
+        """Job `n` throws a BPMN error: an error event around it catches, or the job fails."""
+        token = self._waiting(n, "job", "a job")
+        self._begin(now)
+        if not token.workflow.throw_error(token, error_code):
+            token.entered = False
+            token.workflow.fail(token, error_code, message)
+        self._workflow.do_engine_steps()
+
+    def retry(self, n: int, *, values: dict[str, Value], now: datetime) -> None:
+        """What failed at `n` is tried again, after these variables were set."""
+        token = self._workflow.numbers.get(n)
+        if token is None or not snapshots.has_failed(token):
+            raise WrongState(f"nothing has failed at {n}", code="NOT_FAILED", n=n)
+        brought = _context(values)
+        self._begin(now)
+        token.write(brought)
+        snapshots.set_going(token)
+        self._workflow.do_engine_steps()
+
+    def cancel(self, *, now: datetime) -> None:
+        """The case is given up: everything that waits is withdrawn."""
+        self._begin(now)
+        self._workflow.clear()
+        self._workflow.cancelled = True
+
+    def drain(self) -> list[Signal]:
+        """What happened since the last drain, in order."""
+        told, self._workflow.signals = self._workflow.signals, []
+        return told
+
+    # --- questions --------------------------------------------------------------------------------------
+
+    @property
+    def status(self) -> Literal["active", "completed", "cancelled"]:
+        """`completed` only when end events were reached and no token is left."""
+        if self._workflow.cancelled:
+            return "cancelled"
+        return "completed" if self._workflow.completed else "active"
+
+    @property
+    def variables(self) -> dict[str, Value]:
+        """The case's variables, all branches together; a copy."""
+        workflow = self._workflow
+        seen = workflow.data if workflow.completed else workflow.view().data
+        return {key: fresh(value) for key, value in seen.items()}
+
+    def local(self, n: int) -> dict[str, Value]:
+        """The variables as token `n` sees them, its item and its inputs included; a copy."""
+        token = self._workflow.numbers.get(n)
+        if token is None:
+            raise WrongState(f"there is no token {n}", code="NO_TOKEN", n=n)
+        return {key: fresh(value) for key, value in token.visible().items()}
+
+    def awaited(self) -> tuple[Awaited, ...]:
+        """The messages that could be received now."""
+        return tuple(
+            Awaited(
+                n=t.id, element=snapshots.listens_at(t), message=t.message, correlation=fresh(t.correlation)
+            )
+            for t in sorted(self._workflow.numbers.values(), key=lambda t: t.id)
+            if t.awaits == "message"
+        )
+
+    # --- keeping ----------------------------------------------------------------------------------------
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as JSON-native data, without the drawing. Drain before."""
+        return snapshots.write(self._workflow)
+
+    @classmethod
+    def restore(cls, definition: Definition, snapshot: dict[str, Any], *, calendar: WorkingDays) -> Execution:
+        """The execution a snapshot was taken from; it goes on exactly as the first would."""
+        return cls(definition, snapshots.read(definition, snapshot, calendar))
+
+    def digest(self) -> str:
+        """SHA-256 of the whole state: equal for equal states, in any process."""
+        text = json.dumps(self.snapshot(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    def _begin(self, now: datetime) -> None:
+        self._workflow.asker.now = _aware(now)
+
+    def _waiting(self, n: int, awaits: str, what: str) -> Token:
+        token = self._workflow.numbers.get(n)
+        if token is None or token.awaits != awaits:
+            found = "nothing" if token is None else (token.awaits or "no wait")
+            raise WrongState(f"expected {what} at {n}, found {found}", code="NOT_WAITING", n=n)
+        return token
+
+    def _happen(self, token: Token, values: dict[str, Value], now: datetime) -> None:
+        self._begin(now)
+        token.workflow.happen(token, values)
+        self._workflow.do_engine_steps()
+
+    def _messages(self, name: str) -> Iterator[Token]:
+        return (t for t in self._workflow.numbers.values() if t.awaits == "message" and t.message == name)
+
+
+def _context(values: dict[str, Value]) -> dict[str, Value]:
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise InvalidInput("expected a context of values by name")
+    return {key: fresh(value) for key, value in values.items()}
+
+
+def _aware(now: datetime) -> datetime:
+    if now.tzinfo is None:
+        raise InvalidInput("expected an aware moment")
+    return now

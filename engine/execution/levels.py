@@ -1,0 +1,390 @@
+"""A level of a running case, process or sub-process: where its tokens stand and how they move."""
+
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.util.task import TaskState
+
+from engine.definition.formulas import Formula
+from engine.definition.moments import NoMoment
+from engine.definition.nodes.base import Exit, Mishap
+from engine.definition.shapes import Trigger
+from engine.errors import EngineError
+from engine.execution.branches import Part, forked, fresh, merge, pruned
+from engine.execution.catching import Catching
+from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
+from engine.execution.token import LEVEL, Token
+from engine.values import Value
+
+MOST_TOKENS = 5000
+MOST_LEVELS = 50
+
+
+class Level(Catching):
+    """What both the case's own process and an inner level can do. SpiffWorkflow's classes stand beside
+    it in the base list of its two kinds."""
+
+    top_workflow: Any
+    spec: Any
+    tasks: dict[int, Token]
+
+    def set_up(self, data: Mapping[str, Value], depth: int) -> None:
+        """An empty level with its root token."""
+        self.depth_here = depth
+        self.ended: dict[str, Part] = {}
+        self.start_data = dict(data)
+        self.task_tree = Token(self, self.spec.start, None, TaskState.COMPLETED, LEVEL)
+        self.task_tree.host = -1
+
+    # --- coming ---------------------------------------------------------------------------------------
+
+    def begin(self, brought: dict[str, Value] | None = None) -> None:
+        """Let the event sub-processes listen and put the first token on the start event."""
+        for name in self.spec.event_levels:
+            self.place(name, self.start_data, host=LEVEL)
+        self.place(self.spec.first, self.start_data, brought=brought)
+
+    def place(
+        self,
+        name: str,
+        data: Mapping[str, Value],
+        *,
+        way: Exit | None = None,
+        **facts: Any,
+    ) -> Token:
+        """A new token at node `name`; `facts` are set on it before it arrives."""
+        spec = self.spec.task_specs[name]
+        token = Token(self, spec, self.task_tree)
+        token.data = data if isinstance(data, dict) else dict(data)
+        token.flow = way.flow if way else None
+        for key, value in facts.items():
+            setattr(token, key, value)
+        self.top_workflow.numbers[token.id] = token
+        if len(self.top_workflow.numbers) > MOST_TOKENS:
+            self.fail(token, "TOO_MANY_TOKENS", f"more than {MOST_TOKENS} tokens at once")
+        else:
+            spec._update(token)
+        return token
+
+    def attempt(self, token: Token, step: Callable[[Token], Any]) -> Any:
+        """Do one step of the model; what goes wrong in it becomes a failure of the token."""
+        try:
+            done = step(token)
+        except Mishap as error:
+            return self.fail(token, error.code, error.message)
+        except NoMoment as error:
+            return self.fail(token, "TIMER", str(error))
+        except EngineError as error:
+            return self.fail(token, "EXPRESSION", str(error))
+        token.entered = True
+        return done
+
+    def fail(self, token: Token, code: str, message: str) -> None:
+        """The token stops here until somebody mends it."""
+        token._set_state(TaskState.ERROR)
+        token.awaits = ""
+        self.top_workflow.tell(Failed(n=token.id, element=token.element, code=code, message=message))
+
+    # --- asking ---------------------------------------------------------------------------------------
+
+    def ask(self, formula: Formula, token: Token, context: Mapping[str, Value] | None = None) -> Value:
+        """The value of a formula as the token sees it."""
+        return self.top_workflow.asker.ask(formula, token.visible() if context is None else context)
+
+    def warnings(self) -> str:
+        """Why the last value became null."""
+        text: str = self.top_workflow.asker.warnings()
+        return text
+
+    def working_days(self, days: int) -> tuple[datetime, bool]:
+        """The end of the n-th working day after today."""
+        term: tuple[datetime, bool] = self.top_workflow.asker.count(days)
+        return term
+
+    def decide(self, token: Token, name: str | None, decisions: Any) -> Value:
+        """Make a decision and tell how. Raises ExpressionError, as for two matching rows of UNIQUE."""
+        asker = self.top_workflow.asker
+        evaluation = decisions.evaluate(name, token.visible(), functions=asker.functions, now=asker.now)
+        self.top_workflow.tell(
+            Decided(n=token.id, element=token.element, decision=name or "", evaluation=evaluation)
+        )
+        return evaluation.value
+
+    # --- waiting --------------------------------------------------------------------------------------
+
+    def person_awaited(self, token: Token, **facts: Any) -> None:
+        """A user task waits."""
+        token.awaits = "person"
+        token.round = self.round_of(token)
+        item = token.local.get(self.item_name(token)) if token.index is not None else None
+        self.top_workflow.tell(
+            Waits(n=token.id, element=token.element, round=token.round, item=fresh(item), **facts)
+        )
+
+    def round_of(self, token: Token) -> int:
+        """The how-manyth visit this is; the instances of one activity share theirs."""
+        if token.index is not None and token.host is not None:
+            return self.tasks[token.host].round
+        rounds = self.top_workflow.rounds
+        rounds[token.element] = rounds.get(token.element, 0) + 1
+        return int(rounds[token.element])
+
+    def item_name(self, token: Token) -> str:
+        """The variable that holds an instance's item."""
+        loop = token.shape.loop
+        return (loop.item if loop else None) or ""
+
+    def job_awaited(self, token: Token, *, kind: str, retries: int) -> None:
+        """A worker is wanted."""
+        token.awaits = "job"
+        token._set_state(TaskState.WAITING)
+        inputs = {k: fresh(v) for k, v in token.local.items()} if token.shape.inputs else fresh(token.data)
+        headers = {k: v for k, v in token.shape.work.headers.items() if k != "result"}
+        self.top_workflow.tell(
+            Job(n=token.id, element=token.element, type=kind, retries=retries, inputs={**headers, **inputs})
+        )
+
+    def listen(self, token: Token) -> None:
+        """Put a listener on every boundary event of an activity that has just been entered."""
+        names = token.task_spec.listeners
+        if names and not any(t.host == token.id and t.index is None for t in self.tasks.values()):
+            for name in names:
+                self.place(name, token.data, host=token.id, local=token.local)
+
+    def race(self, gateway: Token, exits: tuple[Exit, ...]) -> None:
+        """Wait for several events at once."""
+        gateway.awaits = "race"
+        gateway._set_state(TaskState.STARTED)
+        for way in exits:
+            self.place(way.target, gateway.data, way=way, host=gateway.id, frames=gateway.frames)
+
+    # --- joining --------------------------------------------------------------------------------------
+
+    def waiting_at(self, join: Any, token: Token) -> dict[str, Token]:
+        """The oldest token on each incoming flow of a join, in the order of the flows in the file."""
+        here: dict[str, Token] = {}
+        for other in self.tasks.values():
+            if other.task_spec is join and other.flow and (other.awaits == "join" or other is token):
+                here.setdefault(other.flow, other)
+        return {flow: here[flow] for flow in join.entries if flow in here}
+
+    def wait_at_join(self, token: Token) -> None:
+        """The token waits for its companions."""
+        token.awaits = "join"
+        token._set_state(TaskState.WAITING)
+        self.top_workflow.joining[token.id] = token
+
+    def join(self, token: Token, waiting: Mapping[str, Token]) -> None:
+        """Unite the waiting tokens in `token`."""
+        if len(waiting) > 1:
+            part = merge([other.part for other in waiting.values()])
+            token.data, token.frames = dict(part.data), part.frames
+        for other in waiting.values():
+            self.top_workflow.joining.pop(other.id, None)
+            if other is not token:
+                self.drop(other)
+        token.awaits = ""
+
+    def moving(self) -> Iterator[Token]:
+        """The tokens that keep this level open."""
+        return (token for token in self.tasks.values() if token.host is None)
+
+    # --- leaving --------------------------------------------------------------------------------------
+
+    def leave(self, token: Token) -> None:
+        """The work at a node is done: on to the next ones."""
+        if token.index is not None:
+            self.leave_instance(token)
+        else:
+            self.tell_passed(token)
+            self.move(token)
+
+    def tell_passed(self, token: Token, taken: tuple[Exit, ...] | None = None) -> None:
+        """Tell which way a token went."""
+        ways = token.taken if taken is None else taken
+        flows = tuple(way.flow for way in ways if way.flow)
+        self.top_workflow.tell(Passed(n=token.id, element=token.element, flows=flows))
+
+    def move(self, token: Token) -> None:
+        """Replace the token by one on each way it takes."""
+        self.withdraw_hosted(token)
+        self.drop(token)
+        if not token.taken:
+            self.end(token)
+            return
+        frames = self.fork(token) if len(token.taken) > 1 else token.frames
+        for way in token.taken:
+            self.place(way.target, token.data, way=way, frames=frames)
+
+    def fork(self, token: Token) -> Any:
+        """The frames of branches that begin at this token."""
+        shared = {n for other in self.moving() for n, _ in other.frames if other is not token}
+        shared.update(n for part in self.ended.values() for n, _ in part.frames)
+        return forked(pruned(token.frames, shared), self.top_workflow.next_fork())
+
+    def leave_instance(self, token: Token) -> None:
+        """One of several instances is done: collect its result, open the next, or finish them all."""
+        container = self.tasks[token.host or 0]
+        verdict = self.attempt(token, lambda one: container.task_spec.instance_done(container, one))
+        if not verdict:
+            return
+        self.drop(token)
+        if verdict != "done":
+            self.tell_passed(token, ())
+            if verdict == "next":
+                container.task_spec.open_next(container)
+            return
+        self.withdraw_hosted(container)
+        if self.attempt(container, container.task_spec._run_hook):
+            self.tell_passed(token, container.taken)
+            self.move(container)
+        else:
+            self.tell_passed(token, ())
+
+    def open_instance(self, container: Token, inner: str, index: int, local: dict[str, Value]) -> None:
+        """One instance of an activity."""
+        if not container.awaits:
+            container.awaits = "instances"
+            container._set_state(TaskState.STARTED)
+            container.round = self.round_of(container)
+        self.place(inner, container.data, host=container.id, index=index, local=local, frames=())
+
+    # --- ending ---------------------------------------------------------------------------------------
+
+    def reach_end(self, token: Token, trigger: Trigger) -> None:
+        """A token came to an end event."""
+        self.tell_passed(token)
+        if self.depth_here == 0:
+            self.top_workflow.tell(Ended(element=token.element))
+        if trigger.kind == "error":
+            self.throw_error(token, trigger.code)
+            return
+        self.throw(token, trigger)
+        if token.id not in self.tasks:
+            return
+        self.drop(token)
+        if trigger.kind == "terminate":
+            self.clear()
+        self.end(token)
+
+    def throw_and_leave(self, token: Token, trigger: Trigger) -> None:
+        """A token passes a throwing event, unless what it throws takes the token away."""
+        self.tell_passed(token)
+        self.throw(token, trigger)
+        if token.id in self.tasks:
+            self.move(token)
+
+    def throw(self, token: Token, trigger: Trigger) -> None:
+        """Let an escalation or a signal find its catcher."""
+        if trigger.kind == "escalation":
+            self.escalate(token, trigger)
+        elif trigger.kind == "signal":
+            self.top_workflow.broadcast(trigger.name)
+
+    def end(self, token: Token) -> None:
+        """The token is gone: keep what it brings, and close the level if it was the last."""
+        before = self.ended.get(token.element)
+        self.ended[token.element] = merge([before, token.part]) if before else token.part
+        self.settle()
+
+    def settle(self) -> None:
+        """Close the level if nothing moves in it any more."""
+        if any(True for _ in self.moving()):
+            return
+        self.clear()
+        self.data = dict(self.final().data)
+        self.close()
+
+    def final(self) -> Part:
+        """What the level leaves behind: its ends, in the order they stand in the file."""
+        order = self.spec.task_specs
+        parts = sorted(self.ended.items(), key=lambda item: order[item[0]].shape.order)
+        return merge([part for _, part in parts]) if parts else Part(self.start_data)
+
+    def view(self) -> Part:
+        """The variables as they are now, all branches together."""
+        parts = [part for _, part in sorted(self.ended.items())]
+        parts += [self.part_of(token) for token in self.moving()]
+        return merge(parts) if parts else Part(self.start_data)
+
+    def part_of(self, token: Token) -> Part:
+        """A token's branch, with what its inner level has written so far."""
+        inner = self.top_workflow.subprocesses.get(token.id)
+        if inner is None or not inner.is_embedded:
+            return token.part
+        return token.seeing(inner.view().data)
+
+    def close(self) -> None:
+        """Nothing moves here any more."""
+        raise NotImplementedError
+
+    # --- taking away ----------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Withdraw everything on this level."""
+        for token in list(self.tasks.values()):
+            if token.id != LEVEL:
+                self.withdraw(token)
+
+    def withdraw(self, token: Token) -> None:
+        """Take away a token with everything that hangs on it."""
+        if token.id not in self.tasks:
+            return
+        self.withdraw_hosted(token)
+        inner = self.top_workflow.subprocesses.pop(token.id, None)
+        if inner is not None:
+            inner.clear()
+        if token.awaits in AWAITED or token.state == TaskState.ERROR:
+            self.top_workflow.tell(Withdrawn(n=token.id))
+        token._set_state(TaskState.CANCELLED)
+        self.drop(token)
+
+    def withdraw_hosted(self, token: Token) -> None:
+        """Withdraw the listeners, instances and racing events of a token."""
+        for other in [t for t in self.tasks.values() if t.host == token.id]:
+            self.withdraw(other)
+
+    def drop(self, token: Token) -> None:
+        """The token no longer exists."""
+        self.tasks.pop(token.id, None)
+        self.top_workflow.numbers.pop(token.id, None)
+        self.top_workflow.joining.pop(token.id, None)
+
+
+AWAITED = frozenset({"person", "job", "timer", "message", "signal"})
+
+
+class InnerLevel(Level, BpmnSubWorkflow):
+    """The level of a sub-process, an event sub-process or a called process."""
+
+    def __init__(
+        self, spec: Any, parent: Token, data: Mapping[str, Value], *, depth: int, is_embedded: bool
+    ) -> None:
+        self.parent_token = parent
+        self.parent_task_id = parent.id
+        self.top_workflow = parent.workflow.top_workflow
+        self.is_embedded = is_embedded
+        self.correlations: dict[str, Any] = {}
+        self.spec = spec
+        self.tasks = {}
+        self.data: dict[str, Value] = {}
+        self.completed = False
+        self.success = True
+        self.set_up(data, depth)
+
+    @property
+    def parent_workflow(self) -> Any:
+        """The level around this one."""
+        return self.parent_token.workflow
+
+    def close(self) -> None:
+        self.completed = True
+        del self.top_workflow.subprocesses[self.parent_task_id]
+        self.parent_token.brought = self.data
+        self.parent_token._set_state(TaskState.READY)

@@ -1,0 +1,131 @@
+"""The outermost level of a case: its counters, its queue of ready tokens, its inner levels."""
+
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from SpiffWorkflow.bpmn import BpmnWorkflow
+from SpiffWorkflow.util.task import TaskState
+
+from engine.definition.nodes.base import Mishap
+from engine.execution.asking import Asker
+from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
+from engine.execution.signals import Signal
+from engine.execution.token import LEVEL, Token
+from engine.values import Value
+
+MOST_STEPS = 20_000
+"""Automatic steps that one command may cause: a loop without a wait ends as a failure, not as a hang."""
+
+
+class CaseWorkflow(Level, BpmnWorkflow):
+    """SpiffWorkflow's workflow of one case. Only live tokens exist, so nothing grows with its history.
+
+    The order of steps is first come, first served; it depends on nothing but the commands.
+    """
+
+    def __init__(self, spec: Any, specs: Mapping[str, Any], asker: Asker, data: dict[str, Value]) -> None:
+        self.asker = asker
+        self.subprocess_specs = specs
+        self.subprocesses: dict[int, InnerLevel] = {}
+        self.numbers: dict[int, Token] = {}
+        self.joining: dict[int, Token] = {}
+        self.queue: deque[Token] = deque()
+        self.signals: list[Signal] = []
+        self.rounds: dict[str, int] = {}
+        self.last_number = 0
+        self.last_fork = 0
+        self.spec = spec
+        self.tasks = {}
+        self.data: dict[str, Value] = {}
+        self.completed = False
+        self.success = True
+        self.cancelled = False
+        self.set_up(data, 0)
+
+    # --- counting and telling ---------------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        """The next token's number."""
+        self.last_number += 1
+        return self.last_number
+
+    def next_fork(self) -> int:
+        """The next fork's number."""
+        self.last_fork += 1
+        return self.last_fork
+
+    def tell(self, signal: Signal) -> None:
+        """Something happened."""
+        self.signals.append(signal)
+
+    # --- moving -----------------------------------------------------------------------------------------
+
+    def do_engine_steps(self, *args: Any, **kwargs: Any) -> None:
+        """Move every token that can move, until all wait."""
+        steps = 0
+        while True:
+            while self.queue:
+                token = self.queue.popleft()
+                if token.state != TaskState.READY or token.id not in token.workflow.tasks:
+                    continue
+                steps += 1
+                if steps > MOST_STEPS:
+                    token.workflow.fail(
+                        token, "TOO_MANY_STEPS", f"more than {MOST_STEPS} steps without a wait"
+                    )
+                    continue
+                token.run()
+            if not self.joining or not self.open_joins():
+                return
+
+    def open_joins(self) -> bool:
+        """Let the inclusive gateways go on whose tokens are all there; true if something moves again."""
+        for token in list(self.joining.values()):
+            join, level = token.task_spec, token.workflow
+            if hasattr(join, "is_complete") and join.is_complete(token):
+                level.join(token, level.waiting_at(join, token))
+                token._ready()
+                return True
+        self.tell_stuck()
+        return False
+
+    def tell_stuck(self) -> None:
+        """A level where every token waits for the others can never go on."""
+        for level in [self, *self.subprocesses.values()]:
+            tokens = list(level.moving())
+            listening = any(token.host == LEVEL for token in level.tasks.values())
+            if tokens and not listening and all(token.awaits == "join" for token in tokens):
+                for token in tokens:
+                    self.joining.pop(token.id, None)
+                    level.fail(token, "DEADLOCK", f"{token.element} waits for a token that can never come")
+
+    # --- levels -----------------------------------------------------------------------------------------
+
+    def open_inner(self, token: Token, name: str, data: Mapping[str, Value]) -> None:
+        """Begin the level `name` of sub-process or call `token`. Raises Mishap when nested too deeply."""
+        depth = token.workflow.depth_here + 1
+        if depth > MOST_LEVELS:
+            raise Mishap("TOO_DEEP", f"{token.element} is nested more than {MOST_LEVELS} levels deep")
+        embedded = token.shape.kind == "subProcess"
+        level = InnerLevel(self.subprocess_specs[name], token, data, depth=depth, is_embedded=embedded)
+        self.subprocesses[token.id] = level
+        brought, token.brought = token.brought, None
+        token.awaits = "level"
+        token._set_state(TaskState.STARTED)
+        level.begin(brought)
+
+    def broadcast(self, name: str) -> int:
+        """Let a signal happen to everyone in the case who waits for it."""
+        waiting = [t for t in self.numbers.values() if t.awaits == "signal" and t.message == name]
+        for token in waiting:
+            if token.id in token.workflow.tasks:
+                token.workflow.happen(token, {})
+        return len(waiting)
+
+    def close(self) -> None:
+        self.completed = True
