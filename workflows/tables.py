@@ -78,6 +78,7 @@ cases = sa.Table(
     _text("authority"),
     _text("authority_name"),
     _text("sector"),
+    sa.Column("marks", Document, nullable=False),  # ids and names the unit is known by, for conflicts
     _text("batch_id"),
     _text("batch_name"),
     _text("status"),  # active, suspended, completed, terminated
@@ -117,6 +118,7 @@ tasks = sa.Table(
     sa.Column("question", sa.Text),
     sa.Column("groups", Document, nullable=False),
     sa.Column("users", Document, nullable=False),
+    sa.Column("not_same_as", Document, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("claimed_at", Moment),
     sa.Column("due_at", Moment),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import workflows.people
 import workflows.tables  # noqa: F401  (declares its tables)
 from engine.tables import metadata
 

@@ -1,0 +1,129 @@
+"""What each command on a whole case does inside its transaction: start, tell, steer, work off, mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.case.case import Case
+from engine.errors import NotAllowed
+from workflows import duties, submissions
+from workflows.catalog import Catalog
+from workflows.change import Change, demand
+from workflows.facts import case_of
+from workflows.leases import Lease, still_held
+from workflows.openings import Opening, opened
+from workflows.results import Changed, DraftSaved, Started, tasks_among
+from workflows.task_acts import needs_reason
+
+Values = Mapping[str, Any]
+Mint = Callable[[Change, str], str]
+
+
+def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Started:
+    """A case of the version in force, begun by somebody who may, with values the start form accepts."""
+    pins = library.pins(change.connection, asked.process, change.now)
+    package = library.package(pins[asked.process], change.connection)
+    given = opened(change.connection, asked, package, actor=change.actor, now=change.now)
+    demand(duties.may_start(change.actor, asked.process, started_by=package.started_by, unit=given.unit_id))
+    definition = library.start_definition(change.connection, pins, asked.process)
+    number = mint(change, package.case_prefix)
+    change.case = case = Case.start(
+        number,
+        definition,
+        library.calendar(library.calendar_id),
+        pins=pins,
+        values={"case": {"id": number}, **given.values},
+        by=change.who,
+        now=change.now,
+        unit=given.unit_id,
+        batch=given.batch_id,
+    )
+    place = submissions.start_place(asked.process)
+    submissions.forget_drafts(change.connection, place, asked.process, change.actor.id)
+    tasks = tasks_among(case.fresh, case.definition)
+    return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
+
+
+def save_start_draft(change: Change, process: str, values: Values, revision: int) -> DraftSaved:
+    """What somebody has typed into a start form is kept."""
+    place = submissions.start_place(process)
+    kept = submissions.keep_draft(change, place, process, values, revision)
+    return DraftSaved(
+        case_id="", seq=0, status="", task_id=process, revision=kept, saved_at=change.now.isoformat()
+    )
+
+
+def receive(
+    change: Change, case_id: str, message: str, values: Values, correlation: Any, library: Catalog
+) -> Changed:
+    """Whatever waits for the message hears it, if its drawing lets this actor send it."""
+    seen = change.facts(case_id)
+    case = change.take(case_id)
+    sent_by = submissions.senders(case, message)
+    demand(duties.may_send(change.actor, message, seen, sent_by=sent_by))
+    heard = submissions.message_values(library, case, message, values, actor=change.actor, now=change.now)
+    case.receive_message(message, heard, correlation=correlation, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def steer(change: Change, action: str, case_id: str, reason: str) -> Changed:
+    """`suspend`, `resume` or `terminate`, by somebody who leads, for a reason."""
+    needs_reason(reason)
+    demand(duties.may_steer(change.actor, change.facts(case_id)))
+    case = change.take(case_id)
+    steps = {"suspend": case.suspend, "resume": case.resume, "terminate": case.terminate}
+    steps[action](reason=reason, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def fire(change: Change, timer_id: str, lease: Lease | None) -> Changed:
+    """The timer has fired."""
+    case = _for_the_system(change, timer_id, lease)
+    case.fire_timer(timer_id, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def finish(change: Change, job_id: str, result: Values, lease: Lease | None) -> Changed:
+    """The job was done."""
+    case = _for_the_system(change, job_id, lease)
+    case.finish_job(job_id, result, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def fail(
+    change: Change,
+    job_id: str,
+    message: str,
+    retry_at: datetime | None,
+    error_code: str | None,
+    lease: Lease | None,
+) -> Changed:
+    """One attempt at the job failed."""
+    case = _for_the_system(change, job_id, lease)
+    case.fail_job(job_id, message, retry_at=retry_at, error_code=error_code, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def mend(change: Change, incident_id: str, reason: str, values: Values) -> Changed:
+    """The failed step is tried again; only a process owner sets values on the way."""
+    needs_reason(reason)
+    demand(duties.may_edit(change.actor) if values else duties.may_mend(change.actor))
+    case = change.take(case_of(incident_id))
+    typed = submissions.typed(values)
+    case.resolve_incident(incident_id, values=typed, reason=reason, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def _for_the_system(change: Change, its_id: str, lease: Lease | None) -> Case:
+    if lease is not None:
+        still_held(change.connection, lease)
+    if not change.actor.is_system:
+        raise NotAllowed("only the system does this", code="NOT_ALLOWED")
+    return change.take(case_of(its_id))
+
+
+def _changed(case: Case) -> Changed:
+    tasks = tasks_among(case.fresh, case.definition)
+    return Changed(case_id=case.case_id, seq=case.seq, status=case.status, next_tasks=tasks)

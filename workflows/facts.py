@@ -1,0 +1,129 @@
+"""Reads from the read models what the rules ask about a case or a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.errors import NotFound
+from workflows.people import persons
+from workflows.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts
+from workflows.tables import candidates, cases, tasks
+
+
+def case_row(connection: sa.Connection, case_id: str) -> Mapping[str, Any]:
+    """The case's read model. Raises NotFound."""
+    row = connection.execute(sa.select(cases).where(cases.c.case_id == case_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
+    return dict(row)
+
+
+def task_row(connection: sa.Connection, task_id: str) -> Mapping[str, Any]:
+    """The task's read model. Raises NotFound."""
+    query = sa.select(tasks).where(tasks.c.case_id == case_of(task_id), tasks.c.task_id == task_id)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no task {task_id}", code="TASK_NOT_FOUND")
+    return dict(row)
+
+
+def case_of(its_id: str) -> str:
+    """The case that a task, timer, job or incident id belongs to."""
+    return its_id.rpartition(".")[0]
+
+
+def case_facts(connection: sa.Connection, case_id: str) -> CaseFacts:
+    """What the rules ask about a case. Raises NotFound."""
+    row = case_row(connection, case_id)
+    involved = connection.execute(
+        sa.select(candidates.c.kind, candidates.c.name).where(candidates.c.case_id == case_id).distinct()
+    ).all()
+    hands = connection.execute(
+        sa.select(tasks.c.assignee, tasks.c.owner, tasks.c.completed_by).where(tasks.c.case_id == case_id)
+    ).all()
+    people = {name for kind, name in involved if kind == "user"}
+    people |= {name for hand in hands for name in hand if name}
+    return CaseFacts(
+        case_id=case_id,
+        status=row["status"],
+        unit=row["unit_id"],
+        unit_marks=frozenset(row["marks"]),
+        authority=row["authority"],
+        started_by=row["started_by"],
+        groups=frozenset(name for kind, name in involved if kind == "group"),
+        people=frozenset(people),
+    )
+
+
+def task_facts(connection: sa.Connection, task_id: str) -> TaskFacts:
+    """What the rules ask about a task and its case. Raises NotFound."""
+    row = task_row(connection, task_id)
+    barring = tuple(row["not_same_as"])
+    return TaskFacts(
+        task_id=row["task_id"],
+        case=case_facts(connection, row["case_id"]),
+        element=row["element"],
+        name=row["name"],
+        name_en=row["name_en"],
+        state=row["state"],
+        suspended=row["suspended"],
+        assignee=row["assignee"],
+        assignee_name=names_of(connection, [row["assignee"]]).get(row["assignee"] or "", ""),
+        owner=row["owner"],
+        claimed_at=row["claimed_at"],
+        groups=tuple(row["groups"]),
+        users=tuple(row["users"]),
+        not_same_as=barring,
+        done=_done(connection, row["case_id"], barring) if barring else (),
+    )
+
+
+def visible(actor: Actor) -> sa.ColumnElement[bool]:
+    """The cases an actor sees, as a condition on `cases`: the same rule as `policy.sees`."""
+    if actor.roles & WATCHING_ROLES or actor.level == "provincial":
+        return sa.true()
+    if actor.level == "unit":
+        return cases.c.unit_id == actor.unit if actor.unit else sa.false()
+    reasons = [cases.c.started_by == actor.id, cases.c.case_id.in_(_involving(actor))]
+    reasons.append(cases.c.case_id.in_(_in_hands_of(actor)))
+    if actor.level in LOCAL_LEVELS and actor.authority:
+        reasons.append(cases.c.authority == actor.authority)
+    return sa.or_(*reasons)
+
+
+def _involving(actor: Actor) -> sa.Select[tuple[str]]:
+    in_group = (candidates.c.kind == "group") & candidates.c.name.in_(sorted(actor.groups))
+    in_person = (candidates.c.kind == "user") & (candidates.c.name == actor.id)
+    return sa.select(candidates.c.case_id).where(in_group | in_person)
+
+
+def _in_hands_of(actor: Actor) -> sa.Select[tuple[str]]:
+    hands = sa.or_(tasks.c.assignee == actor.id, tasks.c.owner == actor.id, tasks.c.completed_by == actor.id)
+    return sa.select(tasks.c.case_id).where(hands)
+
+
+def _done(connection: sa.Connection, case_id: str, elements: tuple[str, ...]) -> tuple[Done, ...]:
+    query = sa.select(tasks).where(
+        tasks.c.case_id == case_id, tasks.c.state == "completed", tasks.c.element.in_(elements)
+    )
+    return tuple(
+        Done(
+            task_id=row.task_id,
+            element=row.element,
+            name=row.name,
+            name_en=row.name_en,
+            by=row.completed_by,
+            at=row.ended_at,
+        )
+        for row in connection.execute(query.order_by(tasks.c.ended_at, tasks.c.task_id))
+    )
+
+
+def names_of(connection: sa.Connection, people: Iterable[str | None]) -> dict[str, str]:
+    """Person id → name, for those that are known; a stranger keeps the id."""
+    wanted = sorted({person for person in people if person})
+    rows = connection.execute(sa.select(persons.c.id, persons.c.name).where(persons.c.id.in_(wanted)))
+    return {person: person for person in wanted} | {row.id: row.name for row in rows}

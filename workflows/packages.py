@@ -1,0 +1,181 @@
+"""What a process folder holds: its drawing, decisions, forms and played examples, told apart and hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxml import etree
+
+from engine.errors import BadDefinition, Problem
+from engine.xml import parse_xml
+
+BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
+ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
+DRAWING = "process.bpmn"
+MAX_FILE = 2_000_000
+MAX_FILES = 200
+
+KNOWN = re.compile(
+    r"process\.bpmn|[\w-]+\.dmn|forms/[\w-]+\.form|examples/[\w-]+\.json|README\.md", re.UNICODE
+)
+PROCESS_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A process folder: path inside it → content. `digest` is the same for the same content."""
+
+    process_id: str
+    name: str
+    name_en: str
+    files: Mapping[str, bytes]
+    digest: str
+    calls: tuple[str, ...]
+    properties: Mapping[str, str]
+
+    @property
+    def started_by(self) -> tuple[str, ...]:
+        """Group patterns of those who may start it; `none` if only other processes call it."""
+        return split_list(self.properties.get("started_by", "applicant"))
+
+    @property
+    def case_prefix(self) -> str:
+        """What its case numbers begin with: its own property, or the initials of its id."""
+        initials = "".join(part[0] for part in self.process_id.split("_") if part)
+        return self.properties.get("case_prefix") or initials.upper()
+
+    @property
+    def decisions(self) -> dict[str, bytes]:
+        """Decision id → DMN text; the id is the file's name."""
+        return {path.removesuffix(".dmn"): data for path, data in self.files.items() if path.endswith(".dmn")}
+
+    def form(self, form_id: str) -> bytes | None:
+        """The form file of this id, if the folder has one."""
+        return self.files.get(f"forms/{form_id}.form")
+
+
+def read_folder(folder: Path) -> Package:
+    """The package in `folder`, whose name is the process id. Raises BadDefinition."""
+    if not (folder / DRAWING).is_file():
+        raise bad("package.drawing", f"{folder.name} holds no {DRAWING}", f"{folder.name} 缺少 {DRAWING}")
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    files = {p.relative_to(folder).as_posix(): p for p in paths}
+    package = read_files({name: p.read_bytes() for name, p in files.items() if KNOWN.fullmatch(name)})
+    if package.process_id != folder.name:
+        raise bad(
+            "package.name",
+            f"the folder is called {folder.name}, its process {package.process_id}",
+            "文件夹名与流程编号不一致",
+            element=package.process_id,
+        )
+    return package
+
+
+def read_files(files: Mapping[str, bytes]) -> Package:
+    """The package these files make. Raises BadDefinition for a strange file, a huge one, or no drawing."""
+    _check_files(files)
+    root = parse_xml(files[DRAWING], what=DRAWING)
+    processes = [p for p in root.iter(f"{BPMN}process") if p.get("isExecutable") == "true"]
+    if len(processes) != 1:
+        raise bad(
+            "package.process",
+            f"expected one executable process, found {len(processes)}",
+            "图中必须恰有一个可执行流程",
+        )
+    process = processes[0]
+    process_id = process.get("id", "")
+    if not PROCESS_ID.fullmatch(process_id):
+        raise bad(
+            "package.id",
+            f"{process_id!r} is no process id (a letter, then letters, digits, _ . -)",
+            "流程编号不合规",
+            process_id,
+        )
+    properties = _properties(process)
+    name = process.get("name") or process_id
+    return Package(
+        process_id=process_id,
+        name=name,
+        name_en=properties.get("name:en", name),
+        files=dict(files),
+        digest=digest_of({path: blob_digest(data) for path, data in files.items()}),
+        calls=_calls(process),
+        properties=properties,
+    )
+
+
+def blob_digest(data: bytes) -> str:
+    """The name of a content: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """One digest over paths and the digests of their contents."""
+    text = "".join(f"{path}\0{files[path]}\n" for path in sorted(files))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put the files where `read_folder` finds them again."""
+    for path, data in files.items():
+        if not KNOWN.fullmatch(path):
+            raise bad("package.file", f"{path} is not a file of a package", f"{path} 不是流程包文件")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def in_call_order(packages: Iterable[Package]) -> list[Package]:
+    """The called before their callers; packages that call each other in a circle are refused."""
+    waiting = {package.process_id: package for package in packages}
+    ordered: list[Package] = []
+    while waiting:
+        ready = [p for key, p in sorted(waiting.items()) if not (set(p.calls) - {key}) & set(waiting)]
+        if not ready:
+            names = ", ".join(sorted(waiting))
+            raise bad(
+                "package.circle", f"these processes call each other in a circle: {names}", "流程循环调用"
+            )
+        ordered += ready
+        for package in ready:
+            del waiting[package.process_id]
+    return ordered
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """`a, b` → ("a", "b")."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def bad(rule: str, message: str, message_zh: str, element: str = "") -> BadDefinition:
+    """A refusal with a single problem."""
+    problem = Problem(element=element, rule=rule, severity="error", message=message, message_zh=message_zh)
+    return BadDefinition((problem,))
+
+
+def _check_files(files: Mapping[str, bytes]) -> None:
+    if DRAWING not in files:
+        raise bad("package.drawing", f"a package holds a {DRAWING}", f"流程包缺少 {DRAWING}")
+    if len(files) > MAX_FILES:
+        raise bad("package.size", f"at most {MAX_FILES} files, found {len(files)}", "流程包文件过多")
+    for path, data in files.items():
+        if not KNOWN.fullmatch(path):
+            raise bad("package.file", f"{path} is not a file of a package", f"{path} 不是流程包文件")
+        if len(data) > MAX_FILE:
+            raise bad("package.size", f"{path} has {len(data)} bytes, at most {MAX_FILE}", f"{path} 过大")
+
+
+def _properties(process: etree._Element) -> dict[str, str]:
+    extension = process.find(f"{BPMN}extensionElements")
+    if extension is None:
+        return {}
+    return {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
+
+
+def _calls(process: etree._Element) -> tuple[str, ...]:
+    elements = process.iter(f"{ZEEBE}calledElement")
+    return tuple(sorted({called for e in elements if (called := e.get("processId"))}))

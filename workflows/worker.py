@@ -1,0 +1,138 @@
+"""What happens without a person: due timers, service jobs, retries that end in incidents, tidying up."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from engine.errors import NotFound, Rejected
+from engine.values import from_json
+from workflows import services
+from workflows.change import REMEMBERED
+from workflows.commands import Commands
+from workflows.leases import Lease, give_back, lease_jobs, lease_timers
+from workflows.tables import idempotency, jobs
+
+LOG = logging.getLogger("tidu.worker")
+LEASE = timedelta(seconds=60)
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(hours=6)
+BATCH = 50
+ROUNDS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticked:
+    """What one tick did. `failed` counts attempts that failed, `skipped` what others were at first."""
+
+    timers: int = 0
+    jobs: int = 0
+    failed: int = 0
+    skipped: int = 0
+    broken: int = 0
+
+
+class Worker:
+    """Any number of workers may run: what is due is leased, and the journal decides in the end."""
+
+    def __init__(
+        self,
+        database: sa.Engine,
+        commands: Commands,
+        *,
+        clock: Callable[[], datetime],
+        name: str = "worker",
+    ) -> None:
+        self._database = database
+        self._commands = commands
+        self._clock = clock
+        self._name = name
+
+    def tick(self, now: datetime | None = None) -> Ticked:
+        """Do everything due at `now` (else the clock's), and what becomes due by doing it. Never early.
+
+        One bad case never stops the others: it is logged, keeps its lease and is looked at again when
+        that has ended.
+        """
+        at = now or self._clock()
+        done = {"timers": 0, "jobs": 0, "failed": 0, "skipped": 0, "broken": 0}
+        for _ in range(ROUNDS):
+            found = [(self._fire, lease) for lease in self._lease(lease_timers, at)]
+            found += [(self._work_off, lease) for lease in self._lease(lease_jobs, at)]
+            if not found:
+                break
+            for act, lease in found:
+                done[self._survive(act, lease, at)] += 1
+        self._tidy(at)
+        return Ticked(**done)
+
+    def _lease(self, lease: Callable[..., list[Lease]], now: datetime) -> list[Lease]:
+        with self._database.begin() as connection:
+            return lease(connection, holder=self._name, now=now, span=LEASE, limit=BATCH)
+
+    def _survive(self, act: Callable[[Lease, datetime], str], lease: Lease, now: datetime) -> str:
+        try:
+            word = act(lease, now)
+        except Rejected as refused:  # gone, done by another, suspended meanwhile: nothing is lost
+            LOG.info("skipped %s: %s", lease.item, refused.code)
+            return "skipped"
+        except Exception:
+            LOG.exception("case %s: %s failed and is left to its lease", lease.case_id, lease.item)
+            return "broken"
+        with self._database.begin() as connection:
+            give_back(connection, [lease], now=now)
+        return word
+
+    def _fire(self, lease: Lease, now: datetime) -> str:
+        self._commands.fire_timer(lease.case_id, lease.item, lease=lease)
+        return "timers"
+
+    def _work_off(self, lease: Lease, now: datetime) -> str:
+        job = self._job(lease)
+        try:
+            result = self._run(job, now)
+        except services.DrawnError as drawn:
+            self._commands.fail_job(lease.item, str(drawn), error_code=drawn.code, lease=lease)
+            return "jobs"
+        except Exception as error:
+            self._fail(job, lease, error, now)
+            return "failed"
+        self._commands.finish_job(lease.item, result, lease=lease)
+        return "jobs"
+
+    def _job(self, lease: Lease) -> sa.Row[tuple[object, ...]]:
+        with self._database.connect().execution_options(reading=True) as connection:
+            return connection.execute(
+                sa.select(jobs).where(jobs.c.case_id == lease.case_id, jobs.c.job_id == lease.item)
+            ).one()
+
+    def _run(self, job: sa.Row[tuple[object, ...]], now: datetime) -> dict[str, object]:
+        inputs = {name: from_json(value) for name, value in job.inputs.items()}
+        with self._database.connect().execution_options(reading=True) as connection:
+            read = services.Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
+            return services.run(job.type, inputs, read)
+
+    def _fail(self, job: sa.Row[tuple[object, ...]], lease: Lease, error: Exception, now: datetime) -> None:
+        message = f"{type(error).__name__}: {error}"
+        hopeless = isinstance(error, NotFound) and error.code == "SERVICE_UNKNOWN"
+        used_up = hopeless or job.attempts + 1 >= job.retries
+        retry_at = None if used_up else now + pause(job.job_id, job.attempts)
+        self._commands.fail_job(job.job_id, message, retry_at=retry_at, lease=lease)
+
+    def _tidy(self, now: datetime) -> None:
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(idempotency).where(idempotency.c.at < now - REMEMBERED))
+
+
+def pause(job_id: str, failures: int) -> timedelta:
+    """How long to wait after failure number `failures` (from 0): 10 s doubled each time, at most 6 h,
+    up to a fifth longer so that jobs that failed together do not return together; the same for the same
+    job, so that a repeated run is the same run."""
+    spread = hashlib.sha256(f"{job_id}/{failures}".encode()).digest()[0] / 255 / 5
+    doubled: timedelta = FIRST_PAUSE * (1 << min(failures, 20))
+    return min(doubled, LONGEST_PAUSE) * (1 + spread)
