@@ -18,6 +18,7 @@ from engine.errors import EngineError, NotFound, ReplayMismatch
 from engine.events import CaseStarted
 from engine.execution.execution import WorkingDays
 from engine.journal import START, Head, Line
+from engine.tables import journal as entries
 from engine.tables import snapshots
 
 SNAPSHOT_FORMAT = 1
@@ -164,10 +165,10 @@ def _from_snapshot(
     query = (
         sa.select(snapshots.c.seq, snapshots.c.digest, snapshots.c.state)
         .join(
-            journal.journal,
-            (journal.journal.c.case_id == snapshots.c.case_id)
-            & (journal.journal.c.seq == snapshots.c.seq)
-            & (journal.journal.c.digest == snapshots.c.digest),
+            entries,
+            (entries.c.case_id == snapshots.c.case_id)
+            & (entries.c.seq == snapshots.c.seq)
+            & (entries.c.digest == snapshots.c.digest),
         )
         .where(snapshots.c.case_id == case_id, snapshots.c.format == SNAPSHOT_FORMAT)
     )

@@ -99,7 +99,7 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 def _sqlite_module() -> Any:
     try:
-        import pysqlite3.dbapi2 as module  # type: ignore[import-untyped]  # carries a SQLite without the fault
+        import pysqlite3.dbapi2 as module  # carries a SQLite without the fault
     except ImportError:
         import sqlite3 as module
     return module

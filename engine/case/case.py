@@ -171,11 +171,13 @@ class Case:
     ) -> None:
         """Whatever waits for this message hears it. Raises WrongState MESSAGE_UNEXPECTED if nothing does."""
         self._running()
-        waiting = {(a.message, repr(a.correlation)) for a in self.awaited()}
-        if (message, repr(correlation)) not in waiting:
+        waiting = self.awaited()
+        if not any(one.message == message and one.correlation in (None, correlation) for one in waiting):
+            names = sorted({one.message for one in waiting})
             raise WrongState(
-                f"case {self.case_id} waits for {sorted(name for name, _ in waiting)}, not for {message!r}",
+                f"case {self.case_id} waits for {names}, not for {message!r}",
                 code="MESSAGE_UNEXPECTED",
+                awaited=names,
             )
         event = ev.MessageReceived(
             message=message, values=to_json(dict(values)), correlation=to_json(correlation)
