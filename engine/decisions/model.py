@@ -37,6 +37,7 @@ class Decision:
     inputs: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     knowledge: tuple[str, ...] = ()
+    reads: frozenset[str] = frozenset()
     code: Code | None = None
     table: Table | None = None
 

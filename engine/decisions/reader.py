@@ -40,8 +40,19 @@ def parse_decisions(xml: bytes | str, *, others: Sequence[bytes] = ()) -> Model:
     root = parse_xml(xml, what="decision model")
     if tag_of(root) != "definitions":
         raise BadDefinition((_problem("", "dmn.root", "the root element is not DMN's definitions"),))
-    models = [parse_decisions(other, others=()) for other in others]
-    return _Reader(root, {model.namespace: model for model in models}).model()
+    return _Reader(root, _imported(root, others)).model()
+
+
+def _imported(root: Element, others: Sequence[bytes]) -> dict[str, Model]:
+    """The models this one imports, each read with those that it may import itself."""
+    wanted = {element.get("namespace") for element in children(root, "import")}
+    found: dict[str, Model] = {}
+    for other in others:
+        space = parse_xml(other, what="imported model").get("namespace")
+        if space in wanted and space is not None:
+            rest = [one for one in others if one is not other]
+            found[space] = parse_decisions(other, others=rest)
+    return found
 
 
 def _problem(element: str, rule: str, message: str) -> Problem:
@@ -175,8 +186,9 @@ class _Reader:
     def _decision(self, element: Element) -> Decision:
         required = self._required(element)
         known = self._known(required)
-        before = len(self.boxes.tables)
+        before, read = len(self.boxes.tables), len(self.texts.read)
         code = self.boxes.inside(element, known)
+        texts = [text.expression for text in self.texts.read[read:]]
         has_table = child(element, "decisionTable") is not None
         return Decision(
             id=id_of(element),
@@ -186,6 +198,7 @@ class _Reader:
             inputs=required.inputs,
             decisions=required.decisions,
             knowledge=required.knowledge,
+            reads=frozenset(name for text in texts for name in text.names | text.filter_names | text.calls),
             code=code,
             table=self.boxes.tables[before] if has_table else None,
         )

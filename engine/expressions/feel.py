@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -11,6 +12,7 @@ from lark import Tree
 from engine.expressions.budget import Budget, ExpressionError
 from engine.expressions.builtins import contexts, lists, numbers, ranges, strings, times
 from engine.expressions.builtins.registry import builtin
+from engine.expressions.comparison import order
 from engine.expressions.compiler import Compiler
 from engine.expressions.grammar import parse_tree
 from engine.expressions.lexer import Source, needs_telling, wide_names
@@ -158,18 +160,39 @@ class _Anything(UnaryTests):
 
 
 ANYTHING = _Anything()
+_RANGE = re.compile(r"([\[(\]])\s*(.*?)\s*\.\.\s*(.*?)\s*([\])\[])", re.DOTALL)
+_PLAIN_NODES = frozenset({"expression", "number", "string", "at", "negative", "call", "name", "null"})
 
 
 @builtin("range", "from: string")
 def range_of_text(run: Run, text: str) -> Value:
-    """`range("[1..3]")`: only a range of literals or of dates made from texts."""
+    """`range("[1..3]")`, `range("[2..)")`: only of literals or of dates made from texts."""
+    found = _RANGE.fullmatch(text.strip())
+    if not found or not (found[2] or found[3]):
+        raise NullResult("the text is not a range")
+    start, end = (_end_of_range(part, run) if part else None for part in found.group(2, 3))
+    if (not found[2] and found[1] == "[") or (not found[3] and found[4] == "]"):
+        raise NullResult("an end that is missing cannot be included")
+    if found[2] and found[3]:
+        return _proper(Range(start, end, found[1] == "[", found[4] == "]"), run)
+    sign = (">" if found[2] else "<") + "=" * ("[" in found[1] or "]" in found[4])
+    return Range(start, end, found[1] == "[", found[4] == "]", sign)
+
+
+def _end_of_range(text: str, run: Run) -> Value:
     try:
         made = parse(text)
     except ExpressionError as error:
         raise NullResult(error.message) from None
-    if made.tree.children[0].data != "range" or made.names or made.calls:  # type: ignore[union-attr]
-        raise NullResult("the text is not a range")
-    found = made.in_scope(Scope({}, None, run))
-    if not isinstance(found, Range):
-        raise NullResult("the text is not a range")
-    return found
+    is_plain = all(node.data in _PLAIN_NODES for node in made.tree.iter_subtrees())
+    value = made.in_scope(Scope({}, None, run)) if is_plain and not made.calls else None
+    if value is None or order(value, value, run) is None:
+        raise NullResult("the end of a range must be a literal")
+    return value
+
+
+def _proper(span: Range, run: Run) -> Range:
+    place = order(span.start, span.end, run)
+    if place is None or place > 0:
+        raise NullResult("the start of a range must not lie after its end")
+    return span

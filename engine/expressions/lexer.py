@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     |(?P<MARK>\*\*|\.\.|->|!=|<=|>=|[-+*/=<>.,:()\[\]{{}}])""",
     re.VERBOSE | re.DOTALL,
 )
-_KEY = re.compile(rf"\s*([{_START}][{_PART}\s./'*+\-]*?)\s*:")
+_KEY = re.compile(rf"\s*([{_START}][{_PART}\s./'*+\-]{{0,200}}?)\s*:")
 _PLAIN = re.compile(rf"{_WORD}(?: {_WORD})*")
 
 _KEPT = ("some", "every", "external", "function", "true", "false", "null")
@@ -153,6 +153,8 @@ class _Cutter:
     def _skip(self) -> None:
         if found := _SPACE.match(self.text, self.at):
             self.at = found.end()
+        if self.text.startswith("/*", self.at):
+            raise ExpressionError("syntax", "the comment is never closed", position=self.at)
 
     def _add(self, kind: str, value: str, end: int) -> None:
         self.tokens.append(Token(kind, value, start_pos=self.at, end_pos=end))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from engine.expressions.arithmetic import Operation, add, divide, multiply, negative, power, subtract
+from engine.expressions.builtins.registry import BUILTINS, function_of
 from engine.expressions.comparison import contains, equal, is_in, negate, order, same
 from engine.expressions.properties import property_of
 from engine.expressions.scope import Range, Scope
@@ -39,6 +40,8 @@ def variable(name: str) -> Code:
                 value = names[name]
                 return Decimal(repr(value)) if type(value) in _NATIVE else value
             inner = inner.parent
+        if name in BUILTINS:
+            return function_of(name)
         return scope.run.null(f"there is no {name!r}")
 
     return look

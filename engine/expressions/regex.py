@@ -7,6 +7,8 @@ from typing import Any
 
 import re2
 
+from engine.expressions.budget import ExpressionError
+
 MAX_PATTERN = 2_000
 MAX_MEMORY = 16 << 20
 
@@ -21,9 +23,14 @@ class BadPattern(ValueError):
     """The pattern, its flags or its replacement is not one that can be run."""
 
 
+def _unsupported(what: str) -> ExpressionError:
+    return ExpressionError("regex.unsupported", f"{what} cannot be matched in bounded time")
+
+
 @lru_cache(maxsize=256)
 def compiled(pattern: str, flags: str) -> Any:
-    """The pattern, ready to run. Raises BadPattern."""
+    """The pattern, ready to run. Raises BadPattern; ExpressionError regex.unsupported for what XPath has
+    and this engine has not: back references, subtracted classes, named blocks."""
     if set(flags) - set("smixq") or len(pattern) > MAX_PATTERN:
         raise BadPattern(f"unknown flags {flags[:10]!r} or a pattern too long")
     options = re2.Options()
@@ -69,12 +76,14 @@ def _translated(pattern: str, *, is_spaced: bool) -> str:
     at, depth = 0, 0
     while at < len(pattern):
         mark = pattern[at]
+        if pattern.startswith(("\\p{Is", "\\P{Is"), at):
+            raise _unsupported("a named block")
         if mark == "\\":
             out.append(_escape(pattern[at + 1 : at + 2], inside=depth > 0))
             at += 1
         elif mark == "[":
             if depth:
-                raise BadPattern("subtracting character classes is not supported")
+                raise _unsupported("a class subtracted from a class")
             depth += 1
             out.append(mark)
         elif mark == "]":
@@ -90,7 +99,7 @@ def _translated(pattern: str, *, is_spaced: bool) -> str:
 
 def _escape(letter: str, *, inside: bool) -> str:
     if letter.isascii() and letter.isdigit():
-        raise BadPattern("back references are not supported")
+        raise _unsupported("a back reference")
     table = _INSIDE if inside else _OUTSIDE
     if letter in table:
         return table[letter]

@@ -104,6 +104,12 @@ RANGES = {
     "coincides([1..3], [1..3])": "true",
     'range("[1..3)") = [1..3)': "true",
     'range("nonsense")': "null",
+    '5 in range("[2..)")': "true",
+    '1 in range("(..2)")': "true",
+    'range("[..]")': "null",
+    'range("[..2]")': "null",
+    'range("[3..1]")': "null",
+    'range("[1..count([1])]")': "null",
     "(< 5) = (< 5)": "true",
 }
 LISTS = {
@@ -260,6 +266,8 @@ CONTEXTS = {
     "{f: function(n) if n <= 1 then 1 else n * f(n - 1), r: f(5)}.r": "120",
     '(function(a: number) a)("x")': "null",
     "abs([-1])": "1",
+    'sort([@"P1D", @"PT1H"], before)': "[PT1H, P1D]",
+    "{f: abs, r: f(-2)}.r": "2",
     "upper case(1)": "null",
     "unheard of(1)": "null",
     "twice(4)": "8",
@@ -363,6 +371,12 @@ def test_a_moment_that_cannot_be_held_is_an_error_not_a_wrong_value() -> None:
     for text in ('date("12345-01-01")', 'time("10:00:00.123456789")', '@"-2000-01-01"'):
         with pytest.raises(ExpressionError, match=r"temporal\.range"):
             parse(text).evaluate({})
+
+
+def test_a_pattern_that_cannot_be_run_in_bounded_time_is_an_error_not_a_wrong_value() -> None:
+    for pattern in (r"(a)\\1", "[a-z-[b]]", r"\\p{IsBasicLatin}"):
+        with pytest.raises(ExpressionError, match=r"regex\.unsupported"):
+            parse(f'matches("aa", "{pattern}")').evaluate({})
 
 
 def test_a_variable_hides_a_function_only_as_a_value() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.expressions.comparison import kind
 from engine.expressions.regex import BadPattern
-from engine.expressions.scope import NullResult, Run
+from engine.expressions.scope import Function, NullResult, Run
 from engine.temporal import Unrepresentable
 from engine.values import Value
 
@@ -108,6 +108,12 @@ def call_builtin_named(name: str, arguments: Mapping[str, Value], run: Run) -> V
             continue
         return _run(candidate, bound, run)
     return run.null(reason)
+
+
+def function_of(name: str) -> Function:
+    """A built-in function as a value that can be passed on, with the parameters of its first form."""
+    parameters = tuple(parameter.name for parameter in BUILTINS[name][0].parameters)
+    return Function(name, parameters, lambda arguments, run: call_builtin(name, arguments, run))
 
 
 def _run(candidate: Builtin, bound: list[Any], run: Run) -> Value:
