@@ -1,0 +1,193 @@
+"""Batches and units: the yearly rounds with their pinned rules, and what a case is told of both."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.errors import NotFound, WrongState
+from engine.tables import metadata
+from engine.values import Value
+from workflows.calendar import local_day
+from workflows.people import authorities, units
+from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
+from workflows.register.titles import bans, cultivated, titles_of
+from workflows.tables import Document, Moment
+
+USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
+USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("year", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_en", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),  # open, closed
+    sa.Column("rules", Document, nullable=False),
+    sa.Column("rules_digest", sa.Text, nullable=False),
+    sa.Column("calendar", sa.Text, nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("opened_at", Moment, nullable=False),
+    sa.Column("approved_by", sa.Text),
+    sa.Index(None, "year"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One round of a year, with the rule set pinned when it was opened."""
+
+    id: str
+    year: int
+    name: str
+    name_en: str
+    status: str
+    rules: RuleSet
+    rules_digest: str
+    calendar: str
+    opened_by: str
+    opened_at: datetime
+    approved_by: str | None
+
+
+def open_batch(
+    connection: sa.Connection,
+    batch: str,
+    *,
+    name: str,
+    name_en: str,
+    rules: RuleSet,
+    calendar: str,
+    by: str,
+    approved_by: str | None = None,
+    now: datetime,
+) -> Batch:
+    """Open a round; its rules are copied into it and never change. Raises WrongState if it is there."""
+    if connection.execute(sa.select(batches.c.id).where(batches.c.id == batch)).first():
+        raise WrongState(f"the batch {batch} is already open", code="BATCH_EXISTS", batch=batch)
+    row = {"id": batch, "year": rules.year, "name": name, "name_en": name_en, "status": "open"}
+    pinned = {"rules": rules.content, "rules_digest": rules.digest, "calendar": calendar}
+    who = {"opened_by": by, "approved_by": approved_by, "opened_at": now}
+    connection.execute(sa.insert(batches).values(**row, **pinned, **who))
+    return find_batch(connection, batch)
+
+
+def close_batch(connection: sa.Connection, batch: str) -> None:
+    """Take no more applications. Raises NotFound."""
+    change = sa.update(batches).where(batches.c.id == batch).values(status="closed")
+    if not connection.execute(change).rowcount:
+        raise NotFound(f"there is no batch {batch!r}", batch=batch)
+
+
+def find_batch(connection: sa.Connection, batch: str) -> Batch:
+    """A round by its id. Raises NotFound."""
+    row = connection.execute(sa.select(batches).where(batches.c.id == batch)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no batch {batch!r}", code="BATCH_NOT_FOUND", batch=batch)
+    return _batch(row)
+
+
+def open_batches(connection: sa.Connection) -> tuple[Batch, ...]:
+    """The rounds that take applications, newest first."""
+    query = (
+        sa.select(batches)
+        .where(batches.c.status == "open")
+        .order_by(batches.c.opened_at.desc(), batches.c.id)
+    )
+    return tuple(map(_batch, connection.execute(query).mappings()))
+
+
+def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime) -> tuple[str, ...]:
+    """Open the rounds that ship with the product and are not open yet; the ids of all of them."""
+    rows = json.loads((FOLDER / "batches.json").read_bytes())["batches"]
+    there = set(connection.execute(sa.select(batches.c.id)).scalars())
+    for row in rows:
+        if row["id"] not in there:
+            facts = {"name": row["name"], "name_en": row["name_en"], "calendar": row["calendar"]}
+            open_batch(connection, row["id"], rules=load_rules(row["rules"]), by=by, now=now, **facts)
+    return tuple(row["id"] for row in rows)
+
+
+def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> dict[str, Value]:
+    """The rules of a batch as a plain FEEL context (`rules.days.gf_m5`).
+
+    `overrides` are other values, by full key (`thresholds.gf_municipal`) or nested, for trying things out.
+    Raises BadDefinition for an unknown key or a value out of range.
+    """
+    if not overrides:
+        return batch.rules.context()
+    return batch.rules.changed(flat(overrides), version=batch.rules.version).context()
+
+
+def case_context(
+    connection: sa.Connection,
+    unit: str | None,
+    batch: str | None,
+    *,
+    now: datetime,
+    overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Value]:
+    """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without an id.
+
+    Raises NotFound for an unknown unit or batch.
+    """
+    found = find_batch(connection, batch) if batch else None
+    return {
+        "unit": unit_context(connection, unit, on=local_day(now)) if unit else None,
+        "batch": batch_context(found) if found else None,
+        "rules": rules_for_case(found, overrides) if found else None,
+    }
+
+
+def batch_context(batch: Batch) -> dict[str, Value]:
+    """A batch as a FEEL context: id, year, name, name_en, calendar."""
+    return {
+        "id": batch.id,
+        "year": Decimal(batch.year),
+        "name": batch.name,
+        "name_en": batch.name_en,
+        "calendar": batch.calendar,
+    }
+
+
+def unit_context(connection: sa.Connection, unit: str, *, on: date) -> dict[str, Value]:
+    """A unit as a FEEL context: its facts, its authority's names, and what the register says on a day.
+
+    `titles` are texts such as `gf.municipal`, `cultivated` is a list of tracks, `banned_until` a date or
+    null; numbers are exact, `founded` is a date or null. Raises NotFound.
+    """
+    names = (authorities.c.name.label("authority_name"), authorities.c.name_en.label("authority_name_en"))
+    query = sa.select(units, *names).join(authorities, authorities.c.code == units.c.authority, isouter=True)
+    row = connection.execute(query.where(units.c.id == unit)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no unit {unit!r}", code="UNIT_NOT_FOUND", unit=unit)
+    facts: dict[str, Value] = dict(row)
+    facts["capital"] = None if row["capital"] is None else Decimal(row["capital"])
+    facts["founded"] = date.fromisoformat(row["founded"]) if row["founded"] else None
+    facts["titles"] = [f"{title.track}.{title.level}" for title in titles_of(connection, unit, on=on)]
+    facts["cultivated"] = list(cultivated(connection, unit, on=on))
+    last = sa.select(sa.func.max(bans.c.until)).where(bans.c.unit == unit, bans.c.until > on)
+    facts["banned_until"] = connection.execute(last).scalar_one_or_none()
+    return facts
+
+
+def is_uscc(text: str) -> bool:
+    """Whether a text is a well-formed unified social credit code: 18 characters, check digit right."""
+    if not USCC.fullmatch(text):
+        return False
+    total = sum(USCC_DIGITS.index(mark) * pow(3, place, 31) for place, mark in enumerate(text[:17]))
+    return USCC_DIGITS[-total % 31] == text[17]
+
+
+def _batch(row: sa.RowMapping) -> Batch:
+    facts = {key: row[key] for key in row if key != "rules"}
+    return Batch(rules=read_rules(row["rules"]), **facts)
