@@ -15,7 +15,7 @@ from engine.definition.nodes.base import Mishap
 from engine.execution.asking import Asker
 from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
 from engine.execution.signals import Signal
-from engine.execution.token import LEVEL, Token
+from engine.execution.token import Token
 from engine.values import Value
 
 MOST_STEPS = 20_000
@@ -91,18 +91,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
                 level.join(token, level.waiting_at(join, token))
                 token._ready()
                 return True
-        self.tell_stuck()
         return False
-
-    def tell_stuck(self) -> None:
-        """A level where every token waits for the others can never go on."""
-        for level in [self, *self.subprocesses.values()]:
-            tokens = list(level.moving())
-            listening = any(token.host == LEVEL for token in level.tasks.values())
-            if tokens and not listening and all(token.awaits == "join" for token in tokens):
-                for token in tokens:
-                    self.joining.pop(token.id, None)
-                    level.fail(token, "DEADLOCK", f"{token.element} waits for a token that can never come")
 
     # --- levels -----------------------------------------------------------------------------------------
 
