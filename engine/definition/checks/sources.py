@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from engine.decisions.check import check
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
 from engine.definition.checks.finding import error
@@ -29,7 +30,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         problems += check_formulas(drawing)
     problems += _clashes(loaded.drawings)
     for decision_id, model in loaded.decisions.items():
-        problems += model.problems
+        problems += check(model)
         if decision_id not in model.decisions:
             problems.append(
                 error(
