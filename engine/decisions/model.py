@@ -53,7 +53,7 @@ class Knowledge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class ServedDecisions:
     """A decision service: some decisions as one function."""
 
     id: str
@@ -85,7 +85,7 @@ class Model:
     decisions: Mapping[str, Decision]
     inputs: Mapping[str, InputData]
     knowledge: Mapping[str, Knowledge]
-    services: Mapping[str, Service]
+    services: Mapping[str, ServedDecisions]
     items: Items
     tables: tuple[Table, ...] = ()
     texts: tuple[Text, ...] = ()
@@ -238,7 +238,7 @@ class _Session:
             found[alias] = {**entries, **given, **made}
         return found
 
-    def _service_function(self, service: Service) -> Function:
+    def _service_function(self, service: ServedDecisions) -> Function:
         names = tuple(self._name_of(one) for one in (*service.inputs, *service.given))
 
         def call(arguments: Sequence[Value], run: Run) -> Value:
@@ -251,7 +251,7 @@ class _Session:
             return self.model.inputs[reference].name
         return self.model.decisions[reference].name
 
-    def serve(self, service: Service, inputs: Mapping[str, Value]) -> Value:
+    def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Value:
         """The decisions of a service from its own inputs and the decisions it is given."""
         for reference in service.inputs:
             data = self.model.inputs[reference]

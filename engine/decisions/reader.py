@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.decisions.boxes import Boxes
 from engine.decisions.items import Item, Items
-from engine.decisions.model import Decision, InputData, Knowledge, Model, Service
+from engine.decisions.model import Decision, InputData, Knowledge, Model, ServedDecisions
 from engine.decisions.tables import AGGREGATIONS, POLICIES
 from engine.decisions.texts import (
     Element,
@@ -216,11 +216,11 @@ class _Reader:
             code = self.boxes.function(logic, name, known, result)
         return Knowledge(id=id_of(element), name=name, code=code, knowledge=required.knowledge)
 
-    def _service(self, element: Element) -> Service:
+    def _service(self, element: Element) -> ServedDecisions:
         def references(tag: str) -> tuple[str, ...]:
             return tuple(self._references(element, tag))
 
-        return Service(
+        return ServedDecisions(
             id=id_of(element),
             name=name_in(element),
             item=self._variable_item(element),

@@ -11,14 +11,14 @@ Context = dict[str, Value]
 
 
 @builtin("get value", "m: context, key: string")
-def get_value(_run: Run, context: Context, key: str) -> Value:
+def _get_value(_run: Run, context: Context, key: str) -> Value:
     if key not in context:
         raise NullResult("there is no such entry")
     return context[key]
 
 
 @builtin("get value", "m: context, keys: list")
-def get_value_below(run: Run, context: Context, keys: list[Value]) -> Value:
+def _get_value_below(run: Run, context: Context, keys: list[Value]) -> Value:
     if not keys:
         raise NullResult("there are no keys")
     found: Value = context
@@ -30,13 +30,13 @@ def get_value_below(run: Run, context: Context, keys: list[Value]) -> Value:
 
 
 @builtin("get entries", "m: context")
-def get_entries(run: Run, context: Context) -> Value:
+def _get_entries(run: Run, context: Context) -> Value:
     run.budget.check_list(len(context))
     return [{"key": key, "value": value} for key, value in context.items()]
 
 
 @builtin("context", "entries: list")
-def context_of(run: Run, entries: list[Value]) -> Value:
+def _context_of(run: Run, entries: list[Value]) -> Value:
     run.budget.check_list(len(entries))
     made: Context = {}
     for entry in entries:
@@ -49,26 +49,26 @@ def context_of(run: Run, entries: list[Value]) -> Value:
 
 
 @builtin("context put", "context: context, key: string, value: any")
-def context_put(run: Run, context: Context, key: str, value: Value) -> Value:
+def _context_put(run: Run, context: Context, key: str, value: Value) -> Value:
     run.budget.check_list(len(context) + 1)
     return {**context, key: value}
 
 
 @builtin("context put", "context: context, keys: list, value: any")
-def context_put_below(run: Run, context: Context, keys: list[Value], value: Value) -> Value:
+def _context_put_below(run: Run, context: Context, keys: list[Value], value: Value) -> Value:
     if not keys or not isinstance(keys[0], str):
         raise NullResult("the keys must be texts")
     first, rest = keys[0], keys[1:]
     if not rest:
-        return context_put(run, context, first, value)
+        return _context_put(run, context, first, value)
     inner = context.get(first)
     if not isinstance(inner, dict):
         raise NullResult(f"{first!r} is not a context")
-    return context_put(run, context, first, context_put_below(run, inner, rest, value))
+    return _context_put(run, context, first, _context_put_below(run, inner, rest, value))
 
 
 @builtin("context merge", "contexts: list")
-def context_merge(run: Run, contexts: list[Value]) -> Value:
+def _context_merge(run: Run, contexts: list[Value]) -> Value:
     made: Context = {}
     for context in contexts:
         if not isinstance(context, dict):
@@ -79,12 +79,12 @@ def context_merge(run: Run, contexts: list[Value]) -> Value:
 
 
 @builtin("not", "negand: any")
-def negation(_run: Run, value: Value) -> Value:
+def _negation(_run: Run, value: Value) -> Value:
     if value is not None and not isinstance(value, bool):
         raise NullResult("only true and false can be negated")
     return negate(value)
 
 
 @builtin("get or else", "value: any, default: any")
-def get_or_else(_run: Run, value: Value, default: Value) -> Value:
+def _get_or_else(_run: Run, value: Value, default: Value) -> Value:
     return default if value is None else value

@@ -39,12 +39,12 @@ def _place(position: Decimal, size: int) -> int:
 
 
 @builtin("list contains", "list: list, element: any")
-def list_contains(run: Run, items: Items, element: Value) -> Value:
+def _list_contains(run: Run, items: Items, element: Value) -> Value:
     return any(same(item, element, run) for item in _paid(run, items))
 
 
 @builtin("count", "list: list")
-def count(_run: Run, items: Items) -> Value:
+def _count(_run: Run, items: Items) -> Value:
     return Decimal(len(items))
 
 
@@ -61,22 +61,22 @@ def _extreme(run: Run, items: Sequence[Value], sign: int) -> Value:
 
 
 @builtin("min", "list: list")
-def minimum_of_list(run: Run, items: Items) -> Value:
+def _minimum_of_list(run: Run, items: Items) -> Value:
     return _extreme(run, items, -1)
 
 
 @builtin("min", "*c: any")
-def minimum(run: Run, *items: Value) -> Value:
+def _minimum(run: Run, *items: Value) -> Value:
     return _extreme(run, items, -1)
 
 
 @builtin("max", "list: list")
-def maximum_of_list(run: Run, items: Items) -> Value:
+def _maximum_of_list(run: Run, items: Items) -> Value:
     return _extreme(run, items, 1)
 
 
 @builtin("max", "*c: any")
-def maximum(run: Run, *items: Value) -> Value:
+def _maximum(run: Run, *items: Value) -> Value:
     return _extreme(run, items, 1)
 
 
@@ -165,7 +165,7 @@ for _name, _body in {"all": _all, "any": _any}.items():
 
 
 @builtin("sublist", "list: list, start position: number, length?: number?")
-def sublist(run: Run, items: Items, start: Decimal, length: Decimal | None = None) -> Value:
+def _sublist(run: Run, items: Items, start: Decimal, length: Decimal | None = None) -> Value:
     first = _place(start, len(items))
     if length is None:
         return _paid(run, items[first:])
@@ -175,36 +175,36 @@ def sublist(run: Run, items: Items, start: Decimal, length: Decimal | None = Non
 
 
 @builtin("append", "list: list?, *item: any")
-def append(run: Run, items: Items | None, *more: Value) -> Value:
+def _append(run: Run, items: Items | None, *more: Value) -> Value:
     return _paid(run, [*(items if items is not None else [None]), *more])
 
 
 @builtin("concatenate", "*list: list")
-def concatenate(run: Run, *lists: Items) -> Value:
+def _concatenate(run: Run, *lists: Items) -> Value:
     run.budget.check_list(sum(map(len, lists)))
     return [item for items in lists for item in items]
 
 
 @builtin("insert before", "list: list, position: number, newItem: any")
-def insert_before(run: Run, items: Items, position: Decimal, item: Value) -> Value:
+def _insert_before(run: Run, items: Items, position: Decimal, item: Value) -> Value:
     place = _place(position, len(items))
     return _paid(run, [*items[:place], item, *items[place:]])
 
 
 @builtin("remove", "list: list, position: number")
-def remove(run: Run, items: Items, position: Decimal) -> Value:
+def _remove(run: Run, items: Items, position: Decimal) -> Value:
     place = _place(position, len(items))
     return _paid(run, [*items[:place], *items[place + 1 :]])
 
 
 @builtin("list replace", "list: list, position: number, newItem: any")
-def list_replace(run: Run, items: Items, position: Decimal, item: Value) -> Value:
+def _list_replace(run: Run, items: Items, position: Decimal, item: Value) -> Value:
     place = _place(position, len(items))
     return _paid(run, [*items[:place], item, *items[place + 1 :]])
 
 
 @builtin("list replace", "list: list, match: function, newItem: any")
-def list_replace_where(run: Run, items: Items, match: Function, new: Value) -> Value:
+def _list_replace_where(run: Run, items: Items, match: Function, new: Value) -> Value:
     if len(match.parameters) != 2:
         raise NullResult("the function needs two parameters")
     answers = [match.call([item, new], run) for item in _paid(run, items)]
@@ -214,12 +214,12 @@ def list_replace_where(run: Run, items: Items, match: Function, new: Value) -> V
 
 
 @builtin("reverse", "list: list")
-def reverse(run: Run, items: Items) -> Value:
+def _reverse(run: Run, items: Items) -> Value:
     return _paid(run, items[::-1])
 
 
 @builtin("index of", "list: list, match: any")
-def index_of(run: Run, items: Items, match: Value) -> Value:
+def _index_of(run: Run, items: Items, match: Value) -> Value:
     return [Decimal(n) for n, item in enumerate(_paid(run, items), start=1) if same(item, match, run)]
 
 
@@ -233,28 +233,28 @@ def _distinct(run: Run, items: Sequence[Value]) -> Items:
 
 
 @builtin("union", "*list: list")
-def union(run: Run, *lists: Items) -> Value:
-    return _distinct(run, concatenate(run, *lists))
+def _union(run: Run, *lists: Items) -> Value:
+    return _distinct(run, _concatenate(run, *lists))
 
 
 @builtin("distinct values", "list: list")
-def distinct_values(run: Run, items: Items) -> Value:
+def _distinct_values(run: Run, items: Items) -> Value:
     return _distinct(run, items)
 
 
 @builtin("flatten", "list: list")
-def flatten(run: Run, items: Items) -> Value:
+def _flatten(run: Run, items: Items) -> Value:
     flat: Items = []
     for item in items:
         run.budget.spend(1)
-        flat.extend(flatten(run, item) if isinstance(item, list) else [item])
+        flat.extend(_flatten(run, item) if isinstance(item, list) else [item])
         if len(flat) > run.budget.list_size:
             run.budget.check_list(len(flat))
     return flat
 
 
 @builtin("sort", "list: list, precedes?: function")
-def sort(run: Run, items: Items, precedes: Function | None = None) -> Value:
+def _sort(run: Run, items: Items, precedes: Function | None = None) -> Value:
     if precedes is not None and len(precedes.parameters) != 2:
         raise NullResult("the function needs two parameters")
 

@@ -54,12 +54,12 @@ for _name, _rounding in {"floor": ROUND_FLOOR, "ceiling": ROUND_CEILING}.items()
 
 
 @builtin("abs", "n: number|days and time duration|years and months duration")
-def absolute(_run: Run, n: Decimal | timedelta | YearsMonths) -> Value:
+def _absolute(_run: Run, n: Decimal | timedelta | YearsMonths) -> Value:
     return YearsMonths(abs(n.months)) if isinstance(n, YearsMonths) else abs(n)
 
 
 @builtin("modulo", "dividend: number, divisor: number")
-def modulo(_run: Run, dividend: Decimal, divisor: Decimal) -> Value:
+def _modulo(_run: Run, dividend: Decimal, divisor: Decimal) -> Value:
     if not divisor:
         raise NullResult("division by zero")
     rest = CONTEXT.remainder(dividend, divisor)
@@ -67,27 +67,27 @@ def modulo(_run: Run, dividend: Decimal, divisor: Decimal) -> Value:
 
 
 @builtin("sqrt", "number: number")
-def square_root(_run: Run, number: Decimal) -> Value:
+def _square_root(_run: Run, number: Decimal) -> Value:
     return CONTEXT.sqrt(number)
 
 
 @builtin("log", "number: number")
-def logarithm(_run: Run, number: Decimal) -> Value:
+def _logarithm(_run: Run, number: Decimal) -> Value:
     if number <= 0:
         raise NullResult("only a positive number has a logarithm")
     return CONTEXT.ln(number)
 
 
 @builtin("exp", "number: number")
-def exponential(_run: Run, number: Decimal) -> Value:
+def _exponential(_run: Run, number: Decimal) -> Value:
     return CONTEXT.exp(number)
 
 
 @builtin("odd", "number: number")
-def is_odd(_run: Run, number: Decimal) -> Value:
+def _is_odd(_run: Run, number: Decimal) -> Value:
     return whole(number, "the number") % 2 == 1
 
 
 @builtin("even", "number: number")
-def is_even(_run: Run, number: Decimal) -> Value:
+def _is_even(_run: Run, number: Decimal) -> Value:
     return whole(number, "the number") % 2 == 0

@@ -14,17 +14,17 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})
 
 
 @builtin("string", "from: any")
-def string(run: Run, value: Value) -> Value:
+def _string(run: Run, value: Value) -> Value:
     return None if value is None else text_of(value, run)
 
 
 @builtin("number", "from: string|number")
-def number(_run: Run, source: str | Decimal) -> Value:
+def _number(_run: Run, source: str | Decimal) -> Value:
     return source if isinstance(source, Decimal) else _read_number(source)
 
 
 @builtin("number", "from: string, grouping separator: string?, decimal separator: string?")
-def number_as_written(_run: Run, source: str, grouping: str | None, point: str | None) -> Value:
+def _number_as_written(_run: Run, source: str, grouping: str | None, point: str | None) -> Value:
     if grouping not in (None, " ", ",", ".") or point not in (None, ",", "."):
         raise NullResult("separators are a space, a comma or a point")
     if grouping is not None and grouping == point:
@@ -41,24 +41,24 @@ def _read_number(source: str) -> Decimal:
 
 
 @builtin("string length", "string: string")
-def string_length(_run: Run, text: str) -> Value:
+def _string_length(_run: Run, text: str) -> Value:
     return Decimal(len(text))
 
 
 @builtin("upper case", "string: string")
-def upper_case(run: Run, text: str) -> Value:
+def _upper_case(run: Run, text: str) -> Value:
     run.budget.check_text(len(text))
     return text.upper()
 
 
 @builtin("lower case", "string: string")
-def lower_case(run: Run, text: str) -> Value:
+def _lower_case(run: Run, text: str) -> Value:
     run.budget.check_text(len(text))
     return text.lower()
 
 
 @builtin("substring", "string: string, start position: number, length?: number?")
-def substring(run: Run, text: str, start: Decimal, length: Decimal | None = None) -> Value:
+def _substring(run: Run, text: str, start: Decimal, length: Decimal | None = None) -> Value:
     run.budget.check_text(len(text))
     first = whole(start, "the position")
     if first == 0 or abs(first) > len(text):
@@ -72,43 +72,43 @@ def substring(run: Run, text: str, start: Decimal, length: Decimal | None = None
 
 
 @builtin("substring before", "string: string, match: string")
-def substring_before(run: Run, text: str, match: str) -> Value:
+def _substring_before(run: Run, text: str, match: str) -> Value:
     run.budget.check_text(len(text))
     place = text.find(match)
     return text[:place] if place > 0 else ""
 
 
 @builtin("substring after", "string: string, match: string")
-def substring_after(run: Run, text: str, match: str) -> Value:
+def _substring_after(run: Run, text: str, match: str) -> Value:
     run.budget.check_text(len(text))
     place = text.find(match)
     return text[place + len(match) :] if place >= 0 else ""
 
 
 @builtin("contains", "string: string, match: string")
-def contains(run: Run, text: str, match: str) -> Value:
+def _contains(run: Run, text: str, match: str) -> Value:
     run.budget.check_text(len(text))
     return match in text
 
 
 @builtin("starts with", "string: string, match: string")
-def starts_with(_run: Run, text: str, match: str) -> Value:
+def _starts_with(_run: Run, text: str, match: str) -> Value:
     return text.startswith(match)
 
 
 @builtin("ends with", "string: string, match: string")
-def ends_with(_run: Run, text: str, match: str) -> Value:
+def _ends_with(_run: Run, text: str, match: str) -> Value:
     return text.endswith(match)
 
 
 @builtin("matches", "input: string, pattern: string, flags?: string?")
-def matches(run: Run, text: str, pattern: str, flags: str | None = None) -> Value:
+def _matches(run: Run, text: str, pattern: str, flags: str | None = None) -> Value:
     run.budget.check_text(len(text) * 10)
     return compiled(pattern, flags or "").search(text) is not None
 
 
 @builtin("replace", "input: string, pattern: string, replacement: string, flags?: string?")
-def replace(run: Run, text: str, pattern: str, by: str, flags: str | None = None) -> Value:
+def _replace(run: Run, text: str, pattern: str, by: str, flags: str | None = None) -> Value:
     flags = flags or ""
     found = compiled(pattern, flags)
     if found.search("") is not None:
@@ -119,7 +119,7 @@ def replace(run: Run, text: str, pattern: str, by: str, flags: str | None = None
 
 
 @builtin("split", "string: string, delimiter: string")
-def split(run: Run, text: str, delimiter: str) -> Value:
+def _split(run: Run, text: str, delimiter: str) -> Value:
     run.budget.check_text(len(text) * 10)
     pattern, parts, start = compiled(delimiter, ""), [], 0
     if pattern.search("") is not None:
@@ -132,7 +132,7 @@ def split(run: Run, text: str, delimiter: str) -> Value:
 
 
 @builtin("string join", "list: list, delimiter?: string?")
-def string_join(run: Run, items: list[Value], delimiter: str | None = None) -> Value:
+def _string_join(run: Run, items: list[Value], delimiter: str | None = None) -> Value:
     texts = [item for item in items if item is not None]
     if not all(isinstance(item, str) for item in texts):
         raise NullResult("only texts can be joined")

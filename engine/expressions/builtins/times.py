@@ -30,19 +30,19 @@ MONTHS = (
 
 
 @builtin("date", "from: string|date and time|date")
-def to_date(_run: Run, source: str | date) -> Value:
+def _to_date(_run: Run, source: str | date) -> Value:
     if isinstance(source, str):
         return parse_date(source)
     return source.date() if isinstance(source, datetime) else source
 
 
 @builtin("date", "year: number, month: number, day: number")
-def date_of_parts(_run: Run, year: Decimal, month: Decimal, day: Decimal) -> Value:
+def _date_of_parts(_run: Run, year: Decimal, month: Decimal, day: Decimal) -> Value:
     return make_date(whole(year, "the year"), whole(month, "the month"), whole(day, "the day"))
 
 
 @builtin("time", "from: string|time|date and time|date")
-def to_time(_run: Run, source: str | date | time) -> Value:
+def _to_time(_run: Run, source: str | date | time) -> Value:
     match source:
         case str():
             return parse_time(source)
@@ -54,7 +54,7 @@ def to_time(_run: Run, source: str | date | time) -> Value:
 
 
 @builtin("time", "hour: number, minute: number, second: number, offset?: days and time duration?")
-def time_of_parts(
+def _time_of_parts(
     _run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: timedelta | None = None
 ) -> Value:
     return _clock(hour, minute, second, None if offset is None else _offset(offset))
@@ -73,17 +73,17 @@ def _offset(offset: timedelta) -> tzinfo:
 
 
 @builtin("date and time", "from: string|date and time")
-def to_moment(_run: Run, source: str | datetime) -> Value:
+def _to_moment(_run: Run, source: str | datetime) -> Value:
     return parse_datetime(source) if isinstance(source, str) else source
 
 
 @builtin("date and time", "date: date|date and time, time: time")
-def moment_of_date_and_time(_run: Run, day: date, clock: time) -> Value:
+def _moment_of_date_and_time(_run: Run, day: date, clock: time) -> Value:
     return datetime.combine(day.date() if isinstance(day, datetime) else day, clock)
 
 
 @builtin("date and time", "date: date and time, timezone: string")
-def moment_elsewhere(_run: Run, moment: datetime, zone: str) -> Value:
+def _moment_elsewhere(_run: Run, moment: datetime, zone: str) -> Value:
     return moment.astimezone(_named_zone(zone)) if moment.tzinfo else moment.replace(tzinfo=_named_zone(zone))
 
 
@@ -92,7 +92,7 @@ def moment_elsewhere(_run: Run, moment: datetime, zone: str) -> Value:
     "year: number, month: number, day: number, hour: number, minute: number, second: number,"
     "offset?: days and time duration?",
 )
-def moment_of_parts(
+def _moment_of_parts(
     run: Run,
     year: Decimal,
     month: Decimal,
@@ -103,15 +103,15 @@ def moment_of_parts(
     offset: timedelta | None = None,
 ) -> Value:
     zone = None if offset is None else _offset(offset)
-    return datetime.combine(date_of_parts(run, year, month, day), _clock(hour, minute, second, zone))
+    return datetime.combine(_date_of_parts(run, year, month, day), _clock(hour, minute, second, zone))
 
 
 @builtin(
     "date and time",
     "year: number, month: number, day: number, hour: number, minute: number, second: number,timezone: string",
 )
-def moment_of_parts_in_zone(run: Run, *parts: Value) -> Value:
-    moment: datetime = moment_of_parts(run, *parts[:6])
+def _moment_of_parts_in_zone(run: Run, *parts: Value) -> Value:
+    moment: datetime = _moment_of_parts(run, *parts[:6])
     return moment.replace(tzinfo=_named_zone(parts[6]))
 
 
@@ -120,12 +120,12 @@ def _named_zone(name: str) -> tzinfo:
 
 
 @builtin("duration", "from: string|days and time duration|years and months duration")
-def to_duration(_run: Run, source: str | timedelta | YearsMonths) -> Value:
+def _to_duration(_run: Run, source: str | timedelta | YearsMonths) -> Value:
     return parse_duration(source) if isinstance(source, str) else source
 
 
 @builtin("years and months duration", "from: date|date and time, to: date|date and time")
-def months_between(run: Run, start: date, end: date) -> Value:
+def _months_between(run: Run, start: date, end: date) -> Value:
     one, other = _local(start), _local(end)
     months = (other.year - one.year) * 12 + other.month - one.month
     if months > 0 and _shifted(one, months) > other:
@@ -148,45 +148,45 @@ def _local(value: date) -> datetime:
 
 
 @builtin("now")
-def now(run: Run) -> Value:
+def _now(run: Run) -> Value:
     if run.now is None:
         raise ExpressionError("now", "now() needs the command's time")
     return run.now
 
 
 @builtin("today")
-def today(run: Run) -> Value:
-    moment: datetime = now(run)
+def _today(run: Run) -> Value:
+    moment: datetime = _now(run)
     return moment.date()
 
 
 @builtin("day of year", "date: date|date and time")
-def day_of_year(_run: Run, day: date) -> Value:
+def _day_of_year(_run: Run, day: date) -> Value:
     return Decimal(day.timetuple().tm_yday)
 
 
 @builtin("day of week", "date: date|date and time")
-def day_of_week(_run: Run, day: date) -> Value:
+def _day_of_week(_run: Run, day: date) -> Value:
     return DAYS[day.weekday()]
 
 
 @builtin("month of year", "date: date|date and time")
-def month_of_year(_run: Run, day: date) -> Value:
+def _month_of_year(_run: Run, day: date) -> Value:
     return MONTHS[day.month - 1]
 
 
 @builtin("week of year", "date: date|date and time")
-def week_of_year(_run: Run, day: date) -> Value:
+def _week_of_year(_run: Run, day: date) -> Value:
     return Decimal(day.isocalendar().week)
 
 
 @builtin("last day of month", "date: date|date and time")
-def last_day_of_month(_run: Run, day: date) -> Value:
+def _last_day_of_month(_run: Run, day: date) -> Value:
     return Decimal((add_months(day.replace(day=1), 1) - timedelta(days=1)).day)
 
 
 @builtin("is", "value1: any, value2: any")
-def is_identical(run: Run, left: Value, right: Value) -> Value:
+def _is_identical(run: Run, left: Value, right: Value) -> Value:
     """The same value of the same kind, zones included."""
     if left is None or right is None or kind(left) != kind(right):
         return left is right
