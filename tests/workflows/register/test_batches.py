@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 
 from engine.errors import NotFound, WrongState
 from engine.values import from_json, to_json
@@ -13,6 +14,7 @@ from tests.workflows.register.parts import BPMN, NOW
 from workflows.calendar import load_calendar
 from workflows.register import batches
 from workflows.register.rules import flat, load_rules
+from workflows.tables import migrate, open_database
 
 
 def test_a_new_installation_has_an_open_batch_with_its_rules_and_calendar(connection):
@@ -115,3 +117,21 @@ def test_every_unit_lies_in_one_of_the_fifteen_authorities(connection):
     assert len(known) == 15
     assert {row["authority"] for row in rows} == {row["code"] for row in known}
     assert [row["authority"] for row in rows[:8]] == ["620100"] * 8
+
+
+def test_a_migrated_database_has_every_table_the_rooms_declare(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    migrate(database)
+
+    there = set(sa.inspect(database).get_table_names())
+
+    assert {
+        "designations",
+        "cultivation",
+        "bans",
+        "evaluator_projects",
+        "batches",
+        "evidence",
+        "units",
+    } <= there
+    database.dispose()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import op
 
+import workflows.evidence
 import workflows.people
+import workflows.register.batches
+import workflows.register.titles
 import workflows.tables  # noqa: F401  (declares its tables)
 from engine.tables import metadata
 
