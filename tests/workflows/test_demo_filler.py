@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import InvalidInput
 from workflows.demo.chance import Chance
-from workflows.demo.filler import Desk, fill
+from workflows.demo.filler import Circumstances, fill
 from workflows.forms.form import read_form
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -20,7 +20,7 @@ def form(*components):
 
 
 def desk(**context):
-    return Desk(context=context, now=NOW, chance=Chance("desk"), evidence="file-1", functions={})
+    return Circumstances(context=context, now=NOW, chance=Chance("desk"), evidence="file-1")
 
 
 def required(kind, key, **more):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from workflows.demo.chance import Chance
 from workflows.demo.texts import sentence
 from workflows.forms.fields import CHOICES, MANY, TEXTS, Field
 from workflows.forms.form import Form
+from workflows.forms.values import is_blank
 
 ROUNDS = 12
 SHANGHAI_OFFSET = "+08:00"
@@ -23,41 +24,46 @@ LARGE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """What somebody filling a form has at hand: the case's data, the date, working days, a file to attach."""
+class Circumstances:
+    """What somebody filling a form has at hand: the case's data, the date, a file to attach; and the keys
+    that must not stay empty whatever the form says, because the button they will press needs them."""
 
     context: Mapping[str, Value]
     now: datetime
     chance: Chance
     evidence: str
-    functions: Mapping[str, Callable[..., Value]]
+    needed: tuple[str, ...] = ()
 
 
-def fill(form: Form, given: Mapping[str, Any], desk: Desk) -> dict[str, Any]:
+def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[str, Any]:
     """Values the form accepts: `given` as far as they fit, and something plausible wherever it asks for more.
 
     Raises InvalidInput, as the form does, if after some rounds it still refuses.
     """
     values = copy.deepcopy(dict(given))
     for _ in range(ROUNDS):
-        faults = _faults(form, values, desk)
+        faults = _faults(form, values, around)
         if not faults:
             return values
         for fault in faults:
-            _mend(form, values, fault, desk)
-    form.check(values, context=desk.context, now=desk.now, functions=desk.functions)
+            _mend(form, values, fault, around)
+    form.check(values, context=around.context, now=around.now)
     return values
 
 
-def _faults(form: Form, values: Mapping[str, Any], desk: Desk) -> tuple[FieldError, ...]:
+def _faults(form: Form, values: Mapping[str, Any], around: Circumstances) -> tuple[FieldError, ...]:
     try:
-        form.check(values, context=desk.context, now=desk.now, functions=desk.functions)
+        kept = form.check(values, context=around.context, now=around.now)
     except InvalidInput as error:
         return error.fields
-    return ()
+    return tuple(
+        FieldError(pointer=f"/{key}", code="required_if", message=f"{key} is needed")
+        for key in around.needed
+        if is_blank(kept.get(key))
+    )
 
 
-def _mend(form: Form, values: dict[str, Any], fault: FieldError, desk: Desk) -> None:
+def _mend(form: Form, values: dict[str, Any], fault: FieldError, around: Circumstances) -> None:
     """Put an invention where the fault is, or take away what no field asks for."""
     level: Any = values
     fields = form.fields
@@ -78,7 +84,7 @@ def _mend(form: Form, values: dict[str, Any], fault: FieldError, desk: Desk) -> 
     if rules is None:
         level.pop(int(last) if last.isdigit() else last, None)
     else:
-        level[last] = _invent(form, rules, level.get(last), desk)
+        level[last] = _invent(form, rules, level.get(last), around)
 
 
 def named(fields: tuple[Field, ...], key: str) -> Field | None:
@@ -94,20 +100,20 @@ def _level(fields: tuple[Field, ...]) -> Iterator[Field]:
             yield rules
 
 
-def _invent(form: Form, rules: Field, had: Any, desk: Desk) -> Any:
+def _invent(form: Form, rules: Field, had: Any, around: Circumstances) -> Any:
     if rules.kind in TEXTS:
-        return _text(rules, desk.chance)
+        return _text(rules, around.chance)
     if rules.kind in CHOICES | MANY:
-        return _choice(form, rules, desk)
+        return _choice(form, rules, around)
     match rules.kind:
         case "number":
-            return _number(rules, desk.chance)
+            return _number(rules, around.chance)
         case "checkbox":
             return True
         case "datetime":
-            return _moment(rules, desk.now)
+            return _moment(rules, around.now)
         case "filepicker":
-            return [desk.evidence]
+            return [around.evidence]
         case "dynamiclist":
             rows = had if isinstance(had, list) else []
             return rows + [{} for _ in range(max((rules.min_length or 1) - len(rows), 0))]
@@ -123,11 +129,11 @@ def _text(rules: Field, chance: Chance) -> str:
     return text[: rules.max_length or len(text)]
 
 
-def _choice(form: Form, rules: Field, desk: Desk) -> Any:
-    offered = form.options(rules, desk.context, now=desk.now, functions=desk.functions)
+def _choice(form: Form, rules: Field, around: Circumstances) -> Any:
+    offered = form.options(rules, around.context, now=around.now)
     if not offered:
         return None
-    chosen = desk.chance.one_of(offered).value
+    chosen = around.chance.one_of(offered).value
     return [chosen] if rules.kind in MANY else chosen
 
 

@@ -1,0 +1,59 @@
+"""The people of the demonstration, as the tasks call for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from engine.case.standing import Task
+from workflows.demo.chance import Chance
+from workflows.people import find_person, people_in, persons
+from workflows.policy import SYSTEM, Actor
+
+
+class Crew:
+    """Everybody who was loaded, looked up once."""
+
+    def __init__(self, database: sa.Engine) -> None:
+        self._database = database
+        self._groups: dict[str, tuple[Actor, ...]] = {}
+        self._persons: dict[str, Actor] = {}
+        with database.connect().execution_options(reading=True) as connection:
+            ids = connection.scalars(sa.select(persons.c.id).where(persons.c.level == "unit"))
+            self._applicants = tuple(self._read(connection, person) for person in sorted(ids))
+
+    def applicant(self, number: int) -> Actor:
+        """Who files application `number`; units take turns."""
+        return self._applicants[number % len(self._applicants)]
+
+    def candidates(self, task: Task, chance: Chance) -> list[Actor]:
+        """Everybody who might do a task, the likeliest first; whoever holds it is the only one."""
+        with self._database.connect().execution_options(reading=True) as connection:
+            if task.assignee:
+                return [self._read(connection, task.assignee)]
+            named = [self._read(connection, person) for person in task.users]
+            members = [actor for group in task.groups for actor in self._group(connection, group)]
+        return _shuffled(dict.fromkeys((*named, *members)), chance)
+
+    def sender(self, patterns: Iterable[str], unit: str | None) -> Actor:
+        """Who says something that these groups may say; the system for what comes from outside."""
+        for applicant in self._applicants:
+            if applicant.unit == unit and any(pattern.startswith("applicant") for pattern in patterns):
+                return applicant
+        return SYSTEM
+
+    def _group(self, connection: sa.Connection, group: str) -> tuple[Actor, ...]:
+        if group not in self._groups:
+            self._groups[group] = people_in(connection, group)
+        return self._groups[group]
+
+    def _read(self, connection: sa.Connection, person: str) -> Actor:
+        if person not in self._persons:
+            self._persons[person] = find_person(connection, person)
+        return self._persons[person]
+
+
+def _shuffled(people: Iterable[Actor], chance: Chance) -> list[Actor]:
+    waiting = list(people)
+    return [waiting.pop(chance.below(len(waiting))) for _ in range(len(waiting))]

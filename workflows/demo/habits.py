@@ -1,0 +1,52 @@
+"""How people in the demonstration behave: when they work, how fast, and what they tend to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta, timezone
+
+from engine.definition.model import Outcome
+from engine.execution.execution import WorkingDays
+from workflows.demo.chance import Chance
+
+SHANGHAI = timezone(timedelta(hours=8))
+OPENS, OFFICE_MINUTES = time(9), 8 * 60
+
+STYLES = {"primary": 880, "secondary": 80, "danger": 40}
+"""How often out of a thousand a button of each style is pressed, shared among the buttons of the style."""
+
+MESSAGES = {"withdrawal": 2, "objection": 12, "reconsideration": 40}
+"""Per cent of the moments at which something may be said that it is said; other messages never."""
+
+LATE, FORGOTTEN = 6, 1
+"""Per cent of tasks with a deadline that are done late, or left lying."""
+
+
+def office_moment(after: datetime, days: int, calendar: WorkingDays, chance: Chance) -> datetime:
+    """A moment in office hours, so many working days after `after`; for none, a little later."""
+    if days == 0:
+        return after + timedelta(minutes=chance.between(5, 90))
+    day = calendar.add(after, days)[0].astimezone(SHANGHAI).date()
+    opening = datetime.combine(day, OPENS, SHANGHAI)
+    return (opening + timedelta(minutes=chance.below(OFFICE_MINUTES))).astimezone(UTC)
+
+
+def days_taken(allowed: int | None, chance: Chance) -> int | None:
+    """Working days until a task is done, of so many allowed; None: it is left lying."""
+    if allowed is None or allowed < 1:
+        return chance.between(0, 3)
+    if chance.happens(FORGOTTEN):
+        return None
+    if chance.happens(LATE):
+        return allowed + chance.between(1, 4)
+    return chance.between(0, max(allowed * 6 // 10, 1))
+
+
+def pressed(outcomes: Sequence[Outcome], chance: Chance) -> str | None:
+    """The button that is pressed; None where there is none."""
+    if not outcomes:
+        return None
+    alike: dict[str, int] = {}
+    for outcome in outcomes:
+        alike[outcome.style] = alike.get(outcome.style, 0) + 1
+    return chance.weighted({o.value: STYLES.get(o.style, 80) // alike[o.style] for o in outcomes})

@@ -1,0 +1,87 @@
+"""What the played examples know: what a full application looks like, and what people fill in where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from workflows.demo.chance import Chance
+from workflows.packages import Package
+
+Values = dict[str, Any]
+SPREAD = 4
+"""Per cent by which measured numbers differ between units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lore:
+    """Values by (element, outcome), in the order of the examples; `starts` holds the start forms."""
+
+    starts: tuple[Values, ...]
+    done: Mapping[tuple[str, str | None], tuple[Values, ...]]
+    said: Mapping[str, tuple[Values, ...]]
+
+    def values(self, element: str, outcome: str | None, chance: Chance) -> Values:
+        """What somebody filled in at `element` when they chose `outcome`; {} where no example tells."""
+        known = self.done.get((element, outcome), ())
+        return dict(chance.one_of(known)) if known else {}
+
+    def words(self, message: str, chance: Chance) -> Values:
+        """What came with a message of this name."""
+        known = self.said.get(message, ())
+        return dict(chance.one_of(known)) if known else {}
+
+
+def read_lore(packages: Sequence[Package], *, first: str) -> Lore:
+    """Everything the examples of these packages show; the one called `first` comes first."""
+    examples = list(_examples(packages, first))
+    done: dict[tuple[str, str | None], list[Values]] = {}
+    said: dict[str, list[Values]] = {}
+    for example in examples:
+        for step in example.get("steps", ()):
+            _note(step, done, said)
+    return Lore(
+        starts=tuple(example.get("start", {}).get("values", {}) for example in examples),
+        done={key: tuple(values) for key, values in done.items()},
+        said={key: tuple(values) for key, values in said.items()},
+    )
+
+
+def varied(value: Any, chance: Chance) -> Any:
+    """The same data of another unit: measured numbers (those with decimals) differ a little."""
+    match value:
+        case dict():
+            return {key: varied(inner, chance) for key, inner in value.items()}
+        case list():
+            return [varied(inner, chance) for inner in value]
+        case Decimal() if (places := -int(value.as_tuple().exponent)) > 0:
+            factor = Decimal(100 + chance.between(-SPREAD, SPREAD)) / 100
+            return (value * factor).quantize(Decimal(1).scaleb(-places))
+    return value
+
+
+def _examples(packages: Sequence[Package], first: str) -> Iterator[dict[str, Any]]:
+    files = [
+        (path != f"examples/{first}.json", path, data)
+        for package in packages
+        for path, data in sorted(package.files.items())
+        if path.startswith("examples/")
+    ]
+    for _, _, data in sorted(files, key=lambda file: file[0]):  # stable: the packages' order stays
+        yield json.loads(data, parse_float=Decimal)
+
+
+def _note(
+    step: Mapping[str, Any],
+    done: dict[tuple[str, str | None], list[Values]],
+    said: dict[str, list[Values]],
+) -> None:
+    values = dict(step.get("values") or {})
+    if (message := step.get("message")) is not None:
+        said.setdefault(message, []).append(values)
+    if (element := step.get("do") or step.get("complete")) is not None:
+        outcome = values.pop("outcome", None)
+        done.setdefault((element, outcome), []).append(values)

@@ -1,0 +1,217 @@
+"""A season: applicants apply, people claim and complete, timers fire, all through the real commands."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from engine.case.standing import Task
+from engine.errors import InvalidInput, Rejected
+from workflows.calendar import local_day
+from workflows.catalog import Catalog
+from workflows.commands import Commands
+from workflows.demo import habits
+from workflows.demo.chance import Chance
+from workflows.demo.crew import Crew
+from workflows.demo.desk import Desk
+from workflows.demo.lore import read_lore
+from workflows.demo.rounds import END, SPRING, beginning, round_of
+from workflows.packages import Package
+from workflows.policy import Actor
+from workflows.tables import cases, jobs, timers
+from workflows.worker import Worker
+
+TRACK = "green_factory"
+FIRST_EXAMPLE = "straight_to_national"
+DUE: tuple[tuple[sa.Column[datetime], str], ...] = ((timers.c.due_at, "set"), (jobs.c.next_at, "waiting"))
+"""Where the worker's work stands, and the state in which it waits."""
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """What a season came to. `stuck` counts tasks that nobody knew how to fill in."""
+
+    cases: int = 0
+    completed: int = 0
+    refused: int = 0
+    stuck: list[str] = field(default_factory=list)
+
+
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Season:
+    """Plays cases on a clock of its own, in the order in which things are due: one seed, one history."""
+
+    def __init__(self, database: sa.Engine, catalog: Catalog, *, seed: int, evidence: str) -> None:
+        """`evidence` is the id of a stored file that people attach wherever a form wants one."""
+        self.clock = HandClock(SPRING.opens)
+        self.summary = Summary()
+        self._database = database
+        self._catalog = catalog
+        self._chance = Chance("season", seed)
+        self._crew = Crew(database)
+        self._calendar = catalog.calendar(catalog.calendar_id)
+        self._commands = Commands(database, catalog, clock=self.clock)
+        self._worker = Worker(database, self._commands, clock=self.clock)
+        lore = read_lore(self._packages(), first=FIRST_EXAMPLE)
+        self._desk = Desk(database, catalog, self._commands, lore=lore, evidence=evidence)
+        self._numbers: dict[str, int] = {}
+        self._noticed: set[str] = set()
+        self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._entered = 0
+
+    def play(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> Summary:
+        """Play so many cases to the end of the season. `told` hears how many have begun."""
+        for number in range(number_of_cases):
+            at = beginning(number, self._calendar, self._chance)
+            self._enter(at, partial(self._apply, number, told))
+        while (due := self._next_due()) is not None:
+            self.clock.at = max(due, self.clock.at)
+            self._settle()
+            while self._agenda and self._agenda[0][0] <= self.clock.at:
+                heapq.heappop(self._agenda)[2]()
+                self._settle()
+        return self.summary
+
+    # --- what people do -------------------------------------------------------------------------------
+
+    def _apply(self, number: int, told: Callable[[int], None]) -> None:
+        chance = self._chance.about("apply", number)
+        applicant = self._crew.applicant(number)
+        values = self._desk.start_values(self._in_force(TRACK), number, chance, self.clock.at)
+        batch = round_of(number, self._chance).batch
+        started = self._commands.start_case(TRACK, values, actor=applicant, unit=applicant.unit, batch=batch)
+        self._numbers[started.case_id] = number
+        self.summary.cases += 1
+        told(self.summary.cases)
+
+    def _do(self, case_id: str, task: Task, chance: Chance) -> None:
+        """Somebody sits down to a task; by then it may be gone, or barred to whoever tries first."""
+        waiting = {open_.id: open_ for open_ in self._desk.waiting(case_id).tasks}
+        people = self._crew.candidates(waiting[task.id], chance) if task.id in waiting else []
+        person = next((person for person in people if self._claims(task, person)), None)
+        if person is not None:
+            self._complete(case_id, task, person, chance)
+
+    def _claims(self, task: Task, person: Actor) -> bool:
+        try:
+            self._commands.claim_task(task.id, actor=person)
+        except Rejected:
+            self.summary.refused += 1  # barred by four eyes or by an interest: the next one may
+            return False
+        return True
+
+    def _complete(self, case_id: str, task: Task, person: Actor, chance: Chance) -> None:
+        try:
+            values = self._desk.task_values(case_id, task, self._numbers[case_id], chance, self.clock.at)
+            self._commands.complete_task(task.id, values, actor=person)
+            self.summary.completed += 1
+        except InvalidInput as error:
+            faults = ", ".join(f"{fault.pointer} {fault.message}" for fault in error.fields)
+            self.summary.stuck.append(f"{task.id} {task.element}: {error} ({faults})")
+
+    def _say(self, case_id: str, message: str, chance: Chance) -> None:
+        """Somebody says what the case was waiting for; if it does not wait any more, they are told so."""
+        try:
+            values, senders = self._desk.message(case_id, message, chance)
+            sender = self._crew.sender(senders, self._desk.waiting(case_id).unit)
+            self._commands.receive_message(case_id, message, values, actor=sender)
+        except Rejected:
+            self.summary.refused += 1
+
+    # --- what they notice -----------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Let the worker do what is due, and people notice what that leaves them with."""
+        if self._work_is_due():
+            self._worker.tick(self.clock.at)
+        for case_id in self._just_moved():
+            waiting = self._desk.waiting(case_id)
+            for task in waiting.tasks:
+                if self._is_new(task.id):
+                    self._plan_task(case_id, task)
+            for n, message in waiting.messages:
+                if self._is_new(f"{case_id}.{n}"):
+                    self._plan_message(case_id, n, message)
+
+    def _plan_task(self, case_id: str, task: Task) -> None:
+        chance = self._chance.about(case_id, task.id)
+        days = habits.days_taken(self._days_allowed(task), chance)
+        if days is not None:
+            at = habits.office_moment(self.clock.at, days, self._calendar, chance)
+            self._enter(at, lambda: self._do(case_id, task, chance))
+
+    def _plan_message(self, case_id: str, n: int, message: str) -> None:
+        chance = self._chance.about(case_id, "message", n)
+        if chance.happens(habits.MESSAGES.get(message, 0)):
+            at = habits.office_moment(self.clock.at, chance.between(1, 5), self._calendar, chance)
+            self._enter(at, lambda: self._say(case_id, message, chance))
+
+    def _days_allowed(self, task: Task) -> int | None:
+        if task.due_at is None:
+            return None
+        due = datetime.fromisoformat(task.due_at)
+        return self._calendar.between(local_day(self.clock.at), local_day(due))
+
+    def _is_new(self, name: str) -> bool:
+        known = name in self._noticed
+        self._noticed.add(name)
+        return not known
+
+    # --- the agenda -----------------------------------------------------------------------------------
+
+    def _enter(self, at: datetime, act: Callable[[], None]) -> None:
+        if at <= END:
+            self._entered += 1
+            heapq.heappush(self._agenda, (at, self._entered, act))
+
+    def _next_due(self) -> datetime | None:
+        """The next moment at which anything happens; None when nothing more does before the end."""
+        moments = [self._first(column > self.clock.at, column, state) for column, state in DUE]
+        if self._agenda:
+            moments.append(self._agenda[0][0])
+        return min((at for at in moments if at is not None and at <= END), default=None)
+
+    def _work_is_due(self) -> bool:
+        return any(self._first(column <= self.clock.at, column, state) for column, state in DUE)
+
+    def _first(
+        self, when: sa.ColumnElement[bool], column: sa.Column[datetime], state: str
+    ) -> datetime | None:
+        query = sa.select(sa.func.min(column, type_=column.type)).where(when, column.table.c.state == state)
+        with self._database.connect().execution_options(reading=True) as connection:
+            return connection.execute(query).scalar_one()
+
+    def _just_moved(self) -> list[str]:
+        query = sa.select(cases.c.case_id).where(cases.c.updated_at >= self.clock.at)
+        with self._database.connect().execution_options(reading=True) as connection:
+            return sorted(case for case in connection.scalars(query) if case in self._numbers)
+
+    # --- the library ----------------------------------------------------------------------------------
+
+    def _in_force(self, process: str) -> str:
+        with self._database.connect().execution_options(reading=True) as connection:
+            return self._catalog.current(connection, process, self.clock.at).id
+
+    def _packages(self) -> list[Package]:
+        """The track's own package, then those it calls."""
+        with self._database.connect().execution_options(reading=True) as connection:
+            pins = self._catalog.pins(connection, TRACK, self.clock.at)
+            return [self._catalog.package(pins[key], connection) for key in sorted(pins, key=_own_first)]
+
+
+def _own_first(process: str) -> tuple[bool, str]:
+    return (process != TRACK, process)

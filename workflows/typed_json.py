@@ -1,0 +1,74 @@
+"""Values as people and programs write them in JSON, with what JSON lacks as {"type": …, "value": text}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.errors import InvalidInput
+from engine.temporal import YearsMonths, parse_date, parse_datetime, parse_duration, parse_time
+from engine.values import Value, from_json, number_text, temporal_text
+
+EXACT_DIGITS = 15
+"""So many digits survive the way through a JSON reader that knows only doubles."""
+
+READERS: dict[str, Callable[[str], Value]] = {
+    "date": parse_date,
+    "time": parse_time,
+    "date and time": parse_datetime,
+    "days and time duration": parse_duration,
+    "years and months duration": parse_duration,
+    "number": Decimal,
+}
+KINDS: tuple[tuple[type, str], ...] = (
+    (datetime, "date and time"),
+    (date, "date"),
+    (time, "time"),
+    (timedelta, "days and time duration"),
+    (YearsMonths, "years and months duration"),
+)
+
+
+def to_typed(value: Value) -> Any:
+    """Friendly JSON that keeps every type and digit; a context of just `type` and `value` is wrapped."""
+    match value:
+        case None | bool() | str() | int():
+            return value
+        case Decimal():
+            return _number(value)
+        case list() | tuple():
+            return [to_typed(item) for item in value]
+        case dict():
+            inner = {str(key): to_typed(item) for key, item in value.items()}
+            return {"type": "context", "value": inner} if set(inner) == {"type", "value"} else inner
+    kind = next((name for known, name in KINDS if isinstance(value, known)), None)
+    return str(value) if kind is None else {"type": kind, "value": temporal_text(value)}
+
+
+def from_typed(obj: Any) -> Value:
+    """The value of such JSON; floats become exact decimals. Raises InvalidInput."""
+    match obj:
+        case list():
+            return [from_typed(item) for item in obj]
+        case {"type": "context", "value": dict() as inner} if len(obj) == 2:
+            return {key: from_typed(item) for key, item in inner.items()}
+        case {"type": str() as kind, "value": str() as text} if len(obj) == 2 and kind in READERS:
+            return _read(kind, text)
+        case dict():
+            return {key: from_typed(item) for key, item in obj.items()}
+    return from_json(obj)
+
+
+def _number(value: Decimal) -> Any:
+    if len(value.normalize().as_tuple().digits) > EXACT_DIGITS or abs(value.adjusted()) > EXACT_DIGITS:
+        return {"type": "number", "value": number_text(value)}
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _read(kind: str, text: str) -> Value:
+    try:
+        return READERS[kind](text)
+    except (ValueError, ArithmeticError) as error:
+        raise InvalidInput(f"expected a {kind}, found {text!r}", code="VALUE") from error
