@@ -74,4 +74,4 @@ def _unit(connection: sa.Connection, unit: Values | str | None) -> dict[str, Any
     row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound(f"there is no unit {unit}", code="UNIT_NOT_FOUND", unit=unit)
-    return dict(row)
+    return {str(name): value for name, value in row.items()}  # a column's name is not quite a text

@@ -45,8 +45,14 @@ class Words:
         """The element's name, or its id if it has none."""
         drawn = self.definition.elements.get(element)
         if drawn is None:
-            return element
+            return self._process(element, english=english)
         return (drawn.name_en if english else drawn.name) or drawn.name or element
+
+    def _process(self, its_id: str, *, english: bool) -> str:
+        drawing = self.definition.drawings.get(its_id)
+        if drawing is None:
+            return its_id
+        return (drawing.properties.get("name:en") if english else "") or drawing.name or its_id
 
     def of(self, its_id: str, *, english: bool) -> str:
         """The name of the element behind a task, timer, job or incident id."""

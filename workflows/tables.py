@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
 import orjson
 import sqlalchemy as sa
 
@@ -392,16 +390,14 @@ def open_database(url: str, **options: Any) -> sa.Engine:
 
 
 def migrate(database: sa.Engine) -> None:
-    """Bring the schema to the newest version. Safe to repeat; one transaction per step."""
+    """Bring the schema to the newest version. Safe to repeat and to run twice at once."""
+    from alembic.command import upgrade  # half of a cold start, and only needed here
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with database.begin() as connection:
         if connection.dialect.name == "postgresql":  # two processes that start together take turns
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
-        alembic.command.upgrade(alembic_config(connection), "head")
-
-
-def alembic_config(connection: sa.Connection) -> alembic.config.Config:
-    """Alembic's configuration over an open connection: the migrations stand beside this room."""
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
