@@ -33,7 +33,7 @@ def check(model: Model, *, functions: frozenset[str] = HOST_FUNCTIONS) -> tuple[
     """
     found = [*model.problems]
     for text in model.texts:
-        found += _unknown(text, functions)
+        found += _unknown(text, functions, is_open=model.is_open)
     for table in model.tables:
         found += _outputs(table)
         found += _Analysis(table, model).problems()
@@ -42,9 +42,9 @@ def check(model: Model, *, functions: frozenset[str] = HOST_FUNCTIONS) -> tuple[
     return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
 
 
-def _unknown(text: Text, functions: frozenset[str]) -> Iterator[Problem]:
+def _unknown(text: Text, functions: frozenset[str], *, is_open: bool) -> Iterator[Problem]:
     names = text.expression.names - text.known - ALWAYS_KNOWN - BUILTINS.keys()
-    for name in sorted(names):
+    for name in [] if is_open else sorted(names):
         yield _problem(
             text.element, "feel.name", "error", f"{name!r} is not known here", f"此处没有变量“{name}”"
         )

@@ -92,6 +92,11 @@ class Model:
     problems: tuple[Problem, ...] = ()
     imports: Mapping[str, Model] = field(default_factory=dict)
 
+    @property
+    def is_open(self) -> bool:
+        """A model without input data: its decisions read the variables they are given directly."""
+        return not self.inputs
+
     def evaluate(
         self,
         decision: str,
@@ -102,6 +107,9 @@ class Model:
         budget: Budget | None = None,
     ) -> Evaluation:
         """Make a decision, by id or name, from inputs by name; missing inputs are null.
+
+        A decision sees the input data it requires and nothing else; in a model that draws no input data
+        it sees every input, and the evaluation records those it reads.
 
         Raises ExpressionError: unknown decision (`decision.unknown`), hit-policy.unique and
         hit-policy.any with the rule ids, decision.input, syntax and the budget's.
@@ -152,6 +160,8 @@ class _Session:
         required = [self._required(one) for one in decision.decisions]
         names = {self._input(one).name: self._input_value(self._input(one)) for one in decision.inputs}
         names |= {name: value for name, value, _ in required}
+        if self.model.is_open:
+            names = {n: value for n, value in self.inputs.items() if n in decision.reads} | names
         scope = Scope({**self._imported(), **self.functions(decision.knowledge), **names}, None, self.run)
         outer, self.run.matched = self.run.matched, []
         try:

@@ -19,11 +19,11 @@ from engine.expressions.scope import Run, Scope
 from engine.temporal import YearsMonths
 from engine.values import Value
 
-LITERALS = frozenset({"number", "string", "at", "true", "false"})
+LITERALS = frozenset({"number", "string", "at", "true", "false", "null"})
 MADE = frozenset({"date", "date and time", "duration"})
 TRANSPARENT = frozenset(
     {"cell", "cell_not", "comparison", "range", "group", "half_range", "list", "conjunction", "disjunction"}
-) | {"compare", "in_", "in_list", "between", "null"}
+) | {"compare", "in_", "in_list", "between"}
 OTHER_TEXT = "…"
 
 
@@ -39,13 +39,15 @@ def witnesses(table: Table, place: int, items: Items) -> list[Value]:
     column = table.inputs[place]
     cells = [rule.tests[place] for rule in table.rules]
     limits = [*_limits(column, items)]
-    constants = [value for cell in (*cells, *limits) for value in constants_of(cell)]
+    mentioned = [value for cell in (*cells, *limits) for value in constants_of(cell)]
+    constants = [value for value in mentioned if value is not None]
     if not constants:
         if any(cell.text != "-" for cell in cells):
             raise Unclear
         return [None]
     found = _spread(_distinct(constants), is_listed=bool(limits))
-    return [value for value in found if all(_admits(limit, value) for limit in limits)]
+    kept = [value for value in found if all(_admits(limit, value) for limit in limits)]
+    return [*kept, None] if len(constants) < len(mentioned) else kept
 
 
 def _limits(column: Input, items: Items) -> Iterator[UnaryTests]:
@@ -66,12 +68,12 @@ def _admits(tests: UnaryTests, value: Value) -> bool:
 
 
 def constants_of(cell: UnaryTests) -> list[Value]:
-    """The values a cell compares with. Raises Unclear."""
+    """The values a cell compares with, null among them. Raises Unclear."""
     if cell.text == "-":
         return []
     if isinstance(cell, UnreadableTests) or cell.names or cell.filter_names or cell.calls:
         raise Unclear
-    return [value for value in _constants(cell.tree, cell.text) if value is not None]
+    return list(_constants(cell.tree, cell.text))
 
 
 def _constants(node: Any, text: str) -> Iterator[Value]:

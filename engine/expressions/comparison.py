@@ -10,37 +10,31 @@ from engine.expressions.scope import Function, Range, Run
 from engine.temporal import YearsMonths
 from engine.values import Value
 
+KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    Decimal: "number",
+    int: "number",
+    float: "number",
+    str: "string",
+    datetime: "date and time",
+    date: "date",
+    time: "time",
+    timedelta: "days and time duration",
+    YearsMonths: "years and months duration",
+    list: "list",
+    dict: "context",
+    Range: "range",
+    Function: "function",
+}
+
 
 def kind(value: Value) -> str:
     """FEEL's name for what a value is."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case Decimal() | int() | float():
-            return "number"
-        case str():
-            return "string"
-        case datetime():
-            return "date and time"
-        case date():
-            return "date"
-        case time():
-            return "time"
-        case timedelta():
-            return "days and time duration"
-        case YearsMonths():
-            return "years and months duration"
-        case list():
-            return "list"
-        case dict():
-            return "context"
-        case Range():
-            return "range"
-        case Function():
-            return "function"
-    return "nothing FEEL knows"
+    found = KINDS.get(type(value))
+    if found is not None:
+        return found
+    return next((name for each, name in KINDS.items() if isinstance(value, each)), "nothing FEEL knows")
 
 
 def equal(left: Value, right: Value, run: Run) -> bool | None:

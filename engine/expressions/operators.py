@@ -300,11 +300,11 @@ def truth_test(code: Code) -> Test:
 
 
 def cell_value_test(code: Code) -> Test:
-    """A value in a table's cell; true stands for itself unless the input is a boolean."""
+    """A value in a table's cell; true stands for itself unless the input is a boolean or null."""
 
     def check(value: Value, scope: Scope) -> bool | None:
         wanted = code(scope)
-        if isinstance(wanted, bool) and not isinstance(value, bool):
+        if isinstance(wanted, bool) and value is not None and not isinstance(value, bool):
             return wanted
         if isinstance(wanted, list | Range):
             return is_in(value, wanted, scope.run)

@@ -310,6 +310,26 @@ def test_an_imported_model_is_used_by_its_name() -> None:
     assert parse_decisions(model(body), others=[library]).evaluate("d", {}).value == 8
 
 
+def test_a_model_that_draws_no_input_data_reads_the_variables_directly() -> None:
+    body = (
+        table([["> limits.low", "score * 2"]])
+        .replace('<inputData id="s" name="score"/>', "")
+        .replace(needs("s"), "")
+    )
+    evaluation = parse_decisions(model(body)).evaluate(
+        "d", {"score": Decimal(5), "limits": {"low": Decimal(3)}, "other": "x"}
+    )
+
+    assert evaluation.value == 10
+    assert evaluation.inputs == {"score": 5, "limits": {"low": 3}}
+
+
+def test_a_model_that_draws_input_data_sees_only_what_it_requires() -> None:
+    body = f'<inputData id="s" name="score"/><decision id="d" name="D">{literal("score")}</decision>'
+
+    assert parse_decisions(model(body)).evaluate("d", {"score": Decimal(5)}).value is None
+
+
 def test_host_functions_and_the_commands_time_reach_every_table() -> None:
     decisions = parse_decisions(model(table([["twice(2)", "twice(score)"]])))
 

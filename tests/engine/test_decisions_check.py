@@ -79,6 +79,13 @@ def test_allowed_values_narrow_what_can_happen() -> None:
     assert findings(tight) == []
 
 
+def test_null_is_a_region_only_where_it_is_mentioned() -> None:
+    rules = [["true", "1"], ["false", "2"], ["null", "3"]]
+
+    assert findings(table(rules)) == []
+    assert findings(table(rules[:2])) == []
+
+
 def test_dates_are_regions_too() -> None:
     rules = [['< date("2026-01-01")', "1"], ['> @"2026-01-01"', "2"]]
 

@@ -307,6 +307,8 @@ def test_an_expression_has_the_value_the_standard_gives_it(text: str) -> None:
         ("not(< 5, 9)", Decimal(7), True),
         ("null", None, True),
         ("true", False, False),
+        ("true", None, False),
+        ("limit > 5", "any text", True),
         ("? > limit", Decimal(11), True),
         ("? > 5 and ? < limit", Decimal(7), True),
         ("limit", Decimal(10), True),

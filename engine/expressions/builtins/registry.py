@@ -36,14 +36,8 @@ class Builtin:
     parameters: tuple[Parameter, ...]
     body: Body
 
-    @property
-    def required(self) -> int:
-        return sum(not p.is_optional for p in self.parameters)
-
-    @property
-    def most(self) -> float:
-        is_open = bool(self.parameters) and self.parameters[-1].is_variadic
-        return float("inf") if is_open else len(self.parameters)
+    required: int
+    most: float
 
 
 BUILTINS: dict[str, tuple[Builtin, ...]] = {}
@@ -56,9 +50,11 @@ def builtin(name: str, signature: str = "") -> Callable[[Body], Body]:
     after the kind that it may be null, `*` before the name that any number may follow.
     """
     parameters = tuple(_parameter(part) for part in signature.split(",") if part.strip())
+    required = sum(not parameter.is_optional for parameter in parameters)
+    most = float("inf") if any(parameter.is_variadic for parameter in parameters) else len(parameters)
 
     def declare(body: Body) -> Body:
-        BUILTINS[name] = (*BUILTINS.get(name, ()), Builtin(name, parameters, body))
+        BUILTINS[name] = (*BUILTINS.get(name, ()), Builtin(name, parameters, body, required, most))
         return body
 
     return declare
