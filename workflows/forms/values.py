@@ -128,7 +128,7 @@ class Text(_Valued):
         kind = {"email": EMAIL, "phone": PHONE}.get(rules.validation)
         if kind and not kind.fullmatch(text):
             self.fail(Fault("format", f"expected a valid {rules.validation}", "格式不正确"))
-        if rules.pattern and not pattern_of(rules.pattern).search(text):
+        if rules.pattern and not pattern_of(rules.pattern).fullmatch(text):
             self.fail(
                 Fault(
                     "pattern",
@@ -140,7 +140,7 @@ class Text(_Valued):
 
 @lru_cache(maxsize=512)
 def pattern_of(text: str) -> Any:
-    """A pattern of a form file, run in time linear in the text; found anywhere in it unless anchored.
+    """A pattern of a form file, run in time linear in the text; the whole text must fit, as in HTML.
 
     Raises ValueError for a pattern that cannot be run: too long, or with look-around or back references.
     """

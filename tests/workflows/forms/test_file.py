@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import BadDefinition
 from tests.workflows.forms.parts import choice, form, number, rows, text
 from workflows.forms.form import read_form
 from workflows.forms.problems import check_form
+
+BPMN = Path(__file__).parents[3] / "bpmn"
 
 
 def test_a_field_speaks_two_languages():
@@ -112,3 +116,12 @@ def test_what_has_no_english_is_a_warning():
     assert problems({"type": "text", "id": "T", "text": "说明"}, severity="warning") == [
         ("T", "form.english")
     ]
+
+
+def test_every_form_that_ships_works_and_speaks_two_languages():
+    paths = sorted(BPMN.glob("*/forms/*.form"))
+
+    found = {path.name: check_form(read_form(path.read_bytes())) for path in paths}
+
+    assert found
+    assert {name: problems for name, problems in found.items() if problems} == {}

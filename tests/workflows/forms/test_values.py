@@ -159,11 +159,12 @@ def test_text_has_a_length_even_if_the_file_names_none():
     assert faults(form(paragraphs), {"why": "长" * 10_001}) == {"/why": "max_length"}
 
 
-def test_a_pattern_is_searched_as_a_browser_does_and_its_message_is_the_files():
+def test_a_pattern_must_fit_the_whole_text_and_its_message_is_the_files():
     own = {"message": "应为18位", "messageEn": "18 characters"}
     made = form(text(validate={"pattern": "^[0-9A-Z]{18}$"}, properties=own))
 
     assert made.check({"name": "91620103MA807932XD"})
+    assert faults(form(text(validate={"pattern": "[0-9]{4}"})), {"name": "12345"}) == {"/name": "pattern"}
     with pytest.raises(InvalidInput) as refused:
         made.check({"name": "９１"})
     (field,) = refused.value.fields
