@@ -204,7 +204,7 @@ class Replay {
 
 const seqOf = (entry) => Number(entry.dataset.entry);
 const isHuman = (entry) => entry.dataset.human === 'yes';
-const isIntervention = (entry) => entry.dataset.lane === 'intervention';
+const isIntervention = (entry) => entry.dataset.lane === 'interventions';
 
 function keepInView(entry) {
   const list = entry.closest('.tidu-entries');

@@ -20,7 +20,7 @@ async function draw(place) {
     view.show(state);
     connectOutline(view, () => document.querySelector('.tidu-outline'));
     if (place.dataset.focus) view.point(place.dataset.focus);
-    place.addEventListener('tidu:shown', () => view.fit());
+    place.addEventListener('tidu:shown', () => view.frame());
     refitWhenShown(place, view);
   } catch (refused) {
     place.replaceChildren(make('p', { class: 'alert alert-warning m-3' }, say(`流程图无法显示：${refused.message}`, `The diagram cannot be shown: ${refused.message}`)));
@@ -36,7 +36,7 @@ function refitWhenShown(place, view) {
   let hadSize = place.clientWidth > 0;
   new ResizeObserver(() => {
     const hasSize = place.clientWidth > 0;
-    if (hasSize && !hadSize) view.fit();
+    if (hasSize && !hadSize) view.frame();
     hadSize = hasSize;
   }).observe(place);
 }

@@ -10,7 +10,7 @@ const BADGES = {
   active: () => make('span', { class: 'tidu-badge is-active', title: say('正在此处', 'Here now') }, '●'),
   cancelled: () => make('span', { class: 'tidu-badge is-cancelled', title: say('已取消', 'Cancelled') }, '✕'),
 };
-const SMALLEST_READABLE = 0.55;
+const SMALLEST_READABLE = 0.7;
 
 export class DiagramView {
   /** `place` is the element to draw in; `called` maps call activities to addresses of pages. */
@@ -30,7 +30,7 @@ export class DiagramView {
     await this.viewer.importXML(xml);
     this.marked = [];
     this.#linkCalled();
-    this.fit();
+    this.frame();
   }
 
   /** Marks the elements of `state` and unmarks what was marked before. */
@@ -68,15 +68,29 @@ export class DiagramView {
     return true;
   }
 
+  /** The whole drawing. */
   fit() {
     const canvas = this.viewer.get('canvas');
     canvas.resized();
     canvas.zoom('fit-viewport', 'auto');
-    const focus = this.place.dataset.focus ?? this.state?.active?.[0];
-    if (canvas.zoom() < SMALLEST_READABLE && focus && this.#has(focus)) {
-      canvas.zoom(0.75);
-      canvas.scrollToElement(this.viewer.get('elementRegistry').get(focus), 120);
-    }
+  }
+
+  /** The whole drawing if its texts can be read then, else the part where something happens. */
+  frame() {
+    this.fit();
+    const canvas = this.viewer.get('canvas');
+    if (canvas.zoom() >= SMALLEST_READABLE) return;
+    const registry = this.viewer.get('elementRegistry');
+    const shown = [this.place.dataset.focus, this.state?.active?.[0]].find((id) => id && this.#has(id));
+    const element = registry.get(shown) ?? registry.find(({ type }) => type === 'bpmn:StartEvent');
+    if (!element) return;
+    canvas.zoom(SMALLEST_READABLE + 0.1);
+    const { width, height, inner } = canvas.viewbox();
+    canvas.viewbox({
+      x: within(element.x + element.width / 2 - width / 2, inner.x, inner.width, width),
+      y: within(element.y + element.height / 2 - height / 2, inner.y, inner.height, height),
+      width, height,
+    });
   }
 
   #has(id) { return Boolean(this.viewer.get('elementRegistry').get(id)); }
@@ -122,6 +136,13 @@ export class DiagramView {
       event.stopPropagation();
     });
   }
+}
+
+/* A window of `size` that lies inside `start…start+length` with a margin, or is centred if it is larger. */
+function within(wanted, start, length, size) {
+  const margin = 20;
+  if (length + 2 * margin <= size) return start - (size - length) / 2;
+  return Math.min(Math.max(wanted, start - margin), start + length + margin - size);
 }
 
 /** Choosing a line of the outline points at the element, and the other way round; `find` gives the outline. */

@@ -47,15 +47,17 @@ async function open(place) {
   if (wanted) problems.point(wanted);
 }
 
-/* The palette covers the left edge of the canvas: leave it room. */
+/* The palette covers the left edge of the canvas: leave it room; a large drawing opens at its start. */
 function fitBesidePalette(modeler) {
   const canvas = modeler.get('canvas');
   canvas.zoom('fit-viewport', 'auto');
   const palette = document.querySelector('#canvas .djs-palette')?.offsetWidth ?? 0;
-  const width = document.getElementById('canvas').clientWidth;
-  if (palette && width > 2 * palette) {
-    canvas.zoom(Math.min(1, canvas.zoom() * (1 - (palette + 90) / width)));
-    const seen = canvas.viewbox();
-    canvas.viewbox({ ...seen, x: seen.inner.x - (palette + 40) / seen.scale, y: seen.inner.y + (seen.inner.height - seen.height) / 2 });
-  }
+  const { clientWidth, clientHeight } = document.getElementById('canvas');
+  if (!palette || clientWidth < 3 * palette) return;
+  const { inner } = canvas.viewbox();
+  const whole = Math.min((clientWidth - palette - 60) / inner.width, (clientHeight - 40) / inner.height, 1);
+  const scale = Math.max(whole, 0.7);
+  const [width, height] = [clientWidth / scale, clientHeight / scale];
+  const y = inner.height < height ? inner.y - (height - inner.height) / 2 : inner.y - 20;
+  canvas.viewbox({ x: inner.x - (palette + 40) / scale, y, width, height });
 }

@@ -5,7 +5,6 @@ import conditionalFlows from 'bpmnlint/rules/conditional-flows.js';
 import endEventRequired from 'bpmnlint/rules/end-event-required.js';
 import eventBasedGateway from 'bpmnlint/rules/event-based-gateway.js';
 import typedStart from 'bpmnlint/rules/event-sub-process-typed-start-event.js';
-import fakeJoin from 'bpmnlint/rules/fake-join.js';
 import labelRequired from 'bpmnlint/rules/label-required.js';
 import linkEvent from 'bpmnlint/rules/link-event.js';
 import noComplexGateway from 'bpmnlint/rules/no-complex-gateway.js';
@@ -27,7 +26,6 @@ const bpmnlint = {
   'end-event-required': [endEventRequired, 'error'],
   'event-based-gateway': [eventBasedGateway, 'error'],
   'event-sub-process-typed-start-event': [typedStart, 'error'],
-  'fake-join': [fakeJoin, 'warn'],
   'label-required': [labelRequired, 'warn'],
   'link-event': [linkEvent, 'error'],
   'no-complex-gateway': [noComplexGateway, 'error'],

@@ -1,0 +1,1 @@
+"""Processes that are being changed: edited, approved by a second person, published."""
