@@ -355,9 +355,9 @@ def _change_account(connection: sa.Connection, person: str, **values: Any) -> bo
 
 
 def _count_failure(connection: sa.Connection, account: sa.RowMapping, now: datetime) -> Login:
-    failures = account["failures"] + 1
-    if failures < FAILURES:
-        _change_account(connection, account["person"], failures=failures)
+    person = accounts.c.person == account["person"]
+    one_more = sa.update(accounts).where(person).values(failures=accounts.c.failures + 1)
+    if connection.execute(one_more.returning(accounts.c.failures)).scalar_one() < FAILURES:
         return Login(code="BAD_CREDENTIALS")
     until = now + LOCKED_FOR
     _change_account(connection, account["person"], failures=0, locked_until=until)
