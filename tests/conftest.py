@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tests import postgres
 from tests.story import Clock, Story
 from workflows.people import load_organisations
+from workflows.register.batches import load_batches
 from workflows.tables import migrate, open_database
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Shanghai
@@ -110,6 +111,7 @@ def furnished(url: str) -> None:
     migrate(opened)
     with opened.begin() as connection:
         load_organisations(connection, now=START)
+        load_batches(connection, now=START)
     opened.dispose()
 
 

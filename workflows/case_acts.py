@@ -32,7 +32,7 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     change.case = case = Case.start(
         number,
         definition,
-        library.calendar(library.calendar_id),
+        library.calendar(given.calendar or library.calendar_id),
         pins=pins,
         values={"case": {"id": number}, **given.values},
         by=change.who,

@@ -76,12 +76,13 @@ class Commands:
         values: Values,
         *,
         actor: Actor,
-        unit: Values | str | None = None,
-        batch: Values | str | None = None,
+        unit: str | None = None,
+        batch: str | None = None,
         rules: Values | None = None,
         idempotency: Idempotency = ONCE,
     ) -> Started:
-        """A new case of the version in force. `unit` and `batch` are ids, or the records themselves.
+        """A new case of the version in force. Without a `unit` the applicant's own, without a `batch` the
+        newest open one. `rules` are for trying things out: no door offers them.
 
         Raises NotFound, NotAllowed NOT_STARTER or OUT_OF_SCOPE, InvalidInput with every field.
         """

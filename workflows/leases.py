@@ -34,11 +34,20 @@ def lease_timers(
 
 
 def lease_jobs(
-    connection: sa.Connection, *, holder: str, now: datetime, span: timedelta, limit: int
+    connection: sa.Connection,
+    *,
+    holder: str,
+    now: datetime,
+    span: timedelta,
+    limit: int,
+    leave: frozenset[str] = frozenset(),
 ) -> list[Lease]:
-    """Jobs of running cases whose next attempt may begin, oldest first, that nobody is at work on."""
+    """Jobs of running cases whose next attempt may begin, oldest first, that nobody is at work on.
+
+    Those of elements in `leave` stay where they are.
+    """
     due = sa.select(jobs.c.case_id, jobs.c.job_id.label("item")).where(
-        jobs.c.state == "waiting", jobs.c.next_at <= now
+        jobs.c.state == "waiting", jobs.c.next_at <= now, jobs.c.element.not_in(leave)
     )
     return _lease(connection, due.order_by(jobs.c.next_at, jobs.c.job_id), jobs, holder, now, span, limit)
 

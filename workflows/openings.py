@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine.errors import NotFound
 from engine.values import Value
+from workflows.calendar import SHANGHAI
 from workflows.packages import Package
-from workflows.people import authorities, units
 from workflows.policy import Actor
+from workflows.register.batches import case_context, open_batches
 from workflows.submissions import read, typed
 
-SHANGHAI = timezone(timedelta(hours=8))
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What is asked for: `unit`, `batch` are ids or whole records, `rules` overrides of the batch's rules."""
+    """What is asked for. `unit` None is the applicant's own, `batch` None the newest open one.
+
+    `rules` are other values than the batch's, for trying things out; no door offers them.
+    """
 
     process: str
     values: Values
-    unit: Values | str | None = None
-    batch: Values | str | None = None
+    unit: str | None = None
+    batch: str | None = None
     rules: Values | None = None
 
 
@@ -38,19 +40,24 @@ class Opened:
     values: dict[str, Value]
     unit_id: str | None
     batch_id: str | None
+    calendar: str | None
 
 
 def opened(
     connection: sa.Connection, asked: Opening, package: Package, *, actor: Actor, now: datetime
 ) -> Opened:
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
-    unit = _unit(connection, asked.unit if asked.unit is not None else actor.unit)
-    batch = asked.batch if isinstance(asked.batch, Mapping) else {}
+    unit = asked.unit if asked.unit is not None else actor.unit
+    batch = asked.batch if asked.batch is not None else _newest_batch(connection)
+    told = case_context(connection, unit, batch, now=now, overrides=asked.rules)
     form = package.form("start")
-    values = read(form).check(asked.values, now=now) if form else typed(asked.values)
-    given: dict[str, Any] = {"applicant": actor.id, "unit": unit, "batch": batch or None}
-    given["rules"] = asked.rules or {}
-    return Opened(values={**values, **typed(given)}, unit_id=unit["id"] if unit else None, batch_id=None)
+    values = read(form).check(asked.values, context=told, now=now) if form else typed(asked.values)
+    return Opened(
+        values={**values, **_plain_names(told), "applicant": actor.id},
+        unit_id=unit,
+        batch_id=batch,
+        calendar=told["batch"]["calendar"] if told["batch"] else None,
+    )
 
 
 def case_number(connection: sa.Connection, prefix: str, now: datetime) -> str:
@@ -63,15 +70,14 @@ def case_number(connection: sa.Connection, prefix: str, now: datetime) -> str:
     return f"{stem}-{connection.execute(query, {'prefix': stem}).scalar_one():06}"
 
 
-def _unit(connection: sa.Connection, unit: Values | str | None) -> dict[str, Any] | None:
-    if unit is None or isinstance(unit, Mapping):
-        return dict(unit) if unit else None
-    query = (
-        sa.select(units, authorities.c.name.label("authority_name"))
-        .join(authorities, authorities.c.code == units.c.authority, isouter=True)
-        .where(units.c.id == unit)
-    )
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no unit {unit}", code="UNIT_NOT_FOUND", unit=unit)
-    return {str(name): value for name, value in row.items()}  # a column's name is not quite a text
+def _newest_batch(connection: sa.Connection) -> str | None:
+    found = open_batches(connection)
+    return found[0].id if found else None
+
+
+def _plain_names(told: Mapping[str, Any]) -> dict[str, Value]:
+    """A column's name is not quite a text, and the journal takes only texts."""
+    return {
+        name: {str(key): inner for key, inner in value.items()} if isinstance(value, Mapping) else value
+        for name, value in told.items()
+    }

@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.errors import EngineError, NotFound
-from engine.values import Value
-from workflows.tables import notifications
+from engine.values import Value, from_json
+from workflows.calendar import local_day
+from workflows.people import people_in
+from workflows.register import titles
+from workflows.tables import cases, notifications
 
 Values = Mapping[str, Value]
 
@@ -128,9 +132,104 @@ def _kind(name: str) -> str:
 # --- the draw of experts -------------------------------------------------------------------------------
 
 
+def _draw_experts(inputs: Values, read: Reading) -> dict[str, Value]:
+    count = int(inputs.get("count") or 0)
+    exclude = set(inputs.get("exclude") or [])
+    marks = set(_case(read).get("marks", []))
+    fit = {
+        person.id: person.name
+        for person in people_in(read.connection, "expert")
+        if person.id not in exclude and not person.interests & marks
+    }
+    if len(fit) < count:
+        raise ValueError(f"expected {count} experts without an interest in the unit, found {len(fit)}")
+    chosen = drawn(sorted(fit), count, str(inputs.get("seed") or read.job_id))
+    return {"experts": [{"id": person, "name": fit[person]} for person in chosen]}
+
+
 def drawn(names: list[str], count: int, seed: str) -> list[str]:
     """`count` of `names`, in an order that anybody can compute again from the seed."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest())[:count]
+
+
+# --- the register --------------------------------------------------------------------------------------
+
+
+def _look_up(inputs: Values, read: Reading) -> dict[str, Value]:
+    unit, track = str(inputs["unit"]), inputs.get("track")
+    today = local_day(read.now)
+    borne = titles.titles_of(read.connection, unit, on=today)
+    levels = [title.level for title in borne if track in (None, title.track)]
+    ban = titles.ban_of(read.connection, unit, on=today)
+    return {
+        "level": max(levels, key=titles.LEVELS.index) if levels else None,
+        "titles": [f"{title.track}.{title.level}" for title in borne],
+        "banned_until": ban.until if ban else None,
+        "open_cases": Decimal(_other_cases(read, unit)),
+    }
+
+
+def _other_cases(read: Reading, unit: str) -> int:
+    own = _case(read)
+    query = sa.select(sa.func.count()).where(
+        cases.c.unit_id == unit,
+        cases.c.process_id == own.get("process_id"),
+        cases.c.status.in_(("active", "suspended")),
+        cases.c.case_id != read.case_id,
+    )
+    return read.connection.execute(query).scalar_one()
+
+
+def _count_projects(inputs: Values, read: Reading) -> dict[str, Value]:
+    year = int(inputs.get("year") or local_day(read.now).year)
+    return {"count": Decimal(titles.project_count(read.connection, str(inputs["evaluator"]), year=year))}
+
+
+def _write_project(connection: sa.Connection, done: Done) -> None:
+    """The evaluator asked about last is the case's: an earlier choice no longer counts."""
+    projects = titles.evaluator_projects
+    connection.execute(sa.delete(projects).where(projects.c.case_id == done.case_id))
+    titles.record_project(
+        connection,
+        case_id=done.case_id,
+        evaluator=str(from_json(done.inputs["evaluator"])),
+        year=int(from_json(done.inputs.get("year")) or local_day(done.at).year),
+        unit=str(done.unit.get("id", "")),
+        track=done.process,
+        level="",
+    )
+
+
+def _designate(inputs: Values, read: Reading) -> dict[str, Value]:
+    unit, track, level = (str(inputs[name]) for name in ("unit", "track", "level"))
+    known = titles.duplicate(read.connection, unit, track=track, level=level, on=local_day(read.now))
+    if known is not None and known.case_id != read.case_id:
+        raise ValueError(f"{unit} already bears {track}.{level} by case {known.case_id}")
+    return {"designation_id": f"{read.case_id}-{track}-{level}", "document": inputs.get("document")}
+
+
+def _write_designation(connection: sa.Connection, done: Done) -> None:
+    told = {name: from_json(value) for name, value in done.inputs.items()}
+    decided = told.get("date")
+    titles.record_designation(
+        connection,
+        case_id=done.case_id,
+        designation_id=str(done.result["designation_id"]),
+        unit=str(told["unit"]),
+        track=str(told["track"]),
+        level=str(told["level"]),
+        title=str(told.get("title") or ""),
+        title_en=str(told.get("title_en") or ""),
+        batch=str(told.get("batch") or ""),
+        document=str(told.get("document") or ""),
+        decided_on=decided if type(decided) is date else local_day(done.at),
+        valid_years=int(told["valid_years"]) if told.get("valid_years") else None,
+    )
+
+
+def _case(read: Reading) -> Mapping[str, Any]:
+    query = sa.select(cases).where(cases.c.case_id == read.case_id)
+    return dict(read.connection.execute(query).mappings().one())
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -142,6 +241,30 @@ OPERATIONS: dict[str, Operation] = {
             run=_send_notice,
             write=_write_notices,
             tables=(notifications,),
+        ),
+        Operation(
+            type="experts.draw",
+            sentence="Draw experts without an interest in the unit, by a seed that anybody can check.",
+            run=_draw_experts,
+        ),
+        Operation(
+            type="evaluator.count",
+            sentence="Count an evaluator's projects of a year, and enter this case among them.",
+            run=_count_projects,
+            write=_write_project,
+            tables=(titles.evaluator_projects,),
+        ),
+        Operation(
+            type="register.lookup",
+            sentence="Look up a unit's titles, its ban and its other running applications.",
+            run=_look_up,
+        ),
+        Operation(
+            type="register.designate",
+            sentence="Enter a title into the register.",
+            run=_designate,
+            write=_write_designation,
+            tables=(titles.designations,),
         ),
     )
 }

@@ -69,13 +69,7 @@ cases = sa.Table(
     _text("process_name"),
     _text("process_name_en"),
     sa.Column("pins", Document, nullable=False),
-    _text("unit_id"),
-    _text("unit_name"),
-    _text("unit_name_en"),
-    _text("uscc"),
-    _text("authority"),
-    _text("authority_name"),
-    _text("sector"),
+    *map(_text, ("unit_id", "unit_name", "unit_name_en", "uscc", "authority", "authority_name", "sector")),
     sa.Column("marks", Document, nullable=False),  # ids and names the unit is known by, for conflicts
     _text("batch_id"),
     _text("batch_name"),
@@ -105,10 +99,7 @@ tasks = sa.Table(
     _text("process_id"),
     _text("definition_id"),
     _text("element"),
-    _text("name"),
-    _text("name_en"),
-    _text("step"),
-    _text("clause"),
+    *map(_text, ("name", "name_en", "step", "clause")),
     _text("state"),  # ready, claimed, completed, cancelled
     _flag("suspended"),
     sa.Column("assignee", sa.Text),
@@ -130,13 +121,7 @@ tasks = sa.Table(
     sa.Column("ended_at", Moment),
     sa.Column("completed_by", sa.Text),
     sa.Column("outcome", sa.Text),
-    _text("unit_id"),
-    _text("unit_name"),
-    _text("authority"),
-    _text("authority_name"),
-    _text("batch_id"),
-    _text("batch_name"),
-    _text("search"),
+    *map(_text, ("unit_id", "unit_name", "authority", "authority_name", "batch_id", "batch_name", "search")),
     sa.Index(None, "assignee", "state", "due_sort"),
     sa.Index(None, "completed_by", "ended_at"),
     sa.Index(None, "state", "due_sort"),
@@ -233,8 +218,7 @@ notifications = sa.Table(
 
 READ_MODELS = (cases, tasks, candidates, timers, jobs, incidents, decisions, notifications)
 
-# --- leases: who is at work on what is due; lost without harm ----------------------------------------
-
+# --- leases: who is at work on what is due; lost without harm
 leases = sa.Table(
     "leases",
     metadata,
@@ -392,12 +376,18 @@ def open_database(url: str, **options: Any) -> sa.Engine:
 def migrate(database: sa.Engine) -> None:
     """Bring the schema to the newest version. Safe to repeat and to run twice at once."""
     from alembic.command import upgrade  # half of a cold start, and only needed here
+
+    with database.begin() as connection:
+        if connection.dialect.name == "postgresql":  # two processes that start together take turns
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
+        upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: sa.Connection) -> Any:
+    """Alembic's configuration over an open connection: the migrations stand beside this room."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with database.begin() as connection:
-        if connection.dialect.name == "postgresql":  # two processes that start together take turns
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
-        config.attributes["connection"] = connection
-        upgrade(config, "head")
+    config.attributes["connection"] = connection
+    return config

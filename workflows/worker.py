@@ -53,17 +53,17 @@ class Worker:
         self._clock = clock
         self._name = name
 
-    def tick(self, now: datetime | None = None) -> Ticked:
+    def tick(self, now: datetime | None = None, *, leave: frozenset[str] = frozenset()) -> Ticked:
         """Do everything due at `now` (else the clock's), and what becomes due by doing it. Never early.
 
-        One bad case never stops the others: it is logged, keeps its lease and is looked at again when
-        that has ended.
+        Jobs of elements in `leave` are somebody else's to answer. One bad case never stops the others: it
+        is logged, keeps its lease and is looked at again when that has ended.
         """
         at = now or self._clock()
         done = {"timers": 0, "jobs": 0, "failed": 0, "skipped": 0, "broken": 0}
         for _ in range(ROUNDS):
             found = [(self._fire, lease) for lease in self._lease(lease_timers, at)]
-            found += [(self._work_off, lease) for lease in self._lease(lease_jobs, at)]
+            found += [(self._work_off, lease) for lease in self._lease(lease_jobs, at, leave=leave)]
             if not found:
                 break
             for act, lease in found:
@@ -71,9 +71,9 @@ class Worker:
         self._tidy(at)
         return Ticked(**done)
 
-    def _lease(self, lease: Callable[..., list[Lease]], now: datetime) -> list[Lease]:
+    def _lease(self, lease: Callable[..., list[Lease]], now: datetime, **more: frozenset[str]) -> list[Lease]:
         with self._database.begin() as connection:
-            return lease(connection, holder=self._name, now=now, span=LEASE, limit=BATCH)
+            return lease(connection, holder=self._name, now=now, span=LEASE, limit=BATCH, **more)
 
     def _survive(self, act: Callable[[Lease, datetime], str], lease: Lease, now: datetime) -> str:
         try:

@@ -213,7 +213,9 @@ def test_a_transfer_gives_the_task_away_for_good_and_keeps_its_reason(story):
     story.start().claim("check", "lz.officer")
     task = story.task("check")
 
-    story.commands.transfer_task(task, "lz.officer2", reason="出差一周，请代办", actor=story.person("lz.officer"))
+    story.commands.transfer_task(
+        task, "lz.officer2", reason="出差一周，请代办", actor=story.person("lz.officer")
+    )
 
     assert story.case().standing.tasks[task].assignee == "lz.officer2"
     assert story.history.operations(story.case_id)[-1]["reason"] == "出差一周，请代办"
