@@ -49,9 +49,10 @@ def load(sources: Sources) -> Loaded:
             problems.extend(error.problems)
             continue
         processes[process_id] = processes_in(root)
-        drawing = read_drawing(root, process_id)
-        if drawing is not None:
-            roots[process_id], drawings[process_id] = root, drawing
+        for own in _needed(root, process_id, sources):
+            drawing = read_drawing(root, own)
+            if drawing is not None:
+                roots[own], drawings[own] = root, drawing
     for decision_id, data in sources.dmn.items():
         try:
             decisions[decision_id] = parse_decisions(data)
@@ -64,3 +65,14 @@ def load(sources: Sources) -> Loaded:
         problems=tuple(problems),
         processes=processes,
     )
+
+
+def _needed(root: etree._Element, process_id: str, sources: Sources) -> tuple[str, ...]:
+    """The process itself, and those of the same file that it calls and that have no file of their own."""
+    here = set(processes_in(root)) - sources.bpmn.keys()
+    needed = [process_id]
+    for own in needed:
+        drawing = read_drawing(root, own)
+        calls = [shape.call.process for shape in drawing.shapes if shape.call] if drawing else []
+        needed += [called for called in calls if called in here and called not in needed]
+    return tuple(needed)

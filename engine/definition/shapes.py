@@ -87,6 +87,7 @@ class Loop:
     again: Formula | None = None
     test_before: bool = False
     maximum: int | None = None
+    behavior: str = "All"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,7 @@ class Trigger:
     name: str = ""
     code: str | None = None
     correlation: Formula | None = None
-    timer: str = ""  # date, duration or cycle
+    timer: str = ""  # date, duration or cycle; `several` if more than one is drawn
     when: Formula | None = None
 
 

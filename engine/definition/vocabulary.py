@@ -190,6 +190,7 @@ def _instances(node: etree._Element) -> Loop:
     done = text_of(node, "completionCondition")
     return Loop(
         sequential=node.get("isSequential") == "true",
+        behavior=node.get("behavior", "All"),
         items=_attribute(items, "inputCollection"),
         item=None if items is None else items.get("inputElement"),
         results=None if items is None else items.get("outputCollection"),
@@ -217,8 +218,13 @@ def read_triggers(node: etree._Element, definitions: Mapping[str, etree._Element
         ref = node.get("messageRef")
         return (_message(definitions.get(ref), ""),) if ref else ()
     found = [_trigger(child, definitions) for child in node if local_name(child) in TRIGGERS]
-    named = [definitions.get((ref.text or "").strip()) for ref in children(node, "eventDefinitionRef")]
-    return tuple(found + [_trigger(item, definitions) for item in named if item is not None])
+    for reference in children(node, "eventDefinitionRef"):
+        named = definitions.get((reference.text or "").strip())
+        is_event = named is not None and local_name(named) in TRIGGERS
+        found.append(
+            _trigger(named, definitions) if named is not None and is_event else Trigger(kind="unknown")
+        )
+    return tuple(found)
 
 
 def _trigger(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Trigger:
@@ -247,11 +253,11 @@ def _message(message: etree._Element | None, fallback: str) -> Trigger:
 
 
 def _timer(node: etree._Element) -> Trigger:
-    for tag, form in TIMERS.items():
-        text = text_of(node, tag)
-        if text:
-            return Trigger(kind="timer", timer=form, when=_moment(text))
-    return Trigger(kind="timer")
+    found = [(form, text) for tag, form in TIMERS.items() if (text := text_of(node, tag))]
+    if len(found) != 1:
+        return Trigger(kind="timer", timer="several" if found else "")
+    ((form, text),) = found
+    return Trigger(kind="timer", timer=form, when=_moment(text))
 
 
 def _moment(text: str) -> Formula:

@@ -74,7 +74,7 @@ def nested() -> Definition:
     drawing.boundary(
         "told", "inner", '<bpmn:escalationEventDefinition escalationRef="es"/>', interrupting=False
     )
-    drawing.user("note").end("e3").boundary("caught", "inner", ERROR_EVENT).gateway("exclusive", "mend")
+    drawing.user("note").end("e3").boundary("caught", "inner", ERROR_EVENT).add("task", "mend")
     drawing.at("mend", "=people[1] = nobody").end("e4")
     return drawing.read(called)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from engine.definition.checks.finding import error, warning
 from engine.definition.shapes import JOBS, Drawing, Loop, Shape
@@ -13,10 +13,14 @@ STYLES = frozenset({"primary", "secondary", "danger"})
 
 
 def check_dialect(
-    drawing: Drawing, *, processes: Collection[str], decisions: Collection[str], users: Collection[str]
+    drawing: Drawing,
+    *,
+    processes: Mapping[str, Shape | None],
+    decisions: Collection[str],
+    users: Collection[str],
 ) -> Iterator[Problem]:
-    """All rules about extension attributes; `processes` and `decisions` are those that can be called,
-    `users` the user tasks of all processes of the case."""
+    """All rules about extension attributes; `decisions` and `processes`, with their start
+    events, are those that can be called, `users` the user tasks of all processes of the case."""
     for shape in drawing.shapes:
         yield from _work(shape, decisions)
         yield from _call(shape, processes)
@@ -76,7 +80,7 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
         )
 
 
-def _call(shape: Shape, processes: Collection[str]) -> Iterator[Problem]:
+def _call(shape: Shape, processes: Mapping[str, Shape | None]) -> Iterator[Problem]:
     if shape.call is None:
         return
     called = shape.call.process
@@ -94,6 +98,13 @@ def _call(shape: Shape, processes: Collection[str]) -> Iterator[Problem]:
             f"{shape.id} calls process {called}, which does not exist",
             f"{shape.id} 调用的流程 {called} 不存在",
         )
+    elif (start := processes[called]) is not None and start.trigger.kind != "none":
+        yield error(
+            shape.id,
+            "call.start",
+            f"{shape.id} calls process {called}, whose start event waits for a {start.trigger.kind}",
+            f"{shape.id} 调用的流程 {called} 的开始事件带有触发器",
+        )
 
 
 def _loop(shape: Shape) -> Iterator[Problem]:
@@ -107,6 +118,13 @@ def _one_loop(shape: Shape, loop: Loop) -> Iterator[Problem]:
     if loop.standard and loop.again is None and loop.maximum is None:
         yield error(
             shape.id, "loop.endless", f"the loop of {shape.id} has no condition", f"{shape.id} 的循环没有条件"
+        )
+    if loop.behavior != "All":
+        yield error(
+            shape.id,
+            "loop.behavior",
+            f"behavior {loop.behavior} of {shape.id} is not supported",
+            f"{shape.id} 的多实例行为 {loop.behavior} 不受支持",
         )
     if not loop.standard and (loop.items is None) == (loop.cardinality is None):
         yield error(

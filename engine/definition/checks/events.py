@@ -74,7 +74,10 @@ def _named(shape: Shape) -> Iterator[Problem]:
         )
     if trigger.kind == "timer" and trigger.when is None:
         yield error(
-            shape.id, "timer.missing", f"the timer of {shape.id} says no time", f"{shape.id} 的定时器没有时间"
+            shape.id,
+            "timer.missing",
+            f"the timer of {shape.id} must say one time",
+            f"{shape.id} 的定时器必须恰有一个时间",
         )
 
 

@@ -14,21 +14,27 @@ from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
 from engine.errors import Problem
 
+THROWS = frozenset({"endEvent", "intermediateThrowEvent"})
+
 
 def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     """Everything that is wrong or doubtful, file by file."""
     problems = list(loaded.problems)
     problems += _missing(sources, loaded)
     shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
+    called = {
+        own: next((s for s in drawing.shapes if s.kind == "startEvent" and s.level == own), None)
+        for own, drawing in loaded.drawings.items()
+    }
     users = {shape.id for shape in shapes if shape.kind == "userTask"}
     for process_id, drawing in loaded.drawings.items():
-        problems += check_structure(drawing, loaded.processes.get(process_id, ()))
+        others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]
+        problems += check_structure(drawing, others)
         problems += check_events(drawing)
-        problems += check_dialect(
-            drawing, processes=sources.bpmn.keys(), decisions=sources.dmn.keys(), users=users
-        )
+        problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)
     problems += _clashes(loaded.drawings)
+    problems += _signals(loaded.drawings)
     for decision_id, model in loaded.decisions.items():
         problems += check(model)
         if decision_id not in model.decisions:
@@ -59,6 +65,20 @@ def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:
                 "process.id",
                 f"the file of process {process_id} must hold a process of that id, found {names}",
                 f"文件中没有编号为 {process_id} 的流程，实际为：{names}",
+            )
+
+
+def _signals(drawings: Mapping[str, Drawing]) -> Iterator[Problem]:
+    shapes = [shape for drawing in drawings.values() for shape in drawing.shapes]
+    caught = {s.trigger.name for s in shapes if s.trigger.kind == "signal" and s.kind not in THROWS}
+    for shape in shapes:
+        name = shape.trigger.name
+        if shape.trigger.kind == "signal" and shape.kind in THROWS and name not in caught:
+            yield error(
+                shape.id,
+                "signal.uncaught",
+                f"nobody in the case catches signal {name}; a signal does not reach other cases",
+                f"本案例中没有元素捕获信号 {name}；信号不会传到其他案例",
             )
 
 

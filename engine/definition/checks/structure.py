@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.definition.checks.finding import error, warning
-from engine.definition.shapes import ACTIVITIES, Drawing, Flow, Level, Shape
+from engine.definition.shapes import ACTIVITIES, GATEWAYS, Drawing, Flow, Level, Shape
 from engine.errors import Problem
 
 MOST_SHAPES = 2000
 
 
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
-    """All rules about how the elements of a drawing hang together."""
+    """All rules about how the elements of a drawing hang together; `processes` are others in the file."""
     yield from _file(drawing, processes)
     for tag in drawing.foreign:
         yield _foreign(*tag)
@@ -42,13 +42,12 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
         if not own:
             yield error(process, "id.missing", "an element has no id", "有元素缺少编号")
     for other in processes:
-        if other != process:
-            yield warning(
-                other,
-                "process.other",
-                f"process {other} stands in the same file and is not run",
-                f"同一文件中的流程 {other} 不会执行",
-            )
+        yield warning(
+            other,
+            "process.other",
+            f"process {other} stands in the same file and is not run",
+            f"同一文件中的流程 {other} 不会执行",
+        )
 
 
 def _foreign(element: str, tag: str) -> Problem:
@@ -142,8 +141,30 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
         )
 
 
+def _direction(shape: Shape, ways_in: int, ways_out: int) -> Iterator[Problem]:
+    if shape.kind not in GATEWAYS:
+        return
+    if ways_in < 2 and ways_out < 2:
+        yield error(
+            shape.id,
+            "gateway.pointless",
+            f"gateway {shape.id} neither splits nor joins",
+            f"网关 {shape.id} 既不分支也不汇合",
+        )
+    drawn = shape.attributes.get("gatewayDirection", "Unspecified")
+    wanted = {"Converging": (True, False), "Diverging": (False, True), "Mixed": (True, True)}.get(drawn)
+    if wanted is not None and wanted != (ways_in > 1, ways_out > 1):
+        yield error(
+            shape.id,
+            "gateway.direction",
+            f"{shape.id} is marked {drawn} but has {ways_in} ways in and {ways_out} ways out",
+            f"网关 {shape.id} 标记为 {drawn}，但有 {ways_in} 条流入、{ways_out} 条流出",
+        )
+
+
 def _gateway(shape: Shape, level: Level) -> Iterator[Problem]:
     outgoing = [flow for flow in level.flows if flow.source == shape.id]
+    yield from _direction(shape, sum(flow.target == shape.id for flow in level.flows), len(outgoing))
     if shape.kind in ("exclusiveGateway", "inclusiveGateway") and len(outgoing) > 1:
         for flow in outgoing:
             if flow.condition is None and flow.id != shape.default:
@@ -171,6 +192,17 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
     if len(outgoing) < 2:
         yield error(
             shape.id, "race.single", f"{shape.id} needs at least two events", f"{shape.id} 至少需要两个事件"
+        )
+    kinds = {here[flow.target].kind for flow in outgoing if flow.target in here}
+    messages = [
+        s for s in here.values() if s.trigger.kind == "message" and s.id in {f.target for f in outgoing}
+    ]
+    if "receiveTask" in kinds and any(s.kind != "receiveTask" for s in messages):
+        yield error(
+            shape.id,
+            "race.mixed",
+            f"after {shape.id} stand message events and receive tasks; choose one kind",
+            f"事件网关 {shape.id} 之后不能混用消息事件与接收任务",
         )
     for flow in outgoing:
         target = here.get(flow.target)
