@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
 
-from engine.expressions.comparison import kind
+from engine.expressions.comparison import instant, kind
 from engine.expressions.scope import Run
 from engine.temporal import MAX_MONTHS, Unrepresentable, YearsMonths, add_months
 from engine.values import CONTEXT, Value
@@ -116,7 +116,7 @@ def _decimal(value: Value) -> Decimal:
 def _safely(operation: Callable[[Value, Value], Value], left: Value, right: Value, run: Run) -> Value:
     try:
         return operation(left, right)
-    except (OverflowError, Unrepresentable) as error:
+    except (ArithmeticError, Unrepresentable) as error:
         return run.null(f"out of range: {error}")
     except TypeError:
         return run.null(f"a {kind(left)} and a {kind(right)} do not add up")
@@ -162,7 +162,7 @@ def _between_moments(left: date, right: date, run: Run) -> Value:
         one, other = one.replace(tzinfo=one.tzinfo or UTC), other.replace(tzinfo=other.tzinfo or UTC)
     if (one.tzinfo is None) != (other.tzinfo is None):
         return run.null("a zoned and a local time have no distance")
-    return one - other if one.tzinfo is None else one.astimezone(UTC) - other.astimezone(UTC)
+    return instant(one) - instant(other)
 
 
 def _moment(value: date) -> datetime:

@@ -10,6 +10,7 @@ from engine.expressions.scope import Function, Range, Run
 from engine.temporal import YearsMonths
 from engine.values import Value
 
+FIRST = datetime.min.replace(tzinfo=UTC)
 KINDS: dict[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -51,7 +52,7 @@ def equal(left: Value, right: Value, run: Run) -> bool | None:
         case dict():
             return _equal_contexts(left, right, run)
         case datetime():
-            return instant(left) == instant(right)
+            return (left.tzinfo is None) == (right.tzinfo is None) and instant(left) == instant(right)
         case time():
             return _clock(left) == _clock(right)
         case Range():
@@ -88,12 +89,9 @@ def same(left: Value, right: Value, run: Run) -> bool:
     return kind(left) == kind(right) and equal(left, right, run) is True
 
 
-def instant(value: datetime) -> datetime:
-    """A zoned moment in UTC, a local one as it is: only alike ones can be compared."""
-    try:
-        return value.astimezone(UTC) if value.tzinfo else value
-    except OverflowError:
-        return value
+def instant(value: datetime) -> timedelta:
+    """How long after the first of all moments: in UTC if zoned, else on its own clock."""
+    return value.replace(tzinfo=UTC) - FIRST - (value.utcoffset() or timedelta())
 
 
 def _clock(value: time) -> object:
@@ -137,8 +135,7 @@ def _order_mixed(left: Value, right: Value, run: Run) -> int | None:
 def _order_moments(left: datetime, right: datetime, run: Run) -> int | None:
     if (left.tzinfo is None) != (right.tzinfo is None):
         return _no_order(left, right, run)
-    left, right = instant(left), instant(right)
-    return _sign(left < right, left > right)
+    return _sign(instant(left) < instant(right), instant(left) > instant(right))
 
 
 def _order_times(left: time, right: time, run: Run) -> int | None:

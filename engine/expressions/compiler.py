@@ -302,6 +302,8 @@ def name_of(token: Token) -> str:
 def unquoted(token: Token) -> str:
     """The text of a string literal. Raises ExpressionError syntax."""
     text = _ESCAPE.sub(_unescaped, str(token)[1:-1])
+    if "\0" in text:
+        raise ExpressionError("syntax", "a text cannot hold the character NUL", position=token.start_pos)
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from engine.expressions.builtins import contexts, lists, numbers, ranges, string
 from engine.expressions.builtins.registry import builtin
 from engine.expressions.comparison import order
 from engine.expressions.compiler import Compiler
-from engine.expressions.grammar import parse_tree
+from engine.expressions.grammar import Node, parse_tree
 from engine.expressions.lexer import Source, needs_telling, wide_names
 from engine.expressions.scope import NO_TYPES, NullResult, Range, Run, Scope
 from engine.temporal import Unrepresentable
@@ -37,11 +37,15 @@ class _Compiled:
         self.names = frozenset(compiler.names)
         self.filter_names = frozenset(compiler.filter_names)
         self.calls = frozenset(compiler.calls)
-        self.tree = tree
         self._wide = wide_names(tokens, source.text)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text!r})"
+
+    @property
+    def tree(self) -> Node:
+        """The syntax tree, read again: thousands of texts are kept, and only checks look at their trees."""
+        return parse_tree(self.source)[0]
 
     def _told(self, context: Mapping[str, Value]) -> frozenset[str]:
         """Names in the context that make another expression of the text, such as `a-b` or `x and y`."""
@@ -54,6 +58,8 @@ class _Compiled:
             raise ExpressionError("budget.depth", "the expression is nested too deeply") from None
         except Unrepresentable as error:
             raise ExpressionError("temporal.range", str(error)) from None
+        except ArithmeticError as error:
+            raise ExpressionError("arithmetic", f"a number or a moment is out of range: {error}") from None
 
 
 class Expression(_Compiled):
@@ -138,12 +144,12 @@ def _worth_telling(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name for name in names if needs_telling(name)) if names else names
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _parse(text: str, names: frozenset[str]) -> Expression:
     return Expression(Source(text, names))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _parse_unary(text: str, names: frozenset[str]) -> UnaryTests:
     return UnaryTests(Source(text, names, is_cell=True))
 

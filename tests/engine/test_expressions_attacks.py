@@ -70,6 +70,8 @@ TOO_LARGE = {
     "deep minus": ("-" * 4_000 + "1", "syntax.depth"),
     "deep if": ("if true then 1 else " * 900 + "1", "syntax.depth"),
     "a megabyte": ("1 + " * 300_000 + "1", "syntax.size"),
+    "NUL": (r'"\u0000"', "syntax"),
+    "half a character": (r'"\uD83D"', "syntax"),
     "open comments": ("/* " * 30_000, "syntax"),
     "a key that never ends": ("{a" + " b" * 45_000, "syntax"),
     "many words": ("1 + " * 5_000 + "1", "syntax.size"),

@@ -9,12 +9,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.expressions.budget import Budget, ExpressionError
+from engine.expressions.builtins.registry import BUILTINS
+from engine.expressions.comparison import kind
 from engine.expressions.feel import parse
 from engine.expressions.scope import text_of
 from engine.values import CONTEXT, to_json
 
 NUMBER = st.decimals(-(10**9), 10**9, places=3)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
 @given(NUMBER, NUMBER, NUMBER)
@@ -67,3 +70,54 @@ def test_logic_does_not_depend_on_the_order(word: str, parts: list[str]) -> None
     forwards, backwards = f" {word} ".join(parts), f" {word} ".join(reversed(parts))
 
     assert parse(forwards).evaluate({}) is parse(backwards).evaluate({})
+
+
+PLAIN = [
+    "a",
+    "missing",
+    "1",
+    "-1.5",
+    "1e6000",
+    '"s"',
+    '"(a"',
+    "[1, null]",
+    "[1..3]",
+    "{a: 1}",
+    "null",
+    "true",
+]
+TIMES = ['@"PT1H"', '@"P1M"', '@"P999999999D"', '@"2026-01-31"', '@"9999-12-31"', '@"10:00:00@Europe/Paris"']
+ENDS = ['@"9999-12-31T23:59:59-12:00"', '@"0001-01-01T00:00:00+14:00"', "(< 5)", "function(x, y) x"]
+LEAVES = st.sampled_from([*PLAIN, *TIMES, *ENDS])
+SIGNS = st.sampled_from(["+", "-", "*", "/", "**", "=", "<", ">=", "and", "or", "in"])
+
+
+def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    calls = st.tuples(st.sampled_from(sorted(BUILTINS)), st.lists(inner, max_size=3))
+    return st.one_of(
+        st.tuples(inner, SIGNS, inner).map(lambda parts: f"({' '.join(parts)})"),
+        calls.map(lambda call: f"{call[0]}({', '.join(call[1])})"),
+        st.tuples(inner, inner).map(lambda parts: f"{parts[0]}[{parts[1]}]"),
+        st.tuples(inner, inner).map(lambda parts: f"(for i in {parts[0]} return {parts[1]})"),
+    )
+
+
+@given(st.recursive(LEAVES, grown, max_leaves=8))
+def test_whatever_is_asked_the_answer_is_a_value_or_an_error_with_a_name(text: str) -> None:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    try:
+        value = parse(text).evaluate({"a": Decimal(3)}, now=now, budget=Budget(steps=20_000))
+    except ExpressionError as error:
+        named = error.name.split(".")[0]
+    else:
+        named = "value" if kind(value) != "nothing FEEL knows" else "no value"
+
+    assert named in ("value", "budget", "temporal")
+
+
+def test_the_ends_of_time_can_be_compared_and_subtracted() -> None:
+    first, last = '@"0001-01-01T00:00:00+14:00"', '@"9999-12-31T23:59:59-12:00"'
+
+    assert parse(f"{first} < {last}").evaluate({}) is True
+    assert text_of(parse(f"{last} - {first}").evaluate({})) == "P3652060DT1H59M59S"
+    assert parse(f'{last} + @"P1D"').evaluate({}) is None
