@@ -2,9 +2,9 @@
 
 | variable | default | meaning |
 |---|---|---|
-| `TIDU_DATABASE_URL` | `sqlite:///<data dir>/tidu.db` | where cases live; `postgresql+psycopg://…` for production |
+| `TIDU_DATABASE_URL` | `sqlite:///<data dir>/tidu.db` | where cases live; or `postgresql+psycopg://…` |
 | `TIDU_DATA_DIR` | `data/` in the checkout | evidence files, the secret key, the SQLite file |
-| `TIDU_SECRET_KEY` | made once, kept in `<data dir>/secret.key` | signs session cookies; at least 32 characters |
+| `TIDU_SECRET_KEY` | made once, kept in `<data dir>/secret.key` | signs cookies; at least 32 signs |
 | `TIDU_HOST` | `127.0.0.1` | the address `tidu serve` listens on |
 | `TIDU_PORT` | `8080` | the port `tidu serve` listens on |
 | `TIDU_BASE_URL` | `http://<host>:<port>` | how browsers reach us; `https://…` makes cookies Secure |

@@ -8,6 +8,7 @@ import workflows.evidence
 import workflows.people
 import workflows.register.batches
 import workflows.register.titles
+import workflows.sessions
 import workflows.tables  # noqa: F401  (declares its tables)
 from engine.tables import metadata
 

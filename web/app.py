@@ -1,0 +1,111 @@
+"""Put the house together: the only place that knows the clock, makes ids and wires the rooms."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request
+
+from web import guard, problems, words
+from web.answers import Answers
+from web.api import cases as api_cases
+from web.api import definitions, health, openapi, task_commands, tasks
+from web.context import Rooms, who
+from web.menu import menu
+from web.pages import apply, cases, help, inbox, login, start, task
+from web.settings import Settings
+from workflows.catalog import Catalog
+from workflows.commands import Commands
+from workflows.history import History
+from workflows.inbox import Inbox
+from workflows.tables import open_database
+
+API_ROOMS = (tasks, task_commands, definitions, api_cases)
+PAGES = (health, login, start, inbox, task, apply, cases, help)
+
+Clock = Callable[[], datetime]
+NewCaseId = Callable[[str, datetime], str]
+
+
+def wall_clock() -> datetime:
+    """The moment now; every command reads it once."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+) -> Flask:
+    """The web application. Opens the database but changes nothing in it.
+
+    `new_case_id(prefix, now)` mints the numbers of cases; without it the database counts them.
+    """
+    app = Flask("web", root_path=str(Path(__file__).parent))
+    app.json = Answers(app)
+    app.config.update(_config(settings))
+    app.extensions["tidu"] = put_together(settings, clock=clock, new_case_id=new_case_id)
+    logging.getLogger("tidu").setLevel(settings.log)
+    guard.install(app)
+    openapi.install(app, [room.api for room in API_ROOMS])
+    problems.install(app)
+    _add_pages(app)
+    _teach_templates(app)
+    return app
+
+
+def put_together(
+    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+) -> Rooms:
+    """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
+    database = open_database(settings.database_url)
+    catalog = Catalog(database)
+    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id)
+    return Rooms(
+        settings=settings,
+        clock=clock,
+        database=database,
+        catalog=catalog,
+        commands=commands,
+        inbox=Inbox(database, catalog, clock=clock, live=commands.live),
+        history=History(database, catalog),
+    )
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SESSION_COOKIE_NAME": "tidu_session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
+        "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 4 * 1024 * 1024,
+        "MAX_FORM_PARTS": 5_000,
+        "PREFERRED_URL_SCHEME": "https" if settings.is_https else "http",
+    }
+
+
+def _add_pages(app: Flask) -> None:
+    for room in PAGES:
+        app.register_blueprint(room.pages)
+
+
+def _teach_templates(app: Flask) -> None:
+    app.jinja_env.globals["_"] = words.say
+    app.jinja_env.filters.update(at=words.at, on=words.on, shown=words.shown, number=words.number)
+    app.context_processor(_for_every_template)
+
+
+def _for_every_template() -> dict[str, Any]:
+    return {
+        "who": who(),
+        "menu": menu() if who() else [],
+        "language": words.language(),
+        "language_tag": words.LANGUAGES[words.language()],
+        "here": request.full_path.rstrip("?") if request.method == "GET" else "/",
+        "trace_id": g.get("trace_id", ""),
+    }

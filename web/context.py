@@ -1,0 +1,54 @@
+"""What a request may reach for: the rooms below, the moment it happens, who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from flask import current_app, g
+
+from web.problems import NotSignedIn
+from web.settings import Settings
+from workflows.catalog import Catalog
+from workflows.commands import Commands
+from workflows.history import History
+from workflows.inbox import Inbox
+from workflows.policy import Actor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """The house put together once by `create_app`; nothing else is shared between requests."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    database: sa.Engine
+    catalog: Catalog
+    commands: Commands
+    inbox: Inbox
+    history: History
+
+
+def rooms() -> Rooms:
+    return current_app.extensions["tidu"]
+
+
+def now() -> datetime:
+    """The moment of this request, read once from the clock (UTC)."""
+    if "now" not in g:
+        g.now = rooms().clock().astimezone(UTC)
+    return g.now
+
+
+def who() -> Actor | None:
+    """Who asks, if anybody is signed in; set by the guard before any page or API runs."""
+    return g.get("actor")
+
+
+def actor() -> Actor:
+    """Who asks. Raises NotSignedIn."""
+    if (found := who()) is None:
+        raise NotSignedIn("nobody is signed in")
+    return found

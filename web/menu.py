@@ -1,0 +1,41 @@
+"""The main navigation: what each kind of user finds where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+
+from web.context import who
+from web.permissions import may_use, permission_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the navigation."""
+
+    label: str
+    href: str
+    is_here: bool
+
+
+ENTRIES = (
+    ("inbox.show", "待办"),
+    ("apply.show", "申报"),
+    ("cases.mine", "我的案件"),
+    ("cases.search", "案件"),
+    ("notices.board", "公示公告"),
+    ("editor.catalogue", "流程"),
+    ("audit.search", "审计"),
+    ("api_page.show", "API"),
+    ("help.show", "帮助"),
+)
+
+
+def menu() -> list[Entry]:
+    """The lines whose route exists and whose permission this user has."""
+    return [
+        Entry(label=label, href=url_for(endpoint), is_here=endpoint.partition(".")[0] == request.blueprint)
+        for endpoint, label in ENTRIES
+        if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
+    ]

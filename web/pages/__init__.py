@@ -1,0 +1,1 @@
+"""The pages people work with: server-rendered, whole without JavaScript."""

@@ -1,0 +1,120 @@
+"""Apply: what an applicant may start, and the form it starts with. Nobody starts it for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from engine.errors import FieldError, InvalidInput, NotFound, Rejected
+from web import words
+from web.context import actor, now, rooms
+from web.pages import files, form_view
+from web.pages.posted import file_ids, read_post
+from web.pages.task import NO_FORM
+from web.problems import refusal_of
+from workflows import duties
+from workflows.catalog import Version
+from workflows.forms.form import Form, read_form
+from workflows.packages import Package
+
+pages = Blueprint("apply", __name__)
+
+
+@pages.get("/apply")
+def show() -> str:
+    return render_template("apply.html", tracks=[_track(*one) for one in _startable()])
+
+
+@pages.get("/apply/<process>")
+def fill(process: str) -> str:
+    version, package = _wanted(process)
+    draft = rooms().inbox.start_draft(process, actor())
+    return _page(version, package, values=dict(draft.values), revision=draft.revision)
+
+
+@pages.post("/apply/<process>")
+def start(process: str) -> Response | str | tuple[str, int]:
+    """Start the case, or redraw the form with one row or file more or less."""
+    version, package = _wanted(process)
+    form = _form(package)
+    revision = rooms().inbox.start_draft(process, actor()).revision
+    try:
+        posted = read_post(form, store=files.keeper(""))
+    except InvalidInput as refused:
+        return _page(version, package, values={}, revision=revision, errors=refused.fields), 422
+    if posted.redraw:
+        return _page(version, package, values=posted.values, revision=revision)
+    try:
+        started = rooms().commands.start_case(process, posted.values, actor=actor(), unit=actor().unit)
+    except InvalidInput as refused:
+        return _page(version, package, values=posted.values, revision=revision, errors=refused.fields), 422
+    except Rejected as refused:
+        refusal = refusal_of(refused)
+        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        return _page(version, package, values=posted.values, revision=revision), refusal.status
+    flash(words.say("已提交，案件编号 {id}。", id=started.case_id), "success")
+    mine = [task for task in started.tasks if actor().groups & set(task.groups)]
+    if mine:
+        return redirect(url_for("task.show", task_id=mine[0].task_id), 303)
+    return redirect(url_for("cases.show", case_id=started.case_id), 303)
+
+
+def _startable() -> list[tuple[Version, Package]]:
+    """The processes this person may start, as they are in force now."""
+    with rooms().database.connect() as connection:
+        found = [
+            (version, rooms().catalog.package(version.id, connection))
+            for version in rooms().catalog.all_current(connection, now())
+        ]
+    return [
+        (version, package)
+        for version, package in found
+        if duties.may_start(actor(), version.key, started_by=package.started_by, unit=actor().unit).allowed
+    ]
+
+
+def _wanted(process: str) -> tuple[Version, Package]:
+    for version, package in _startable():
+        if version.key == process:
+            return version, package
+    raise NotFound(f"there is no process {process} to start", code="PROCESS_NOT_FOUND")
+
+
+def _form(package: Package) -> Form:
+    data = package.form("start")
+    return read_form(data) if data else NO_FORM
+
+
+def _track(version: Version, package: Package) -> dict[str, Any]:
+    draft = rooms().inbox.start_draft(version.key, actor())
+    return {
+        "key": version.key,
+        "name": words.pick(version.name, version.name_en),
+        "documentation": words.pick(
+            package.properties.get("documentation", ""), package.properties.get("documentation:en", "")
+        ),
+        "version": version.version,
+        "saved_at": draft.saved_at,
+    }
+
+
+def _page(
+    version: Version,
+    package: Package,
+    *,
+    values: dict[str, Any],
+    revision: int,
+    errors: tuple[FieldError, ...] = (),
+) -> str:
+    form = _form(package)
+    nodes = form_view.draw(form, values, context={}, errors=errors, now=now())
+    return render_template(
+        "apply_form.html",
+        track=_track(version, package),
+        nodes=nodes,
+        errors=form_view.told(errors, nodes),
+        revision=revision,
+        files=files.described(file_ids(form.fields, values)),
+    )

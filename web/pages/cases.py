@@ -1,0 +1,170 @@
+"""A case for those who may see it: where it stands, what happened, what is known; the unit may withdraw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from engine.errors import Rejected
+from web import words
+from web.context import actor, rooms
+from web.pages import drawings, materials
+from web.pages.lines import group_names, level_name, outcome_name, since, term
+from web.problems import refusal_of
+from web.sight import seen_case
+from workflows.history import CaseLine, CaseQuery, State
+
+pages = Blueprint("cases", __name__)
+
+STATES = {
+    "active": ("办理中", "is-active"),
+    "suspended": ("已暂停", "is-held"),
+    "completed": ("已办结", "is-ok"),
+    "terminated": ("已终止", "is-late"),
+}
+TABS = {"course": "进度", "data": "材料", "diagram": "流程", "history": "过程"}
+PAGE = 50
+WITHDRAW = "withdrawal"
+
+
+@pages.get("/cases/mine")
+def mine() -> str:
+    """The cases of one's own unit, in plain words."""
+    return _list("cases.mine", CaseQuery(unit=actor().unit or "-", limit=200))
+
+
+@pages.get("/cases")
+def search() -> str:
+    """The cases in one's sight."""
+    first = request.args.get("first", "0")
+    return _list(
+        "cases.search",
+        CaseQuery(
+            q=" ".join(request.args.get("q", "").split())[:100],
+            status=request.args.get("status", "") if request.args.get("status") in STATES else "",
+            outcome=request.args.get("outcome", "")[:60],
+            first=int(first) if first.isascii() and first.isdigit() and len(first) < 7 else 0,
+            limit=PAGE,
+        ),
+    )
+
+
+@pages.get("/case/<case_id>")
+def show(case_id: str) -> str:
+    row = seen_case(case_id)
+    tab = request.args.get("tab", "course") if request.args.get("tab", "course") in TABS else "course"
+    return render_template(
+        "case.html",
+        case=_summary(row),
+        tab=tab,
+        tabs=[{"name": name, "label": words.say(label)} for name, label in TABS.items()],
+        can_withdraw=actor().level == "unit" and row["status"] == "active",
+        **_tab(tab, row),
+    )
+
+
+@pages.get("/case/<case_id>/withdraw")
+def ask_to_withdraw(case_id: str) -> str:
+    """The dialog as a page, for browsers without scripts."""
+    return render_template("withdraw.html", case=_summary(seen_case(case_id)))
+
+
+@pages.post("/case/<case_id>/withdraw")
+def withdraw(case_id: str) -> Response:
+    """The applicant takes the application back; possible until the designation, with a reason."""
+    seen_case(case_id)
+    reason = request.form.get("reason", "").strip()
+    if len(reason) < 5:
+        flash(words.say("请写明撤回理由（至少 5 个字）。"), "danger")
+        return redirect(url_for("cases.ask_to_withdraw", case_id=case_id), 303)
+    try:
+        rooms().commands.receive_message(case_id, WITHDRAW, {"reason": reason}, actor=actor())
+    except Rejected as refused:
+        refusal = refusal_of(refused)
+        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        return redirect(url_for("cases.show", case_id=case_id), 303)
+    flash(words.say("已撤回申报。"), "success")
+    return redirect(url_for("cases.show", case_id=case_id), 303)
+
+
+def _list(endpoint: str, query: CaseQuery) -> str:
+    page = rooms().history.find(query, actor())
+    behind = query.first + len(page.items)
+    return render_template(
+        "cases.html",
+        endpoint=endpoint,
+        query=query,
+        cases=[_line(one) for one in page.items],
+        total=page.total,
+        states={name: words.say(label) for name, (label, _) in STATES.items()},
+        next_href=_address(query, behind) if endpoint == "cases.search" and behind < page.total else "",
+        first_href=_address(query, 0) if query.first else "",
+    )
+
+
+def _address(query: CaseQuery, first: int) -> str:
+    told = {"q": query.q, "status": query.status, "outcome": query.outcome, "first": first}
+    return url_for("cases.search", **{name: value for name, value in told.items() if value})
+
+
+def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    label, look = STATES.get(row["status"], (row["status"], ""))
+    return {
+        "id": row["case_id"],
+        "name": words.pick(row["process_name"], row["process_name_en"]),
+        "unit": words.pick(row["unit_name"], row["unit_name_en"]),
+        "uscc": row["uscc"],
+        "authority": row["authority_name"],
+        "batch": row["batch_name"],
+        "state": words.say(label),
+        "look": look,
+        "status": row["status"],
+        "outcome": outcome_name(row["outcome"]),
+        "level": level_name(row["level"]),
+        "definition": row["definition_id"],
+        "started": since(row["started_at"]),
+        "updated": since(row["updated_at"]),
+        "ended": since(row["ended_at"]) if row["ended_at"] else None,
+        "incidents": row["open_incidents"],
+    }
+
+
+def _line(line: CaseLine) -> dict[str, Any]:
+    steps = dict.fromkeys(words.pick(name, name_en) for _, name, name_en in line.steps)
+    return _summary(line.row) | {"steps": words.say("、").join(steps)}
+
+
+def _tab(tab: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What only one tab shows."""
+    case_id, seq = row["case_id"], row["seq"]
+    if tab == "history":
+        return {"steps": rooms().history.timeline(case_id)}
+    state = rooms().history.state(case_id, seq)
+    if tab == "data":
+        return {"handed": materials.handed_in(case_id), "variables": materials.tree(state.variables)}
+    if tab == "diagram":
+        return drawings.shown(row, state)
+    return {"waiting": _waiting(row, state), "steps": _milestones(case_id)}
+
+
+def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
+    """What the case waits for, from whom, until when, and whether that is the reader."""
+    elements = rooms().catalog.definition(row["pins"], row["process_id"]).elements
+    return [
+        {
+            "id": task.task_id,
+            "name": words.pick(elements[task.element].name, elements[task.element].name_en),
+            "holders": group_names(task.groups) or "、".join(task.users),
+            "is_ours": bool(actor().groups & set(task.groups)) or actor().id in (*task.users, task.assignee),
+            "term": term(words.as_time(task.due_at)),
+        }
+        for task in state.standing.tasks.values()
+    ]
+
+
+def _milestones(case_id: str) -> list[Any]:
+    """What people did, without the machine's own steps."""
+    return [event for event in rooms().history.timeline(case_id) if event.lane in ("people", "interventions")]

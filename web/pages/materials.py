@@ -1,0 +1,51 @@
+"""What was handed in to a case, form by form, and the data it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from web import words
+from web.context import actor, now, rooms
+from web.pages import files, form_view
+from web.pages.lines import outcome_name
+from web.pages.posted import file_ids
+from workflows.history import Event
+from workflows.policy import Actor
+
+MOST = 40
+DEEPEST = 6
+
+
+def handed_in(case_id: str) -> list[dict[str, Any]]:
+    """The forms handed in, the latest first; what the applicants said stands open."""
+    done = [event for event in rooms().history.timeline(case_id) if event.type == "TaskCompleted"]
+    shown = [_form(event, actor()) for event in reversed(done[-MOST:])]
+    return [one for one in shown if one is not None]
+
+
+def tree(variables: Mapping[str, Any], depth: int = 0) -> list[dict[str, Any]]:
+    """Data as a tree of names and values."""
+    return [
+        {"name": name, "inner": tree(value, depth + 1)}
+        if isinstance(value, Mapping) and value and depth < DEEPEST
+        else {"name": name, "value": value}
+        for name, value in variables.items()
+    ]
+
+
+def _form(event: Event, reader: Actor) -> dict[str, Any] | None:
+    view = rooms().inbox.task(event.data["task_id"], reader)
+    if view.form is None:
+        return None
+    values = dict(view.values)
+    nodes = form_view.draw(view.form, values, context=view.facts, frozen=True, now=now())
+    return {
+        "name": words.pick(view.task.name, view.task.name_en),
+        "who": event.actor_name,
+        "at": event.at,
+        "outcome": outcome_name(view.task.outcome),
+        "nodes": nodes,
+        "files": files.described(file_ids(view.form.fields, values)),
+        "is_open": any(group.startswith("applicant@") for group in view.task.groups),
+    }

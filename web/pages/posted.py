@@ -1,0 +1,112 @@
+"""What a browser posted with a form: its values, files kept as evidence, and which button was pressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from workflows.forms.fields import Field
+from workflows.forms.form import Form
+
+BUTTONS = ("_add", "_remove", "_drop", "_again")
+IGNORED = ("csrf_token", "outcome", "idempotency_key", *BUTTONS)
+ROW = re.compile(r".+\[\d{1,4}\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posted:
+    """`values` as the form's check takes them; `redraw` when a row or file was added or taken away."""
+
+    values: dict[str, Any]
+    outcome: str | None
+    redraw: bool
+
+
+def read_post(form: Form, *, store: Any) -> Posted:
+    """The posted form. `store(upload) -> id` keeps an uploaded file; its id joins its field's values."""
+    sent: MultiDict[str, str] = MultiDict(request.form)
+    pickers = {name for name in request.files if any(map(_has_name, request.files.getlist(name)))}
+    for name in pickers:
+        for upload in filter(_has_name, request.files.getlist(name)):
+            sent.add(name, store(upload))
+    _drop(sent)
+    _remove(sent)
+    values = form.parse_html(sent, ignore=IGNORED)
+    _add(values, sent.get("_add"))
+    redraw = any(name in sent for name in BUTTONS)
+    return Posted(values=values, outcome=request.form.get("outcome"), redraw=redraw)
+
+
+def from_draft(form: Form, draft: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a saved draft: input name → text, list of texts or truth."""
+    sent: MultiDict[str, str] = MultiDict()
+    for name, value in draft.items():
+        for one in _each(value):
+            if one is not False and one is not None:
+                sent.add(name, "true" if one is True else str(one))
+    return form.parse_html(sent, ignore=IGNORED)
+
+
+def draft_values(form: Form | None, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """A draft as it is kept: the form's values. Pages send input names with texts, programs the values."""
+    nested = any(isinstance(one, dict) for value in sent.values() for one in _each(value))
+    return dict(sent) if nested or form is None else from_draft(form, sent)
+
+
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def file_ids(fields: tuple[Field, ...], values: Any) -> Iterator[str]:
+    """Every evidence id among the values of a form."""
+    for rules in fields:
+        here = values.get(rules.key) if rules.key and isinstance(values, Mapping) else values
+        if rules.kind == "filepicker":
+            yield from (str(one) for one in here or () if isinstance(here, list))
+        elif rules.kind == "dynamiclist" and isinstance(here, list):
+            for row in here:
+                yield from file_ids(rules.children, row)
+        elif rules.children:
+            yield from file_ids(rules.children, here)
+
+
+def _has_name(upload: Any) -> bool:
+    return bool(upload.filename)
+
+
+def _drop(sent: MultiDict[str, str]) -> None:
+    """`_drop=name=id` takes one file out of a field."""
+    name, _, gone = sent.get("_drop", "").rpartition("=")
+    if name:
+        sent.setlist(name, [one for one in sent.getlist(name) if one != gone])
+
+
+def _remove(sent: MultiDict[str, str]) -> None:
+    """`_remove=list[2]` takes one row away."""
+    gone = sent.get("_remove", "")
+    if ROW.fullmatch(gone):
+        for name in [name for name in sent if name.startswith(f"{gone}.")]:
+            sent.poplist(name)
+
+
+def _add(values: dict[str, Any], name: str | None) -> None:
+    """`_add=group.list` puts an empty row at its end; a list that is not there yet is made."""
+    here: Any = values
+    parts = [part for part in re.split(r"[.\[\]]+", name or "") if part]
+    for part in parts[:-1]:
+        here = here[int(part)] if isinstance(here, list) and _is_index(part, here) else _member(here, part)
+    if parts and isinstance(here, dict) and isinstance(rows := here.setdefault(parts[-1], []), list):
+        rows.append({})
+
+
+def _is_index(part: str, rows: list[Any]) -> bool:
+    return part.isascii() and part.isdigit() and int(part) < len(rows)
+
+
+def _member(here: Any, part: str) -> Any:
+    return here.get(part) if isinstance(here, dict) else None

@@ -1,0 +1,238 @@
+"""One task: its form, what it is about, and the verbs on it. Everything typed survives every refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from engine.errors import FieldError, InvalidInput, Rejected
+from web import words
+from web.context import actor, now, rooms
+from web.pages import drawings, files, form_view, materials
+from web.pages.inbox import claim_and_tell
+from web.pages.lines import group_names, line, term
+from web.pages.posted import file_ids, read_post
+from web.problems import refusal_of
+from web.safe import safe_next
+from workflows.desk import OutcomeView, Preview, TaskView
+from workflows.forms.form import Form
+from workflows.people import people_in
+from workflows.results import Completed
+
+pages = Blueprint("task", __name__)
+
+TABS = {"form": "办理", "materials": "材料", "diagram": "流程", "history": "过程", "why": "说明"}
+NO_FORM = Form("none", ())
+
+
+@pages.get("/task/<task_id>")
+def show(task_id: str) -> str:
+    view = rooms().inbox.task(task_id, actor())
+    return _page(view, values=dict(view.values))
+
+
+@pages.post("/task/<task_id>")
+def submit(task_id: str) -> Response | str | tuple[str, int]:
+    """Complete the task, or redraw it with one row or file more or less."""
+    view = rooms().inbox.task(task_id, actor())
+    try:
+        posted = read_post(view.form or NO_FORM, store=files.keeper(view.task.case_id))
+    except InvalidInput as refused:
+        return _page(view, values=dict(view.values), errors=refused.fields), 422
+    if posted.redraw:
+        return _page(view, values=posted.values)
+    handed = {**posted.values, "outcome": posted.outcome} if view.outcomes else posted.values
+    try:
+        done = rooms().commands.complete_task(task_id, handed, actor=actor())
+    except InvalidInput as refused:
+        return _page(view, values=posted.values, errors=refused.fields), 422
+    except Rejected as refused:
+        refusal = refusal_of(refused)
+        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        return _page(rooms().inbox.task(task_id, actor()), values=posted.values), refusal.status
+    _remember(done)
+    return redirect(url_for("task.show", task_id=task_id), 303)
+
+
+@pages.post("/task/<task_id>/claim")
+def claim(task_id: str) -> Response:
+    """Claim and open it; whoever came too late is back in the list and told who was faster."""
+    back = safe_next(request.form.get("back"), otherwise=url_for("task.show", task_id=task_id))
+    worked = claim_and_tell(task_id)
+    return redirect(url_for("task.show", task_id=task_id) if worked else back, 303)
+
+
+@pages.post("/task/<task_id>/release")
+def release(task_id: str) -> Response:
+    return _act(
+        lambda: rooms().commands.release_task(
+            task_id, actor=actor(), reason=request.form.get("reason", "").strip()
+        ),
+        told=words.say("已放回，候选人可以认领。"),
+        otherwise=url_for("task.show", task_id=task_id),
+        then="/inbox?queue=claimable",
+    )
+
+
+@pages.get("/task/<task_id>/<any(transfer, delegate, resolve, release):verb>")
+def ask(task_id: str, verb: str) -> str:
+    """The same dialog as a page, for browsers without scripts."""
+    view = rooms().inbox.task(task_id, actor())
+    return render_template("task_verb.html", verb=verb, task=line(view.task, actor()), people=_others(view))
+
+
+@pages.post("/task/<task_id>/transfer")
+def transfer(task_id: str) -> Response:
+    to, reason = request.form.get("to", ""), request.form.get("reason", "").strip()
+    return _act(
+        lambda: rooms().commands.transfer_task(task_id, to, reason=reason, actor=actor()),
+        told=words.say("已转办。"),
+        otherwise=url_for("task.ask", task_id=task_id, verb="transfer"),
+    )
+
+
+@pages.post("/task/<task_id>/delegate")
+def delegate(task_id: str) -> Response:
+    to, question = request.form.get("to", ""), request.form.get("reason", "").strip()
+    return _act(
+        lambda: rooms().commands.delegate_task(task_id, to, question=question, actor=actor()),
+        told=words.say("已委派，答复后任务会回到您这里。"),
+        otherwise=url_for("task.ask", task_id=task_id, verb="delegate"),
+    )
+
+
+@pages.post("/task/<task_id>/resolve")
+def resolve(task_id: str) -> Response:
+    opinion = request.form.get("reason", "").strip()
+    return _act(
+        lambda: rooms().commands.resolve_task(task_id, opinion, actor=actor()),
+        told=words.say("意见已送回委派人。"),
+        otherwise=url_for("task.ask", task_id=task_id, verb="resolve"),
+    )
+
+
+def _act(act: Any, *, told: str, otherwise: str, then: str = "/inbox") -> Response:
+    """One verb from a page: a message and where to go on."""
+    try:
+        act()
+    except Rejected as refused:
+        refusal = refusal_of(refused)
+        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        return redirect(otherwise, 303)
+    flash(told, "success")
+    return redirect(then, 303)
+
+
+def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, ...] = ()) -> str:
+    tab = request.args.get("tab", "form") if request.args.get("tab", "form") in TABS else "form"
+    form = view.form or NO_FORM
+    frozen = not view.can["complete"].allowed
+    nodes = form_view.draw(form, values, context=view.facts, errors=errors, frozen=frozen, now=now())
+    return render_template(
+        "task.html",
+        view=view,
+        task=line(view.task, actor()),
+        tab=tab,
+        tabs=[{"name": name, "label": words.say(label)} for name, label in TABS.items()],
+        instructions=view.instructions,
+        nodes=nodes,
+        frozen=frozen,
+        files=files.described(file_ids(form.fields, values)),
+        errors=form_view.told(errors, nodes),
+        outcomes=[_outcome(outcome) for outcome in view.outcomes],
+        following=_preview(view.next),
+        due_sentences=view.due.sentences(words.language()) if view.due else (),
+        people=_others(view),
+        done=_recall(view.task.task_id),
+        **_tab(tab, view),
+    )
+
+
+def _tab(tab: str, view: TaskView) -> dict[str, Any]:
+    """What only one tab shows."""
+    case_id = view.task.case_id
+    match tab:
+        case "why":
+            return {"checks": rooms().inbox.why(view.task.task_id, actor())}
+        case "history":
+            return {"steps": rooms().history.timeline(case_id)}
+        case "materials":
+            return {"handed": materials.handed_in(case_id), "variables": materials.tree(view.context)}
+        case "diagram":
+            state = rooms().history.state(case_id, view.case["seq"])
+            task = view.task
+            return drawings.shown(view.case, state, process=task.process_id, focus=task.element)
+    return {}
+
+
+def _outcome(outcome: OutcomeView) -> dict[str, Any]:
+    style = {"primary": "btn-primary", "danger": "btn-outline-danger"}.get(
+        outcome.style, "btn-outline-primary"
+    )
+    return {
+        "value": outcome.value,
+        "label": words.pick(outcome.label, outcome.label_en),
+        "style": style,
+        "consequence": words.pick(outcome.consequence, outcome.consequence_en),
+        "following": _preview(outcome.next),
+    }
+
+
+def _preview(preview: Preview) -> dict[str, Any]:
+    return {
+        "known": preview.known,
+        "ends": preview.ends and not preview.steps,
+        "steps": [
+            {
+                "name": words.pick(step.name, step.name_en),
+                "groups": group_names(step.groups) or "、".join(step.users),
+                "term": term(step.due_at),
+            }
+            for step in preview.steps
+        ],
+    }
+
+
+def _others(view: TaskView) -> list[dict[str, str]]:
+    """Who else is in the task's groups: those it can be handed to."""
+    with rooms().database.connect() as connection:
+        people = (person for group in view.task.groups for person in people_in(connection, group))
+        found = {person.id: person.name for person in people}
+    return [{"id": id_, "name": name} for id_, name in sorted(found.items()) if id_ != actor().id]
+
+
+def _remember(done: Completed) -> None:
+    """Keep for the next page what follows; a few lines, for cookies are small."""
+    session["done"] = {
+        "task_id": done.task_id,
+        "status": done.status,
+        "next": [
+            {
+                "id": task.task_id,
+                "name": words.pick(task.name, task.name_en),
+                "groups": list(task.groups)[:3],
+                "due": task.due_at,
+            }
+            for task in done.next_tasks[:4]
+        ],
+    }
+
+
+def _recall(task_id: str) -> dict[str, Any] | None:
+    done = session.get("done")
+    if not done or done["task_id"] != task_id:
+        return None
+    session.pop("done")
+    steps = [
+        {
+            "id": step["id"],
+            "name": step["name"],
+            "groups": group_names(step["groups"]),
+            "term": term(words.as_time(step["due"])),
+            "is_ours": bool(actor().groups & set(step["groups"])),
+        }
+        for step in done["next"]
+    ]
+    return {"ended": done["status"] == "completed", "steps": steps}

@@ -1,0 +1,78 @@
+"""Who may use which route: the one table; a route without a row answers nobody.
+
+Rows name endpoints; `audit.*` covers a whole blueprint. The table says who may knock. Which tasks and
+cases somebody then sees is decided by `workflows/policy.py` for every single one.
+"""
+
+from __future__ import annotations
+
+from workflows.policy import Actor
+
+PUBLIC = "public"
+SIGNED_IN = "signed_in"
+APPLICANT = "applicant"
+WORKER = "worker"  # is in at least one group that tasks are given to
+STAFF = "staff"  # anybody but applicants
+DRAWING = "drawing"  # process owner or approver
+OWNER = "process_owner"
+APPROVER = "approver"
+AUDITOR = "auditor"
+ADMINISTRATOR = "administrator"
+READS_MODELS = "reads_models"
+
+ROLES: dict[str, frozenset[str]] = {
+    DRAWING: frozenset({"process_owner", "approver"}),
+    OWNER: frozenset({"process_owner"}),
+    APPROVER: frozenset({"approver"}),
+    AUDITOR: frozenset({"auditor"}),
+    ADMINISTRATOR: frozenset({"administrator"}),
+    READS_MODELS: frozenset({"process_owner", "approver", "auditor", "administrator"}),
+}
+
+PERMISSIONS: dict[str, str] = {
+    "static": PUBLIC,
+    "health.*": PUBLIC,
+    "login.show": PUBLIC,
+    "login.sign_in": PUBLIC,
+    "login.sign_out": SIGNED_IN,
+    "login.choose_language": PUBLIC,
+    "start.show": PUBLIC,
+    "api_page.show": SIGNED_IN,
+    "api-docs.*": PUBLIC,
+    "help.*": SIGNED_IN,
+    "inbox.*": WORKER,
+    "task.*": WORKER,
+    "apply.*": APPLICANT,
+    "cases.mine": APPLICANT,
+    "cases.search": STAFF,
+    "cases.show": SIGNED_IN,
+    "cases.ask_to_withdraw": APPLICANT,
+    "cases.withdraw": APPLICANT,
+    "tasks.*": WORKER,
+    "task_commands.*": WORKER,
+    "definitions.*": SIGNED_IN,
+    "definitions.start": WORKER,
+    "definitions.start_draft": WORKER,
+    "definitions.save_start_draft": WORKER,
+    "api_cases.*": SIGNED_IN,
+}
+
+
+def permission_of(endpoint: str) -> str | None:
+    """The row of this endpoint, or of its blueprint; None where the table is silent."""
+    return PERMISSIONS.get(endpoint) or PERMISSIONS.get(f"{endpoint.partition('.')[0]}.*")
+
+
+def may_use(permission: str, actor: Actor | None) -> bool:
+    """Whether this actor (None: nobody is signed in) may knock at a route with this permission."""
+    if permission == PUBLIC:
+        return True
+    if actor is None:
+        return False
+    if permission == SIGNED_IN:
+        return True
+    if permission == WORKER:
+        return bool(actor.groups)
+    if permission in (APPLICANT, STAFF):
+        return (actor.level == "unit") == (permission == APPLICANT)
+    return bool(ROLES[permission] & actor.roles)
