@@ -11,7 +11,7 @@ from engine.errors import NotAllowed
 from workflows import duties, submissions
 from workflows.catalog import Catalog
 from workflows.change import Change, demand
-from workflows.facts import case_of
+from workflows.facts import case_facts, case_of
 from workflows.leases import Lease, still_held
 from workflows.openings import Opening, opened
 from workflows.results import Changed, DraftSaved, Started, tasks_among
@@ -40,6 +40,7 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
         unit=given.unit_id,
         batch=given.batch_id,
     )
+    submissions.attach_files(change, given.form, number, given.values)
     place = submissions.start_place(asked.process)
     submissions.forget_drafts(change.connection, place, asked.process, change.actor.id)
     tasks = tasks_among(case.fresh, case.definition)
@@ -59,11 +60,13 @@ def receive(
     change: Change, case_id: str, message: str, values: Values, correlation: Any, library: Catalog
 ) -> Changed:
     """Whatever waits for the message hears it, if its drawing lets this actor send it."""
-    seen = change.facts(case_id)
+    facts = case_facts(change.connection, case_id)
     case = change.take(case_id)
-    sent_by = submissions.senders(case, message)
-    demand(duties.may_send(change.actor, message, seen, sent_by=sent_by))
-    heard = submissions.message_values(library, case, message, values, actor=change.actor, now=change.now)
+    verdict = duties.may_send(change.actor, message, facts, sent_by=submissions.senders(case, message))
+    if not verdict.allowed:
+        change.see(facts, case_id)  # the public sends without seeing; who may do neither learns nothing
+    demand(verdict)
+    heard = submissions.message_values(change, library, case, message, values)
     case.receive_message(message, heard, correlation=correlation, by=change.who, now=change.now)
     return _changed(case)
 

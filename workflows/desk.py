@@ -166,7 +166,7 @@ def _laid_open(look: Look, case: Case, line: Any, row: Mapping[str, Any]) -> Tas
     data = look.library.form(case.beginning.pins, element)
     previous = _handed_in(look.connection, row)
     draft = draft_of(look.connection, row["case_id"], row["task_id"], look.actor.id)
-    begun = {name: to_plain(value) for name, value in (draft_values(draft) or previous).items()}
+    begun = _begun(element, context, previous, draft)
     form = submissions.read(data) if data else None
     filled = _filled(form, begun, context, look.now)
     rules = task_facts(look.connection, row["task_id"])
@@ -191,6 +191,16 @@ def _laid_open(look: Look, case: Case, line: Any, row: Mapping[str, Any]) -> Tas
         },
         due=_due(case, row),
     )
+
+
+def _begun(
+    element: Element, context: Mapping[str, Value], previous: Mapping[str, Value], draft: Draft
+) -> dict[str, Any]:
+    """What the form begins with: the draft; else what it edits, the context its result stands under; else
+    what was handed in the round before. Friendly JSON."""
+    under = context.get(element.task.result) if element.task and element.task.result else None
+    found = draft_values(draft) or (under if isinstance(under, Mapping) else previous)
+    return {name: to_plain(value) for name, value in found.items()}
 
 
 UNKNOWN = Preview(known=False)

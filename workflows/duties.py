@@ -99,6 +99,7 @@ def in_pattern(actor: Actor, pattern: str) -> bool:
     """`municipal_officer` matches any authority's, `municipal_officer@620100` that one's; roles match too."""
     return (
         pattern in actor.roles
+        or pattern == actor.id  # `public` is nobody in particular, and sends under that name
         or pattern in actor.groups
         or any(g.partition("@")[0] == pattern for g in actor.groups)
     )

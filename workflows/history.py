@@ -187,6 +187,11 @@ class History:
         with self._reading() as connection:
             return self._known(connection)
 
+    def entries(self, case_id: str) -> tuple[Entry, ...]:
+        """The journal of a case as it is. Raises NotFound."""
+        with self._reading() as connection:
+            return tuple(line.entry() for line in _lines(connection, case_id))
+
     def operations(self, case_id: str) -> tuple[Mapping[str, Any], ...]:
         """The operation records of a case, oldest first."""
         query = sa.select(operations).where(operations.c.case_id == case_id)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from engine.values import Value
 from workflows.calendar import SHANGHAI
+from workflows.forms.form import Form
 from workflows.packages import Package
 from workflows.policy import Actor
 from workflows.register.batches import case_context, open_batches
@@ -41,6 +42,7 @@ class Opened:
     unit_id: str | None
     batch_id: str | None
     calendar: str | None
+    form: Form | None
 
 
 def opened(
@@ -50,13 +52,15 @@ def opened(
     unit = asked.unit if asked.unit is not None else actor.unit
     batch = asked.batch if asked.batch is not None else _newest_batch(connection)
     told = case_context(connection, unit, batch, now=now, overrides=asked.rules)
-    form = package.form("start")
-    values = read(form).check(asked.values, context=told, now=now) if form else typed(asked.values)
+    data = package.form("start")
+    form = read(data) if data else None
+    values = form.check(asked.values, context=told, now=now) if form else typed(asked.values)
     return Opened(
         values={**values, **_plain_names(told), "applicant": actor.id},
         unit_id=unit,
         batch_id=batch,
         calendar=told["batch"]["calendar"] if told["batch"] else None,
+        form=form,
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine import events as ev
-from engine import journal
 from engine.errors import InvalidInput, NotFound, Rejected
 from engine.tables import journal as journalled
 from engine.tables import metadata, snapshots
@@ -23,6 +22,7 @@ from workflows.catalog import Catalog
 from workflows.checking import read_closure
 from workflows.commands import Commands
 from workflows.facts import task_facts
+from workflows.history import History
 from workflows.moments import standing_of
 from workflows.packages import Package, in_call_order
 from workflows.people import find_person, load_organisations, people_in
@@ -121,6 +121,7 @@ class Theatre:
         self.database = open_database("sqlite://")
         self.library = Catalog(self.database)
         self.commands = Commands(self.database, self.library, clock=self.time)
+        self.history = History(self.database, self.library)
         self.worker = Worker(self.database, self.commands, clock=self.time, name="theatre")
         metadata.create_all(self.database)
         with self.database.begin() as connection:
@@ -154,6 +155,7 @@ class _Performance:
         self.example = example
         self.case_id = ""
         self.refused: list[str] = []
+        self.answers: dict[str, list[Step]] = {}  # kept until their element asks
         self.answered = frozenset(step["job"] for step in example.get("steps", []) if "job" in step)
 
     def run(self) -> Played:
@@ -211,7 +213,7 @@ class _Performance:
             case {"message": name}:
                 self._message(name, step)
             case {"job": element}:
-                self._answer(element, step)
+                self.answers.setdefault(element, []).append(step)
             case {"pass_time": span}:
                 self._pass(self.theatre.time.now + _span(span))
             case {"pass_working_days": days}:
@@ -292,11 +294,7 @@ class _Performance:
             correlation=from_json(step.get("correlation")),
         )
 
-    def _answer(self, element: str, step: Step) -> None:
-        waiting = self._rows(jobs, jobs.c.element == element, jobs.c.state.in_(("waiting", "incident")))
-        if not waiting:
-            raise NotFound(f"no job of {element} waits", code="NOT_WAITING")
-        job = waiting[0]["job_id"]
+    def _answer(self, job: str, step: Step) -> None:
         if "error" in step:
             self.commands.fail_job(job, step.get("message", step["error"]), error_code=step["error"])
         elif "fails" in step:
@@ -305,8 +303,13 @@ class _Performance:
             self.commands.finish_job(job, {k: from_json(v) for k, v in step.get("result", {}).items()})
 
     def _work(self) -> None:
-        """Jobs that no step answers are done; timers due now fire."""
+        """Jobs that no step answers are done, others get the answer kept for them; due timers fire."""
         self.theatre.worker.tick(leave=self.answered)
+        for job in self._rows(jobs, jobs.c.state == "waiting", jobs.c.element.in_(self.answers)):
+            if self.answers[job["element"]]:
+                self._answer(job["job_id"], self.answers[job["element"]].pop(0))
+                return self._work()
+        return None
 
     def _pass(self, until: datetime) -> None:
         """Time passes from one due moment to the next, as it would with a worker awake."""
@@ -327,10 +330,9 @@ class _Performance:
     # --- what became of it ----------------------------------------------------------------------------
 
     def _told(self) -> Played:
-        with self.theatre.database.begin() as connection:
-            entries = [line.entry() for line in journal.read(connection, self.case_id)]
+        entries = self.theatre.history.entries(self.case_id)
+        with self.theatre.database.connect() as connection:
             case = self.commands.live.take(connection, self.case_id)
-            self.commands.live.put_back(case)
         stood = standing_of(entries)
         open_incidents = self._rows(incidents, incidents.c.resolved_at.is_(None))
         variables = {name: to_plain(value) for name, value in case.variables.items()}

@@ -162,7 +162,7 @@ def _look_up(inputs: Values, read: Reading) -> dict[str, Value]:
     levels = [title.level for title in borne if track in (None, title.track)]
     ban = titles.ban_of(read.connection, unit, on=today)
     return {
-        "level": max(levels, key=titles.LEVELS.index) if levels else None,
+        "level": max(levels, key=titles.LEVELS.index) if levels else "none",
         "titles": [f"{title.track}.{title.level}" for title in borne],
         "banned_until": ban.until if ban else None,
         "open_cases": Decimal(_other_cases(read, unit)),

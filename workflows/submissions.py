@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,11 +12,12 @@ from engine.case.case import Case
 from engine.definition.model import Element
 from engine.errors import FieldError, InvalidInput, WrongState
 from engine.values import Value, from_json, to_json
+from workflows import evidence
 from workflows.catalog import Catalog
 from workflows.change import Change
+from workflows.forms.fields import Field
 from workflows.forms.form import Form, read_form
 from workflows.packages import split_list
-from workflows.policy import Actor
 from workflows.tables import drafts
 
 Values = Mapping[str, Any]
@@ -25,9 +25,11 @@ OUTCOME = "outcome"
 SAYABLE = frozenset({"reason"})
 """What an applicant may say with a message for which nobody drew a form."""
 
+OUTSIDERS = frozenset({"unit", "public"})
+
 
 def task_values(
-    library: Catalog, case: Case, task_id: str, values: Values, *, now: datetime
+    change: Change, library: Catalog, case: Case, task_id: str, values: Values
 ) -> dict[str, Value]:
     """What is handed in with a task, as FEEL values. Raises InvalidInput naming every fault.
 
@@ -38,18 +40,14 @@ def task_values(
     context = case.local(task_id)
     form = form_of(library, case, element)
     chosen, rest = _chosen(element, form, values)
-    checked = form.check(rest, context=context, now=now) if form else typed(rest)
-    return {**checked, **_decided(element, chosen, checked)}
-
-
-def start_values(library: Catalog, definition_id: str, values: Values, *, now: datetime) -> dict[str, Value]:
-    """What an applicant starts a case with, as FEEL values. Raises InvalidInput naming every fault."""
-    data = library.start_form(definition_id)
-    return read(data).check(values, now=now) if data else typed(values)
+    checked = form.check(rest, context=context, now=change.now) if form else typed(rest)
+    decided = _decided(element, chosen, checked)
+    attach_files(change, form, case.case_id, checked)
+    return {**checked, **decided}
 
 
 def message_values(
-    library: Catalog, case: Case, message: str, values: Values, *, actor: Actor, now: datetime
+    change: Change, library: Catalog, case: Case, message: str, values: Values
 ) -> dict[str, Value]:
     """What comes with a message, as FEEL values: by the form its catching element names, if any.
 
@@ -60,9 +58,11 @@ def message_values(
             element.properties.get("form", element.id)
         )
         if data is not None:
-            return read(data).check(values, context=case.variables, now=now)
+            checked = read(data).check(values, context=case.variables, now=change.now)
+            attach_files(change, read(data), case.case_id, checked)
+            return checked
     strange = sorted(set(values) - SAYABLE)
-    if actor.level == "unit" and strange:
+    if change.actor.level in OUTSIDERS and strange:
         raise _faults(dict.fromkeys(strange, ("unknown", "there is no such field", "没有此字段")))
     return typed(values)
 
@@ -74,6 +74,13 @@ def senders(case: Case, message: str) -> tuple[str, ...]:
         for element in _waiting(case, message)
         for name in split_list(element.properties.get("sent_by", ""))
     )
+
+
+def attach_files(change: Change, form: Form | None, case_id: str, values: Values) -> None:
+    """Make the files that these values name part of the case. Raises InvalidInput for a stranger's file."""
+    ids = list(_files(form.fields, values)) if form else []
+    if ids:
+        evidence.attach(change.connection, ids, case_id=case_id, by=change.actor.id)
 
 
 def form_of(library: Catalog, case: Case, element: Element) -> Form | None:
@@ -131,6 +138,16 @@ def forget_drafts(connection: sa.Connection, case_id: str, task_id: str, person:
 
 
 # --- below --------------------------------------------------------------------------------------------
+
+
+def _files(fields: Iterable[Field], values: Any) -> Iterator[str]:
+    """The evidence ids among the values, level by level as the form nests them."""
+    for rules in fields if isinstance(values, Mapping) else ():
+        inner = values.get(rules.key) if rules.key else values
+        if rules.kind == "filepicker":
+            yield from inner or ()
+        for row in inner if isinstance(inner, list) else [inner]:
+            yield from _files(rules.children, row)
 
 
 def _waiting(case: Case, message: str) -> Iterable[Element]:

@@ -72,7 +72,7 @@ def complete(change: Change, task_id: str, values: Values, library: Catalog) -> 
     task = change.task(task_id)
     demand(policy.may_complete(change.actor, task))
     case = change.take(task.case.case_id)
-    handed = submissions.task_values(library, case, task_id, values, now=change.now)
+    handed = submissions.task_values(change, library, case, task_id, values)
     case.complete_task(task_id, handed, by=change.who, now=change.now)
     submissions.forget_drafts(change.connection, case.case_id, task_id)
     return Completed(
