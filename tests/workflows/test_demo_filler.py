@@ -20,7 +20,7 @@ def form(*components):
 
 
 def desk(**context):
-    return Circumstances(context=context, now=NOW, chance=Chance("desk"), evidence="file-1")
+    return Circumstances(context=context, now=NOW, chance=Chance("desk"), papers="file")
 
 
 def required(kind, key, **more):
@@ -104,6 +104,24 @@ def test_groups_and_rows_are_filled_inside():
 
     assert values["g"]["t"]
     assert len(values["g"]["rows"]) == 2
+
+
+def test_evidence_of_others_is_replaced_by_the_own():
+    given = {"g": {"rows": [{"file": ["theirs"]}]}}
+    picker = {"type": "filepicker", "key": "file", "id": "file"}
+    rows = {"type": "dynamiclist", "path": "rows", "id": "rows", "components": [picker]}
+    around = desk()
+
+    values = fill(form({"type": "group", "path": "g", "id": "g", "components": [rows]}), given, around)
+
+    assert values == {"g": {"rows": [{"file": ["file-1"]}]}}
+    assert around.attached == ["file-1"]
+
+
+def test_what_the_button_needs_is_filled_whatever_the_form_says():
+    around = Circumstances(context={}, now=NOW, chance=Chance("desk"), papers="file", needed=("why",))
+
+    assert fill(form({"type": "textfield", "key": "why", "id": "why"}), {}, around)["why"]
 
 
 def test_a_form_nobody_can_fill_is_told_as_the_form_tells_it():

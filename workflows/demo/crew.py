@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from engine.case.standing import Task
 from workflows.demo.chance import Chance
-from workflows.people import find_person, people_in, persons
+from workflows.people import find_person, people_in, persons, units
 from workflows.policy import SYSTEM, Actor
 
 
@@ -19,12 +19,14 @@ class Crew:
         self._database = database
         self._groups: dict[str, tuple[Actor, ...]] = {}
         self._persons: dict[str, Actor] = {}
+        factories = sa.select(persons.c.id).join(units, units.c.id == persons.c.unit)
         with database.connect().execution_options(reading=True) as connection:
-            ids = connection.scalars(sa.select(persons.c.id).where(persons.c.level == "unit"))
-            self._applicants = tuple(self._read(connection, person) for person in sorted(ids))
+            ids = connection.scalars(factories.where(units.c.kind == "enterprise"))
+            ordered = sorted(ids, key=lambda person: (len(person), person))  # app99 before app100
+            self._applicants = tuple(self._read(connection, person) for person in ordered)
 
     def applicant(self, number: int) -> Actor:
-        """Who files application `number`; units take turns."""
+        """Who files application `number`: every enterprise one, and from the first again after the last."""
         return self._applicants[number % len(self._applicants)]
 
     def candidates(self, task: Task, chance: Chance) -> list[Actor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from engine.case.case import Case
 from engine.case.standing import Task
+from engine.definition.model import Element
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
 from workflows.demo.lore import Lore, varied
+from workflows.forms.form import Form
 from workflows.submissions import OUTCOME, form_of, read, senders
 
 Values = dict[str, Any]
@@ -32,17 +34,22 @@ class Waiting:
     unit: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """What was filled in, and the ids of the evidence it names, which must be entered first."""
+
+    values: Values
+    evidence: list[str]
+
+
 class Desk:
     """Looks at live cases through the commands' own eyes, and changes none of them."""
 
-    def __init__(
-        self, database: sa.Engine, library: Catalog, commands: Commands, *, lore: Lore, evidence: str
-    ) -> None:
+    def __init__(self, database: sa.Engine, library: Catalog, commands: Commands, *, lore: Lore) -> None:
         self._database = database
         self._library = library
         self._commands = commands
         self._lore = lore
-        self._evidence = evidence
 
     def waiting(self, case_id: str) -> Waiting:
         """Everything the case waits for now."""
@@ -53,47 +60,46 @@ class Desk:
             tasks = tuple(case.standing.tasks.values())
             return Waiting(tasks=tasks, messages=messages, unit=case.beginning.unit)
 
-    def start_values(self, definition_id: str, number: int, chance: Chance, now: datetime) -> Values:
-        """What the start form of application `number` says; the first is as the first example has it."""
-        given = self._lore.starts[0] if self._lore.starts else {}
+    def application(self, definition_id: str, number: int, chance: Chance, now: datetime) -> Filled:
+        """The start form of application `number`; the first is as the first example has it."""
         data = self._library.start_form(definition_id)
-        return self._filled(read(data) if data else None, given, number, {}, chance, now)
+        given = self._lore.starts[0] if self._lore.starts else {}
+        around = Circumstances(context={}, now=now, chance=chance, papers=f"demo-{number + 1:04}")
+        return _filled(read(data) if data else None, given if number == 0 else varied(given, chance), around)
 
-    def task_values(self, case_id: str, task: Task, number: int, chance: Chance, now: datetime) -> Values:
+    def task(self, case_id: str, task: Task, number: int, chance: Chance, now: datetime) -> Filled:
         """What somebody submits: a button, and whatever the form and that button ask for."""
         with self._look(case_id) as case:
             element = case.definition.elements[task.element]
-            rules = element.task
-            outcome = pressed(rules.outcomes if rules else (), chance)
-            needed = next((o.requires for o in (rules.outcomes if rules else ()) if o.value == outcome), ())
             form, context = form_of(self._library, case, element), case.local(task.id)
-        given = self._lore.values(task.element, outcome, chance)
-        values = self._filled(form, given, number, context, chance, now, needed=tuple(needed))
-        return values if outcome is None else {**values, OUTCOME: outcome}
+        outcome = self._outcome(element, number, chance)
+        around = Circumstances(
+            context=context,
+            now=now,
+            chance=chance,
+            papers=f"demo-{task.id}",
+            needed=_needed(element, outcome),
+        )
+        filled = _filled(form, self._given(element, outcome, number, chance), around)
+        if outcome is not None:
+            filled.values[OUTCOME] = outcome
+        return filled
 
     def message(self, case_id: str, message: str, chance: Chance) -> tuple[Values, tuple[str, ...]]:
         """What is said with a message, and the groups that may say it."""
         with self._look(case_id) as case:
             return self._lore.words(message, chance), senders(case, message)
 
-    def _filled(
-        self,
-        form: Any,
-        given: Values,
-        number: int,
-        context: Mapping[str, Any],
-        chance: Chance,
-        now: datetime,
-        *,
-        needed: tuple[str, ...] = (),
-    ) -> Values:
-        own = given if number == 0 else varied(given, chance)
-        if form is None:
-            return own
-        around = Circumstances(
-            context=context, now=now, chance=chance, evidence=self._evidence, needed=needed
-        )
-        return fill(form, own, around)
+    def _outcome(self, element: Element, number: int, chance: Chance) -> str | None:
+        outcomes = element.task.outcomes if element.task else ()
+        if number == 0 and element.id in self._lore.first:
+            return self._lore.first[element.id]
+        return pressed(outcomes, chance)
+
+    def _given(self, element: Element, outcome: str | None, number: int, chance: Chance) -> Values:
+        if number == 0:
+            return self._lore.earliest(element.id, outcome)
+        return dict(varied(self._lore.values(element.id, outcome, chance), chance))
 
     @contextmanager
     def _look(self, case_id: str) -> Iterator[Case]:
@@ -101,3 +107,13 @@ class Desk:
             case = self._commands.live.take(connection, case_id)
         yield case
         self._commands.live.put_back(case)
+
+
+def _needed(element: Element, outcome: str | None) -> tuple[str, ...]:
+    outcomes = element.task.outcomes if element.task else ()
+    return next((tuple(known.requires) for known in outcomes if known.value == outcome), ())
+
+
+def _filled(form: Form | None, given: Values, around: Circumstances) -> Filled:
+    values = dict(given) if form is None else fill(form, given, around)
+    return Filled(values=values, evidence=around.attached)

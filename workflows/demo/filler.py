@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,14 +25,23 @@ LARGE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What somebody filling a form has at hand: the case's data, the date, a file to attach; and the keys
-    that must not stay empty whatever the form says, because the button they will press needs them."""
+    """What somebody filling a form has at hand: the case's data, the date, a name for their papers.
+
+    `needed` are keys that must not stay empty whatever the form says, because the button they will press
+    needs them. `attached` collects the ids of evidence that the values name and that must be entered.
+    """
 
     context: Mapping[str, Value]
     now: datetime
     chance: Chance
-    evidence: str
+    papers: str
     needed: tuple[str, ...] = ()
+    attached: list[str] = field(default_factory=list)
+
+    def attach(self) -> list[str]:
+        """One more piece of evidence, by its id."""
+        self.attached.append(f"{self.papers}-{len(self.attached) + 1}")
+        return self.attached[-1:]
 
 
 def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[str, Any]:
@@ -41,6 +50,7 @@ def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[st
     Raises InvalidInput, as the form does, if after some rounds it still refuses.
     """
     values = copy.deepcopy(dict(given))
+    _use_own_papers(form.fields, values, around)
     for _ in range(ROUNDS):
         faults = _faults(form, values, around)
         if not faults:
@@ -49,6 +59,16 @@ def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[st
             _mend(form, values, fault, around)
     form.check(values, context=around.context, now=around.now)
     return values
+
+
+def _use_own_papers(fields: tuple[Field, ...], values: Any, around: Circumstances) -> None:
+    """Put our own evidence in the place of somebody else's."""
+    for rules in _level(fields) if isinstance(values, dict) else ():
+        filled = values.get(rules.key)
+        if rules.kind == "filepicker" and filled:
+            values[rules.key] = around.attach()
+        for row in filled if isinstance(filled, list) and rules.kind == "dynamiclist" else [filled]:
+            _use_own_papers(rules.children, row, around)
 
 
 def _faults(form: Form, values: Mapping[str, Any], around: Circumstances) -> tuple[FieldError, ...]:
@@ -113,7 +133,7 @@ def _invent(form: Form, rules: Field, had: Any, around: Circumstances) -> Any:
         case "datetime":
             return _moment(rules, around.now)
         case "filepicker":
-            return [around.evidence]
+            return around.attach()
         case "dynamiclist":
             rows = had if isinstance(had, list) else []
             return rows + [{} for _ in range(max((rules.min_length or 1) - len(rows), 0))]

@@ -18,9 +18,13 @@ SPREAD = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Lore:
-    """Values by (element, outcome), in the order of the examples; `starts` holds the start forms."""
+    """Values by (element, outcome), in the order of the examples; `starts` holds the start forms.
+
+    `first` is what the first example chose at each element: the story of the first, fully filled case.
+    """
 
     starts: tuple[Values, ...]
+    first: Mapping[str, str | None]
     done: Mapping[tuple[str, str | None], tuple[Values, ...]]
     said: Mapping[str, tuple[Values, ...]]
 
@@ -28,6 +32,10 @@ class Lore:
         """What somebody filled in at `element` when they chose `outcome`; {} where no example tells."""
         known = self.done.get((element, outcome), ())
         return dict(chance.one_of(known)) if known else {}
+
+    def earliest(self, element: str, outcome: str | None) -> Values:
+        """What the first example that came this way filled in at `element`."""
+        return dict(next(iter(self.done.get((element, outcome), ())), {}))
 
     def words(self, message: str, chance: Chance) -> Values:
         """What came with a message of this name."""
@@ -43,7 +51,9 @@ def read_lore(packages: Sequence[Package], *, first: str) -> Lore:
     for example in examples:
         for step in example.get("steps", ()):
             _note(step, done, said)
+    story = {key: values for example in examples[:1] for key, values in _choices(example)}
     return Lore(
+        first=story,
         starts=tuple(example.get("start", {}).get("values", {}) for example in examples),
         done={key: tuple(values) for key, values in done.items()},
         said={key: tuple(values) for key, values in said.items()},
@@ -72,6 +82,12 @@ def _examples(packages: Sequence[Package], first: str) -> Iterator[dict[str, Any
     ]
     for _, _, data in sorted(files, key=lambda file: file[0]):  # stable: the packages' order stays
         yield json.loads(data, parse_float=Decimal)
+
+
+def _choices(example: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for step in example.get("steps", ()):
+        if (element := step.get("do") or step.get("complete")) is not None:
+            yield element, (step.get("values") or {}).get("outcome")
 
 
 def _note(

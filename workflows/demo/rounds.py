@@ -25,7 +25,7 @@ class Round:
     days: int
 
 
-SPRING = Round(batch="2026-1", opens=datetime(2026, 3, 2, 1, tzinfo=UTC), days=75)
+SPRING = Round(batch="2026-1", opens=datetime(2026, 3, 2, 1, tzinfo=UTC), days=50)
 AUTUMN = Round(batch="2026-2", opens=datetime(2026, 9, 1, 1, tzinfo=UTC), days=79)
 SPRING_SHARE = 55
 """Per cent who apply in spring: they come through all levels; those of the autumn are still under way."""

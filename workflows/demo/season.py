@@ -20,7 +20,9 @@ from workflows.demo.chance import Chance
 from workflows.demo.crew import Crew
 from workflows.demo.desk import Desk
 from workflows.demo.lore import read_lore
+from workflows.demo.papers import Papers
 from workflows.demo.rounds import END, SPRING, beginning, round_of
+from workflows.evidence import Store
 from workflows.packages import Package
 from workflows.policy import Actor
 from workflows.tables import cases, jobs, timers
@@ -55,19 +57,26 @@ class HandClock:
 class Season:
     """Plays cases on a clock of its own, in the order in which things are due: one seed, one history."""
 
-    def __init__(self, database: sa.Engine, catalog: Catalog, *, seed: int, evidence: str) -> None:
-        """`evidence` is the id of a stored file that people attach wherever a form wants one."""
+    def __init__(
+        self, database: sa.Engine, catalog: Catalog, *, seed: int, files: Store, before: int = 0
+    ) -> None:
+        """`files` is where evidence is kept; people and rounds must have been loaded.
+
+        `before` is how many applications there were already: enterprises after them apply now.
+        """
         self.clock = HandClock(SPRING.opens)
         self.summary = Summary()
         self._database = database
         self._catalog = catalog
         self._chance = Chance("season", seed)
         self._crew = Crew(database)
+        self._papers = Papers(database, files)
         self._calendar = catalog.calendar(catalog.calendar_id)
         self._commands = Commands(database, catalog, clock=self.clock)
         self._worker = Worker(database, self._commands, clock=self.clock)
         lore = read_lore(self._packages(), first=FIRST_EXAMPLE)
-        self._desk = Desk(database, catalog, self._commands, lore=lore, evidence=evidence)
+        self._desk = Desk(database, catalog, self._commands, lore=lore)
+        self._before = before
         self._numbers: dict[str, int] = {}
         self._noticed: set[str] = set()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -75,7 +84,7 @@ class Season:
 
     def play(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> Summary:
         """Play so many cases to the end of the season. `told` hears how many have begun."""
-        for number in range(number_of_cases):
+        for number in range(self._before, self._before + number_of_cases):
             at = beginning(number, self._calendar, self._chance)
             self._enter(at, partial(self._apply, number, told))
         while (due := self._next_due()) is not None:
@@ -91,9 +100,13 @@ class Season:
     def _apply(self, number: int, told: Callable[[int], None]) -> None:
         chance = self._chance.about("apply", number)
         applicant = self._crew.applicant(number)
-        values = self._desk.start_values(self._in_force(TRACK), number, chance, self.clock.at)
+        filled = self._desk.application(self._in_force(TRACK), number, chance, self.clock.at)
+        self._papers.enter(filled.evidence, case_id="", by=applicant.id, now=self.clock.at)
         batch = round_of(number, self._chance).batch
-        started = self._commands.start_case(TRACK, values, actor=applicant, unit=applicant.unit, batch=batch)
+        started = self._commands.start_case(
+            TRACK, filled.values, actor=applicant, unit=applicant.unit, batch=batch
+        )
+        self._papers.belong(filled.evidence, case_id=started.case_id, by=applicant.id)
         self._numbers[started.case_id] = number
         self.summary.cases += 1
         told(self.summary.cases)
@@ -116,8 +129,9 @@ class Season:
 
     def _complete(self, case_id: str, task: Task, person: Actor, chance: Chance) -> None:
         try:
-            values = self._desk.task_values(case_id, task, self._numbers[case_id], chance, self.clock.at)
-            self._commands.complete_task(task.id, values, actor=person)
+            filled = self._desk.task(case_id, task, self._numbers[case_id], chance, self.clock.at)
+            self._papers.enter(filled.evidence, case_id=case_id, by=person.id, now=self.clock.at)
+            self._commands.complete_task(task.id, filled.values, actor=person)
             self.summary.completed += 1
         except InvalidInput as error:
             faults = ", ".join(f"{fault.pointer} {fault.message}" for fault in error.fields)
@@ -149,7 +163,9 @@ class Season:
 
     def _plan_task(self, case_id: str, task: Task) -> None:
         chance = self._chance.about(case_id, task.id)
-        days = habits.days_taken(self._days_allowed(task), chance)
+        allowed = self._days_allowed(task)
+        is_first = self._numbers[case_id] == 0  # the case everybody looks at runs straight through
+        days = 1 if is_first else habits.days_taken(allowed, chance)
         if days is not None:
             at = habits.office_moment(self.clock.at, days, self._calendar, chance)
             self._enter(at, lambda: self._do(case_id, task, chance))

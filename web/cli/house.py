@@ -1,0 +1,45 @@
+"""The house as a command finds it: settings read, rooms put together, database at the newest schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.errors import WrongState
+from web.app import put_together
+from web.cli import logs
+from web.context import Rooms
+from web.settings import CHECKOUT, read_settings
+from workflows.condition import is_current
+from workflows.register.batches import load_batches
+from workflows.tables import migrate
+
+LIBRARY = CHECKOUT / "bpmn"
+RULE_ISSUED = datetime(2024, 6, 20, tzinfo=UTC)
+"""The processes that come with the product carry out the rule of that day (甘工信发〔2024〕142号)."""
+
+
+def open_house() -> Rooms:
+    """The rooms over a database that is ready for work. Raises WrongState if `tidu init` never ran on it."""
+    house = any_house()
+    if not is_current(house.database):
+        raise WrongState(
+            "the database is not set up for this release: run `tidu init`", code="NOT_INITIALISED"
+        )
+    return house
+
+
+def any_house() -> Rooms:
+    """The rooms, whatever state the database is in."""
+    settings = read_settings()
+    logs.configure(settings.log)
+    return put_together(settings)
+
+
+def bring_up_to_date(house: Rooms) -> list[str]:
+    """Upgrade the schema and deploy packages that are new; answers the ids of their versions."""
+    migrate(house.database)
+    now = house.clock()
+    with house.database.begin() as connection:
+        load_batches(connection, now=now)
+        new = house.catalog.load_library(connection, LIBRARY, at=now, effective_from=RULE_ISSUED)
+    return [version.id for version in new]

@@ -1,0 +1,95 @@
+"""`tidu verify, rebuild, backup, restore, doctor`: keeping what was done, and knowing that it is sound."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from web.cli import house
+from web.cli.voice import Voice
+from web.context import Rooms
+from web.settings import Settings
+from workflows.backup import read_backup, write_backup
+from workflows.condition import Sign, examine
+from workflows.projections import rebuild as rebuild_read_models
+
+REFUSED, MISUSED = 1, 2
+ENOUGH_SPACE = 500_000_000
+BUNDLE = house.LIBRARY.parent / "web/static/dist"
+
+
+def verify(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Verify cases; refused if anything was found."""
+    if bool(arguments.case) == arguments.all:
+        voice.tell("tidu verify: name cases, or say --all")
+        return MISUSED
+    rooms = house.open_house()
+    return _verify(rooms, arguments.case or rooms.history.case_ids(), voice)
+
+
+def rebuild(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Drop and rebuild what can be rebuilt."""
+    rooms = house.open_house()
+    with rooms.database.begin() as connection:
+        done = rebuild_read_models(connection, rooms.catalog)
+    voice.answer({"cases": done}, f"{done} cases rebuilt")
+    return 0
+
+
+def backup(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Copy everything into one file."""
+    rooms = house.open_house()
+    made = write_backup(rooms.database, rooms.settings.evidence_dir, arguments.output, at=rooms.clock())
+    entries = made.rows.get("journal", 0)
+    voice.answer(dataclasses.asdict(made), f"{arguments.output}: {entries} journal entries")
+    return 0
+
+
+def restore(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Put a backup back and verify every case; refused if anything was found."""
+    rooms = house.any_house()
+    read_backup(rooms.database, rooms.settings.evidence_dir, arguments.file)
+    return _verify(rooms, rooms.history.case_ids(), voice)
+
+
+def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
+    """Look at the installation; refused if anything is not well."""
+    rooms = house.any_house()
+    signs = [*_machine(rooms.settings), *examine(rooms.database, now=rooms.clock())]
+    ok = all(sign.ok for sign in signs)
+    lines = [f"{'ok ' if sign.ok else 'BAD'} {sign.name}: {sign.detail}" for sign in signs]
+    voice.answer({"ok": ok, "signs": [dataclasses.asdict(sign) for sign in signs]}, *lines)
+    return 0 if ok else REFUSED
+
+
+def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
+    wanted = list(case_ids)
+    findings: list[dict[str, Any]] = []
+    for case_id in voice.progress(wanted, total=len(wanted), label="verify"):
+        findings += [
+            {"case": f.case_id, "code": f.code, "seq": f.seq, "detail": f.detail}
+            for f in rooms.history.verify(case_id).findings
+        ]
+    ok = len(wanted) - len({finding["case"] for finding in findings})
+    lines = [f"{f['case']} entry {f['seq']}: {f['detail']} [{f['code']}]" for f in findings]
+    document = {"cases": len(wanted), "ok": ok, "findings": findings}
+    voice.answer(document, *lines, f"{ok} of {len(wanted)} cases are sound")
+    return REFUSED if findings else 0
+
+
+def _machine(settings: Settings) -> list[Sign]:
+    free = shutil.disk_usage(settings.data_dir).free
+    writable = os.access(settings.data_dir, os.W_OK)
+    bundled = BUNDLE.is_dir() and any(BUNDLE.iterdir())
+    return [
+        Sign(name="python", ok=sys.version_info >= (3, 11), detail=platform.python_version()),
+        Sign(name="data", ok=writable, detail=str(settings.data_dir)),
+        Sign(name="disk", ok=free > ENOUGH_SPACE, detail=f"{free // 1_000_000} MB free"),
+        Sign(name="browser parts", ok=bundled, detail="built" if bundled else "missing: run `make setup`"),
+    ]
