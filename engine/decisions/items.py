@@ -10,8 +10,6 @@ from engine.expressions.scope import Run, Scope
 from engine.expressions.types import ANY, Type, coerce
 from engine.values import Value
 
-MAX_NESTING = 12
-
 
 @dataclass(frozen=True)
 class Item:
@@ -31,18 +29,23 @@ class Items:
 
     def __init__(self, items: Mapping[str, Item]) -> None:
         self.items = dict(items)
-        self.types: dict[str, object] = {name: self.type_of(item) for name, item in self.items.items()}
+        self.types: dict[str, Type] = {}
+        for name in self.items:
+            self._named(name)
 
-    def type_of(self, item: Item, nesting: int = 0) -> Type:
+    def _named(self, name: str) -> Type:
+        """The type of that name, made once; inside itself it is anything."""
+        if name not in self.types and name in self.items:
+            self.types[name] = ANY
+            self.types[name] = self.type_of(self.items[name])
+        return self.types.get(name, ANY)
+
+    def type_of(self, item: Item) -> Type:
         """The FEEL type of an item, without its allowed values."""
-        if nesting > MAX_NESTING:
-            return ANY
         if item.fields is not None:
-            fields = tuple((name, self.type_of(field, nesting + 1)) for name, field in item.fields)
-            found = Type("context", fields=fields)
+            found = Type("context", fields=tuple((name, self.type_of(field)) for name, field in item.fields))
         elif item.refers_to:
-            other = self.items.get(item.refers_to)
-            found = self.type_of(other, nesting + 1) if other else ANY
+            found = self._named(item.refers_to)
         else:
             found = item.base or ANY
         return Type("list", item=found) if item.is_list else found

@@ -17,6 +17,10 @@ from engine.temporal import Unrepresentable
 from engine.values import Value
 
 
+def _too_deep() -> ExpressionError:
+    return ExpressionError("budget.depth", "the decision is nested too deeply")
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputData:
     """A value the model is given."""
@@ -116,7 +120,11 @@ class Model:
         """
         if decision not in self.decisions:
             raise ExpressionError("decision.unknown", f"there is no decision {decision!r}")
-        return _Session(self, inputs, self._run(functions, now, budget)).decide(self.decisions[decision])
+        session = _Session(self, inputs, self._run(functions, now, budget))
+        try:
+            return session.decide(self.decisions[decision])
+        except RecursionError:
+            raise _too_deep() from None
 
     def evaluate_service(
         self,
@@ -131,7 +139,10 @@ class Model:
         if service not in self.services:
             raise ExpressionError("decision.unknown", f"there is no decision service {service!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))
-        return session.serve(self.services[service], inputs)
+        try:
+            return session.serve(self.services[service], inputs)
+        except RecursionError:
+            raise _too_deep() from None
 
     def _run(
         self, functions: Mapping[str, Callable[..., Value]], now: datetime | None, budget: Budget | None
@@ -150,6 +161,7 @@ class _Session:
         self.run = run
         self.done: dict[str, Evaluation] = {}
         self.given: dict[str, Value] = {}
+        self.known: dict[str, Value] = {}
 
     def decide(self, decision: Decision) -> Evaluation:
         if decision.id not in self.done:
@@ -177,8 +189,6 @@ class _Session:
             return self.run.null(f"decision {decision.name!r} has no logic")
         try:
             value = decision.code(scope)
-        except RecursionError:
-            raise ExpressionError("budget.depth", "the decision is nested too deeply") from None
         except Unrepresentable as error:
             raise ExpressionError("temporal.range", str(error)) from None
         return self._fitted(value, decision.item, f"decision {decision.name!r}")
@@ -223,18 +233,20 @@ class _Session:
         found: dict[str, Value] = {}
         for reference in references:
             if reference in self.model.knowledge:
-                found |= self._knowledge(self.model.knowledge[reference])
+                knowledge = self.model.knowledge[reference]
+                found[knowledge.name] = self._knowledge(knowledge)
             elif reference in self.model.services:
                 service = self.model.services[reference]
                 found[service.name] = self._service_function(service)
         return found
 
-    def _knowledge(self, knowledge: Knowledge) -> dict[str, Value]:
-        """A knowledge model sees those it requires, and itself."""
-        inner = {**self._imported(), **self.functions(knowledge.knowledge)}
-        value = knowledge.code(Scope(inner, None, self.run))
-        inner[knowledge.name] = value
-        return {knowledge.name: value}
+    def _knowledge(self, knowledge: Knowledge) -> Value:
+        """A knowledge model sees those it requires, and itself; each is made once."""
+        if knowledge.id not in self.known:
+            inner = {**self._imported(), **self.functions(knowledge.knowledge)}
+            self.known[knowledge.id] = knowledge.code(Scope(inner, None, self.run))
+            inner[knowledge.name] = self.known[knowledge.id]
+        return self.known[knowledge.id]
 
     def _imported(self) -> dict[str, Value]:
         """Imported models as contexts of their functions, decisions and inputs."""

@@ -140,6 +140,7 @@ def parse_unary(text: str, names: frozenset[str] = NO_NAMES) -> UnaryTests:
     return ANYTHING if text.strip() == "-" else _parse_unary(text, _worth_telling(names))
 
 
+@lru_cache(maxsize=256)
 def _worth_telling(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name for name in names if needs_telling(name)) if names else names
 

@@ -336,6 +336,44 @@ def test_host_functions_and_the_commands_time_reach_every_table() -> None:
     assert decisions.evaluate("d", {"score": Decimal(4)}, functions={"twice": lambda n: n * 2}).value == 8
 
 
+def test_models_that_double_at_every_step_stay_cheap() -> None:
+    """28 and its like: forty steps, each requiring the one before twice, in each of the three graphs."""
+    functions = bkm("f0", ["n"], literal("n"))
+    items = '<itemDefinition id="t0" name="t0"><typeRef>number</typeRef></itemDefinition>'
+    decisions = f'<decision id="d0" name="d0">{literal("1")}</decision>'
+    for n in range(1, 41):
+        before = n - 1
+        functions += bkm(f"f{n}", ["n"], literal(f"f{before}(n)")).replace(
+            "<encapsulatedLogic>", knows(f"f{before}", f"f{before}") + "<encapsulatedLogic>"
+        )
+        fields = "".join(
+            f'<itemComponent name="{x}"><typeRef>t{before}</typeRef></itemComponent>' for x in "ab"
+        )
+        items += f'<itemDefinition id="t{n}" name="t{n}">{fields}</itemDefinition>'
+        required = needs(f"d{before}", f"d{before}", kind="Decision")
+        decisions += f'<decision id="d{n}" name="d{n}">{required}{literal(f"d{before}")}</decision>'
+    last = f'<decision id="d" name="D"><variable name="D" typeRef="t40"/>{knows("f40")}{literal("f1(1)")}</decision>'
+    decisions_read = parse_decisions(model(items + functions + decisions + last))
+
+    assert decisions_read.evaluate("d40", {}).value == 1
+    assert decisions_read.evaluate("d", {}).value is None
+
+
+def test_items_that_refer_to_each_other_end_with_a_name() -> None:
+    items = (
+        '<itemDefinition id="a" name="tA"><typeRef>tB</typeRef></itemDefinition>'
+        '<itemDefinition id="b" name="tB"><typeRef>tA</typeRef></itemDefinition>'
+    )
+
+    with pytest.raises(ExpressionError, match=r"budget\.depth"):
+        made(literal("1"), extra=items, variable='<variable name="D" typeRef="tA"/>')
+
+
+def test_a_model_of_a_million_rules_is_refused_unread() -> None:
+    with pytest.raises(BadDefinition, match=r"xml\.(size|nodes)"):
+        parse_decisions(model(table([["1", "2"]] * 20_000)))
+
+
 REFUSED: dict[str, tuple[str, str, str]] = {
     "circle": (
         f'<decision id="a" name="A">{needs("b", kind="Decision")}{literal("B")}</decision>'
