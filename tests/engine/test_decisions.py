@@ -1,76 +1,26 @@
-"""Decision models: every hit policy, requirements, boxed expressions, and what is refused."""
+"""Decision models: every hit policy, requirements, boxed expressions."""
 
 # ruff: noqa: E501 (XML reads better unbroken)
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 
 from engine.decisions.reader import parse_decisions
-from engine.errors import BadDefinition
 from engine.expressions.budget import Budget, ExpressionError
-
-NAMESPACE = "https://www.omg.org/spec/DMN/20230324/MODEL/"
-
-
-def model(body: str) -> bytes:
-    head = f'<definitions xmlns="{NAMESPACE}" id="m" name="m" namespace="urn:m">'
-    return f"{head}{body}</definitions>".encode()
-
-
-def table(
-    rules: Sequence[Sequence[str]],
-    *,
-    policy: str = "UNIQUE",
-    inputs: Sequence[str] = ("score",),
-    outputs: Sequence[str] = ("level",),
-    values: str = "",
-    default: str = "",
-) -> str:
-    """A decision `d` with a table `t`, its rules `r1`, `r2`…; a rule lists its cells and its outputs."""
-    hit, _, aggregation = policy.partition("+")
-    columns = [
-        f'<input id="i{n}"><inputExpression id="e{n}"><text>{escape(text)}</text></inputExpression></input>'
-        for n, text in enumerate(inputs)
-    ]
-    extra = f"<outputValues><text>{values}</text></outputValues>" * bool(values)
-    extra += f"<defaultOutputEntry><text>{default}</text></defaultOutputEntry>" * bool(default)
-    columns += [f'<output id="o{n}" name="{name}">{extra}</output>' for n, name in enumerate(outputs)]
-    rows = [row(n, cells, len(inputs)) for n, cells in enumerate(rules, start=1)]
-    attributes = f'hitPolicy="{hit}"' + f' aggregation="{aggregation}"' * bool(aggregation)
-    return (
-        f'<inputData id="s" name="score"/><decision id="d" name="Level">{needs("s")}'
-        f'<decisionTable id="t" {attributes}>{"".join(columns + rows)}</decisionTable></decision>'
-    )
-
-
-def row(number: int, cells: Sequence[str], inputs: int) -> str:
-    parts = [
-        f"<{tag}><text>{escape(cell)}</text></{tag}>"
-        for n, cell in enumerate(cells)
-        for tag in ["inputEntry" if n < inputs else "outputEntry"]
-    ]
-    return f'<rule id="r{number}">{"".join(parts)}<annotationEntry><text>why</text></annotationEntry></rule>'
-
-
-def needs(*references: str, kind: str = "Input") -> str:
-    return "".join(
-        f'<informationRequirement><required{kind} href="#{one}"/></informationRequirement>'
-        for one in references
-    )
-
-
-def literal(text: str) -> str:
-    return f"<literalExpression><text>{escape(text)}</text></literalExpression>"
-
+from tests.engine.drawn_decisions import GRADE, NAMESPACE, bkm, knows, literal, made, model, needs, table
 
 GRADES = [[">= 90", '"a"'], [">= 80", '"b"'], [">= 80", '"c"'], ["< 60", '"d"']]
+
+
 NUMBERS = [[">= 90", "30"], [">= 80", "20"], ["-", "10"]]
+
+
 LISTED = '"d","c","b","a"'
+
+
 POLICIES: list[tuple[str, list[list[str]], str, int, Any, tuple[str, ...]]] = [
     ("UNIQUE", GRADES, "", 50, "d", ("r4",)),
     ("UNIQUE", GRADES, "", 70, None, ()),
@@ -149,28 +99,6 @@ def test_a_required_decision_is_made_once_and_on_record() -> None:
     assert evaluation.required[0].required[0] is evaluation.required[1]
 
 
-def bkm(name: str, parameters: Sequence[str], body: str, *, kind: str = "") -> str:
-    formal = "".join(f'<formalParameter name="{one}" {kind}/>' for one in parameters)
-    return (
-        f'<businessKnowledgeModel id="{name}" name="{name}"><variable name="{name}"/>'
-        f"<encapsulatedLogic>{formal}{body}</encapsulatedLogic></businessKnowledgeModel>"
-    )
-
-
-def knows(*references: str) -> str:
-    return "".join(
-        f'<knowledgeRequirement><requiredKnowledge href="#{r}"/></knowledgeRequirement>' for r in references
-    )
-
-
-def made(box: str, *, extra: str = "", inputs: dict[str, Any] | None = None, variable: str = "") -> Any:
-    """The value of one decision made by that box."""
-    body = (
-        f'{extra}<inputData id="x" name="x"/><decision id="d" name="D">{variable}{needs("x")}{box}</decision>'
-    )
-    return parse_decisions(model(body)).evaluate("d", inputs or {"x": Decimal(3)}).value
-
-
 BOXES: dict[str, tuple[str, Any]] = {
     "context with a result": (
         f'<context><contextEntry><variable name="a b"/>{literal("x + 1")}</contextEntry>'
@@ -243,14 +171,6 @@ def test_a_knowledge_model_may_call_another_and_itself() -> None:
     assert made(knows("factorial", "half") + literal("half(factorial(5))"), extra=both) == 60
 
 
-def test_endless_recursion_in_a_model_ends_with_a_name() -> None:
-    endless = bkm("endless", ["n"], literal("endless(n + 1)"))
-
-    with pytest.raises(ExpressionError, match=r"budget\.depth"):
-        made(knows("endless") + literal("endless(1)"), extra=endless)
-
-
-GRADE = '<itemDefinition id="g" name="tGrade"><typeRef>string</typeRef><allowedValues><text>"a","b"</text></allowedValues></itemDefinition>'
 UNIT = (
     '<itemDefinition id="u" name="tUnit"><itemComponent name="grade"><typeRef>tGrade</typeRef></itemComponent>'
     '<itemComponent name="sizes" isCollection="true"><typeRef>number</typeRef></itemComponent></itemDefinition>'
@@ -334,103 +254,6 @@ def test_host_functions_and_the_commands_time_reach_every_table() -> None:
     decisions = parse_decisions(model(table([["twice(2)", "twice(score)"]])))
 
     assert decisions.evaluate("d", {"score": Decimal(4)}, functions={"twice": lambda n: n * 2}).value == 8
-
-
-def test_models_that_double_at_every_step_stay_cheap() -> None:
-    """28 and its like: forty steps, each requiring the one before twice, in each of the three graphs."""
-    functions = bkm("f0", ["n"], literal("n"))
-    items = '<itemDefinition id="t0" name="t0"><typeRef>number</typeRef></itemDefinition>'
-    decisions = f'<decision id="d0" name="d0">{literal("1")}</decision>'
-    for n in range(1, 41):
-        before = n - 1
-        functions += bkm(f"f{n}", ["n"], literal(f"f{before}(n)")).replace(
-            "<encapsulatedLogic>", knows(f"f{before}", f"f{before}") + "<encapsulatedLogic>"
-        )
-        fields = "".join(
-            f'<itemComponent name="{x}"><typeRef>t{before}</typeRef></itemComponent>' for x in "ab"
-        )
-        items += f'<itemDefinition id="t{n}" name="t{n}">{fields}</itemDefinition>'
-        required = needs(f"d{before}", f"d{before}", kind="Decision")
-        decisions += f'<decision id="d{n}" name="d{n}">{required}{literal(f"d{before}")}</decision>'
-    last = f'<decision id="d" name="D"><variable name="D" typeRef="t40"/>{knows("f40")}{literal("f1(1)")}</decision>'
-    decisions_read = parse_decisions(model(items + functions + decisions + last))
-
-    assert decisions_read.evaluate("d40", {}).value == 1
-    assert decisions_read.evaluate("d", {}).value is None
-
-
-def test_items_that_refer_to_each_other_end_with_a_name() -> None:
-    items = (
-        '<itemDefinition id="a" name="tA"><typeRef>tB</typeRef></itemDefinition>'
-        '<itemDefinition id="b" name="tB"><typeRef>tA</typeRef></itemDefinition>'
-    )
-
-    with pytest.raises(ExpressionError, match=r"budget\.depth"):
-        made(literal("1"), extra=items, variable='<variable name="D" typeRef="tA"/>')
-
-
-def test_a_model_of_a_million_rules_is_refused_unread() -> None:
-    with pytest.raises(BadDefinition, match=r"xml\.(size|nodes)"):
-        parse_decisions(model(table([["1", "2"]] * 20_000)))
-
-
-REFUSED: dict[str, tuple[str, str, str]] = {
-    "circle": (
-        f'<decision id="a" name="A">{needs("b", kind="Decision")}{literal("B")}</decision>'
-        f'<decision id="b" name="B">{needs("a", kind="Decision")}{literal("A")}</decision>',
-        "dmn.cycle",
-        "a",
-    ),
-    "itself": (
-        f'<decision id="a" name="A">{needs("a", kind="Decision")}{literal("A")}</decision>',
-        "dmn.cycle",
-        "a",
-    ),
-    "reference to nothing": (
-        f'<decision id="a" name="A">{needs("no")}{literal("1")}</decision>',
-        "dmn.reference",
-        "a",
-    ),
-    "one id twice": ('<inputData id="a" name="A"/><inputData id="a" name="B"/>', "dmn.id", "a"),
-    "no id": ('<inputData name="A"/>', "dmn.id", "A"),
-    "a cell too many": (table([["1", "2", "3"]]), "dmn.table", "r1"),
-    "unknown policy": (table([["1", "2"]], policy="WHICHEVER"), "dmn.hit-policy", "t"),
-    "import of nothing": (
-        f'<import id="i" name="l" namespace="urn:l" importType="{NAMESPACE}"/>',
-        "dmn.import",
-        "i",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_model_that_cannot_be_decided_is_refused_with_the_element(case: str) -> None:
-    body, rule, element = REFUSED[case]
-
-    with pytest.raises(BadDefinition) as refusal:
-        parse_decisions(model(body))
-
-    assert (rule, element) in [(p.rule, p.element) for p in refusal.value.problems]
-
-
-@pytest.mark.parametrize("text", ["<a/>", '<definitions xmlns="urn:other"/>'])
-def test_what_is_not_dmn_is_refused(text: str) -> None:
-    with pytest.raises(BadDefinition, match=r"dmn\.root"):
-        parse_decisions(text)
-
-
-def test_dmn_with_a_doctype_is_refused() -> None:
-    with pytest.raises(BadDefinition, match=r"xml\.doctype"):
-        parse_decisions(b"<!DOCTYPE definitions>" + model(""))
-
-
-def test_an_unknown_decision_and_a_cell_in_another_language_are_errors_with_a_name() -> None:
-    decisions = parse_decisions(model(table([["__import__('os').system('id')", "1"]])))
-
-    with pytest.raises(ExpressionError, match=r"decision\.unknown"):
-        decisions.evaluate("nothing", {})
-    with pytest.raises(ExpressionError, match=r"\[syntax\]"):
-        decisions.evaluate("d", {"score": Decimal(1)})
 
 
 def test_a_null_is_explained_in_the_budget() -> None:

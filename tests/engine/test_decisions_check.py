@@ -6,7 +6,7 @@ import pytest
 
 from engine.decisions.check import check
 from engine.decisions.reader import parse_decisions
-from tests.engine.test_decisions import GRADE, knows, literal, model, needs, table
+from tests.engine.drawn_decisions import GRADE, knows, literal, model, needs, table
 
 
 def findings(body: str) -> list[tuple[str, str, str]]:
