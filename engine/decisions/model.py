@@ -110,7 +110,8 @@ class Model:
         now: datetime | None = None,
         budget: Budget | None = None,
     ) -> Evaluation:
-        """Make a decision, by id or name, from inputs by name; missing inputs are null.
+        """Make a decision, by id or name, from inputs by name; missing inputs are null.  The name of a
+        decision service is good as well; its evaluation tells the inputs and the value.
 
         A decision sees the input data it requires and nothing else; in a model that draws no input data
         it sees every input, and the evaluation records those it reads.
@@ -118,6 +119,9 @@ class Model:
         Raises ExpressionError: unknown decision (`decision.unknown`), hit-policy.unique and
         hit-policy.any with the rule ids, decision.input, syntax and the budget's.
         """
+        if decision in self.services and decision not in self.decisions:
+            value = self.evaluate_service(decision, inputs, functions=functions, now=now, budget=budget)
+            return Evaluation(decision, dict(inputs), (), value)
         if decision not in self.decisions:
             raise ExpressionError("decision.unknown", f"there is no decision {decision!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))

@@ -214,6 +214,7 @@ def test_a_decision_service_is_a_function_of_its_inputs() -> None:
     decisions = parse_decisions(model(body))
 
     assert decisions.evaluate_service("Svc", {"a": Decimal(2), "b": Decimal(3)}) == 10
+    assert decisions.evaluate("svc", {"a": Decimal(2), "b": Decimal(3)}).value == 10
     assert decisions.evaluate("user", {}).value == 26
 
 
