@@ -19,7 +19,7 @@ from engine.definition.nodes.base import Exit, Node
 from engine.definition.shapes import Drawing, Level, Shape
 from engine.definition.vocabulary import BPMN
 
-CAUGHT = frozenset({"error", "escalation"})
+CAUGHT = frozenset({"error", "escalation", "cancel"})
 Specs = Mapping[str, Any]
 
 
@@ -38,6 +38,8 @@ KINDS: dict[str, Any] = {
     "sendTask": tasks.JobTask,
     "receiveTask": events.ReceiveTask,
     "subProcess": activities.SubProcess,
+    "transaction": activities.SubProcess,
+    "complexGateway": gateways.ComplexGateway,
     "callActivity": activities.CallActivity,
     "exclusiveGateway": gateways.ExclusiveGateway,
     "parallelGateway": gateways.ParallelGateway,
@@ -55,7 +57,7 @@ class ShapeParser(TaskParser):
 
     def parse_node(self) -> Node:
         shape: Shape = self.process_parser.shapes[self.bpmn_id]
-        if shape.kind == "subProcess":
+        if shape.kind in ("subProcess", "transaction"):
             self.process_parser.parser.create_parser(self.node, lane=shape.lane)
         kind = self.kind_of(shape)
         if shape.loop is None:
@@ -109,7 +111,9 @@ class LevelParser(ProcessParser):
         node = specs[shape.id]
         if shape.attached_to is not None:
             host = specs[shape.attached_to]
-            if shape.trigger.kind in CAUGHT:
+            if shape.trigger.kind == "compensation":
+                host.compensator = self.level.handler_of(shape.id)
+            elif shape.trigger.kind in CAUGHT:
                 host.catchers += (shape.id,)
             else:
                 host.listeners += (shape.id,)
@@ -117,7 +121,7 @@ class LevelParser(ProcessParser):
             node.exits = (Exit("", self.link_target(shape)),)
         if isinstance(node, gateways.Join):
             node.entries = tuple(flow.id for flow in self.level.flows if flow.target == shape.id)
-        if isinstance(node, gateways.InclusiveGateway):
+        if isinstance(node, gateways.InclusiveGateway | gateways.ComplexGateway):
             node.reaches = reaches(self.level, shape.id)
 
     def link_target(self, shape: Shape) -> str:

@@ -100,10 +100,15 @@ class _Reader:
             parent=parent,
             shapes=tuple(self.shape(n, level_id) for n in nodes if local_name(n) in KINDS),
             flows=tuple(self.flow(n) for n in nodes if local_name(n) == "sequenceFlow"),
+            associations=tuple(
+                (n.get("sourceRef") or "", n.get("targetRef") or "")
+                for n in nodes
+                if local_name(n) == "association"
+            ),
         )
         for child in nodes:
             kind = local_name(child)
-            if kind == "subProcess":
+            if kind in ("subProcess", "transaction"):
                 yield from self.levels(child, level_id)
             elif kind not in KINDS and kind not in SILENT:
                 self.foreign.append((child.get("id") or level_id, kind))
@@ -132,6 +137,10 @@ class _Reader:
             inputs=read_mappings(node, "input"),
             outputs=read_mappings(node, "output"),
             loops=read_loops(node),
+            activation=_formula(node, "activationCondition"),
+            start_quantity=_quantity(node, "startQuantity"),
+            completion_quantity=_quantity(node, "completionQuantity"),
+            for_compensation=node.get("isForCompensation") == "true",
             attributes={str(key): str(value) for key, value in node.attrib.items()},
         )
 
@@ -147,8 +156,17 @@ class _Reader:
         )
 
 
+def _quantity(node: etree._Element, name: str) -> int:
+    text = node.get(name, "1")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def _condition(node: etree._Element) -> Formula | None:
-    for child in children(node, "conditionExpression"):
+    return _formula(node, "conditionExpression")
+
+
+def _formula(node: etree._Element, name: str) -> Formula | None:
+    for child in children(node, name):
         text = (child.text or "").strip()
         return feel(text) if text else Formula(text="", error="the condition is empty")
     return None

@@ -18,10 +18,13 @@ ACTIVITIES = frozenset(
         "sendTask",
         "receiveTask",
         "subProcess",
+        "transaction",
         "callActivity",
     }
 )
-GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
+GATEWAYS = frozenset(
+    {"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway"}
+)
 EVENTS = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 )
@@ -160,6 +163,10 @@ class Shape:
     inputs: tuple[Assign, ...] = ()
     outputs: tuple[Assign, ...] = ()
     loops: tuple[Loop, ...] = ()
+    activation: Formula | None = None
+    start_quantity: int = 1
+    completion_quantity: int = 1
+    for_compensation: bool = False
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -182,6 +189,15 @@ class Level:
     parent: str | None
     shapes: tuple[Shape, ...]
     flows: tuple[Flow, ...]
+    associations: tuple[tuple[str, str], ...] = ()
+
+    def handler_of(self, boundary: str) -> str | None:
+        """The compensation handler that an association connects with a boundary event."""
+        handlers = {shape.id for shape in self.shapes if shape.for_compensation}
+        for source, target in self.associations:
+            if source == boundary and target in handlers:
+                return target
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

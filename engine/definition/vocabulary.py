@@ -21,6 +21,7 @@ from engine.definition.shapes import (
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 TIDU = "{https://tidu.dev/bpmn/1.0}"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 TRIGGERS = {
     "timerEventDefinition": "timer",
     "messageEventDefinition": "message",
@@ -236,12 +237,22 @@ def _trigger(node: etree._Element, definitions: Mapping[str, etree._Element]) ->
     if kind == "link":
         return Trigger(kind=kind, name=node.get("name") or "")
     if kind == "conditional":
-        return Trigger(kind=kind, when=feel(text_of(node, "condition")))
+        return Trigger(kind=kind, when=_formal_condition(node))
     target = definitions.get(node.get(f"{kind}Ref") or "")
     if target is None:
-        return Trigger(kind=kind, name=node.get("activityRef") or "")
+        return Trigger(kind=kind, name=node.get("activityRef") or "", code=None)
     code = target.get("errorCode") or target.get("escalationCode")
     return Trigger(kind=kind, name=target.get("name") or target.get("id") or "", code=code)
+
+
+def _formal_condition(node: etree._Element) -> Formula | None:
+    """A conditional event's condition: BPMN wants it formal, a plain text is documentation."""
+    for condition in children(node, "condition"):
+        kind = (condition.get(XSI_TYPE) or "").rpartition(":")[2]
+        text = (condition.text or "").strip()
+        if kind == "tFormalExpression" and text:
+            return feel(text)
+    return None
 
 
 def _message(message: etree._Element | None, fallback: str) -> Trigger:

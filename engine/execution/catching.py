@@ -44,8 +44,15 @@ class Catching:
         elif trigger.kind in ("message", "signal"):
             token.message = trigger.name
             token.correlation = None if trigger.correlation is None else self.key(token, trigger)
+        elif trigger.kind == "conditional":
+            self.top_workflow.watching[token.id] = token
         token.awaits = trigger.kind
         token._set_state(TaskState.WAITING)
+
+    def condition_holds(self, token: Token) -> bool:
+        """Whether a conditional event's condition is true, all branches of the level seen together."""
+        seen = {**self.view().data, **token.local}
+        return self.ask(catch_of(token.task_spec).trigger.when, token, seen) is True
 
     def key(self, token: Token, trigger: Trigger) -> Value:
         """The correlation key of a subscription; null cannot be waited for."""
@@ -117,6 +124,7 @@ class Catching:
 
     def go(self, token: Token, values: dict[str, Value]) -> None:
         """The token is free to move on with these values."""
+        self.top_workflow.watching.pop(token.id, None)
         token.awaits = ""
         token.brought = values
         token._set_state(TaskState.READY)
@@ -194,9 +202,9 @@ class Catching:
 
     # --- errors and escalations ---------------------------------------------------------------------------
 
-    def throw_error(self, token: Token, code: str | None) -> bool:
+    def throw_error(self, token: Token, code: str | None, kind: str = "error") -> bool:
         """An error leaves `token`: the nearest catch around it takes over. False if nobody catches."""
-        found = self.catcher("error", code, token)
+        found = self.catcher(kind, code, token)
         if found is None:
             return False
         level, activity, spec = found
@@ -232,9 +240,9 @@ class Catching:
 
     def check_error_caught(self, token: Token, trigger: Trigger) -> None:
         """Raises Mishap if nobody catches this error: the case must not end in silence."""
-        if self.catcher("error", trigger.code, token) is None:
+        if self.catcher(trigger.kind, trigger.code, token) is None:
             name = trigger.code or trigger.name or "without a code"
-            raise Mishap(trigger.code or "ERROR", f"nobody catches the error {name}")
+            raise Mishap(trigger.code or "ERROR", f"nobody catches the {trigger.kind} {name}")
 
     def escalate(self, token: Token, trigger: Trigger) -> None:
         """Throw an escalation; if nobody catches it, nothing more happens."""

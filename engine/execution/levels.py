@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ from engine.definition.shapes import Trigger
 from engine.errors import EngineError
 from engine.execution.branches import Part, forked, fresh, merge, pruned
 from engine.execution.catching import Catching
+from engine.execution.compensating import Compensating
+from engine.execution.joining import Joining
 from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
@@ -26,7 +28,7 @@ MOST_TOKENS = 5000
 MOST_LEVELS = 50
 
 
-class Level(Catching):
+class Level(Catching, Joining, Compensating):
     """What both the case's own process and an inner level can do. SpiffWorkflow's classes stand beside
     it in the base list of its two kinds."""
 
@@ -38,6 +40,8 @@ class Level(Catching):
         """An empty level with its root token."""
         self.depth_here = depth
         self.ended: dict[str, Part] = {}
+        self.spent: dict[str, set[str]] = {}
+        self.done: list[list[str]] = []
         self.start_data = dict(data)
         self.task_tree = Token(self, self.spec.start, None, TaskState.COMPLETED, LEVEL)
         self.task_tree.host = -1
@@ -164,43 +168,14 @@ class Level(Catching):
         for way in exits:
             self.place(way.target, gateway.data, way=way, host=gateway.id, frames=gateway.frames)
 
-    # --- joining --------------------------------------------------------------------------------------
-
-    def waiting_at(self, join: Any, token: Token) -> dict[str, Token]:
-        """The oldest token on each incoming flow of a join, in the order of the flows in the file."""
-        here: dict[str, Token] = {}
-        for other in self.tasks.values():
-            if other.task_spec is join and other.flow and (other.awaits == "join" or other is token):
-                here.setdefault(other.flow, other)
-        return {flow: here[flow] for flow in join.entries if flow in here}
-
-    def wait_at_join(self, token: Token) -> None:
-        """The token waits for its companions."""
-        token.awaits = "join"
-        token._set_state(TaskState.WAITING)
-        self.top_workflow.joining[token.id] = token
-
-    def join(self, token: Token, waiting: Mapping[str, Token]) -> None:
-        """Unite the waiting tokens in `token`."""
-        if len(waiting) > 1:
-            part = merge([other.part for other in waiting.values()])
-            token.data, token.frames = dict(part.data), part.frames
-        for other in waiting.values():
-            self.top_workflow.joining.pop(other.id, None)
-            if other is not token:
-                self.drop(other)
-        token.awaits = ""
-
-    def moving(self) -> Iterator[Token]:
-        """The tokens that keep this level open."""
-        return (token for token in self.tasks.values() if token.host is None)
-
     # --- leaving --------------------------------------------------------------------------------------
 
     def leave(self, token: Token) -> None:
         """The work at a node is done: on to the next ones."""
         if token.index is not None:
             self.leave_instance(token)
+        elif token.shape.for_compensation:
+            self.leave_handler(token)
         else:
             self.tell_passed(token)
             self.move(token)
@@ -215,11 +190,13 @@ class Level(Catching):
         """Replace the token by one on each way it takes."""
         self.withdraw_hosted(token)
         self.drop(token)
+        self.remember_done(token)
         if not token.taken:
             self.end(token)
             return
-        frames = self.fork(token) if len(token.taken) > 1 else token.frames
-        for way in token.taken:
+        ways = token.taken * token.shape.completion_quantity
+        frames = self.fork(token) if len(ways) > 1 else token.frames
+        for way in ways:
             self.place(way.target, token.data, way=way, frames=frames)
 
     def fork(self, token: Token) -> Any:
@@ -262,8 +239,8 @@ class Level(Catching):
         self.tell_passed(token)
         if self.depth_here == 0:
             self.top_workflow.tell(Ended(element=token.element))
-        if trigger.kind == "error":
-            self.throw_error(token, trigger.code)
+        if trigger.kind in ("error", "cancel"):
+            self.throw_error(token, trigger.code, trigger.kind)
             return
         self.throw(token, trigger)
         if token.id not in self.tasks:
@@ -355,6 +332,7 @@ class Level(Catching):
         self.tasks.pop(token.id, None)
         self.top_workflow.numbers.pop(token.id, None)
         self.top_workflow.joining.pop(token.id, None)
+        self.top_workflow.watching.pop(token.id, None)
 
 
 AWAITED = frozenset({"person", "job", "timer", "message", "signal"})
@@ -385,6 +363,14 @@ class InnerLevel(Level, BpmnSubWorkflow):
 
     def close(self) -> None:
         self.completed = True
+        if self.is_embedded:
+            self.parent_token.workflow.done += self.done
         del self.top_workflow.subprocesses[self.parent_task_id]
-        self.parent_token.brought = self.data
-        self.parent_token._set_state(TaskState.READY)
+        token = self.parent_token
+        if token.awaits == "undoing":
+            token.replace(self.data)
+            if not token.workflow.undo_next(token):
+                token._ready()
+            return
+        token.brought = self.data
+        token._set_state(TaskState.READY)

@@ -34,6 +34,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         self.subprocesses: dict[int, InnerLevel] = {}
         self.numbers: dict[int, Token] = {}
         self.joining: dict[int, Token] = {}
+        self.watching: dict[int, Token] = {}
         self.queue: deque[Token] = deque()
         self.signals: list[Signal] = []
         self.rounds: dict[str, int] = {}
@@ -80,7 +81,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
                     )
                     continue
                 token.run()
-            if not self.joining or not self.open_joins():
+            if not self.open_joins() and not self.meet_conditions():
                 return
 
     def open_joins(self) -> bool:
@@ -93,20 +94,37 @@ class CaseWorkflow(Level, BpmnWorkflow):
                 return True
         return False
 
+    def meet_conditions(self) -> bool:
+        """Let the conditional events happen whose condition has become true; true if something moves."""
+        for token in list(self.watching.values()):
+            level = token.workflow
+            holds = level.attempt(token, level.condition_holds)
+            if holds and not token.message:
+                token.message = "true"
+                level.happen(token, {})
+                return True
+            if holds is False:
+                token.message = ""
+        return False
+
     # --- levels -----------------------------------------------------------------------------------------
 
-    def open_inner(self, token: Token, name: str, data: Mapping[str, Value]) -> None:
-        """Begin the level `name` of sub-process or call `token`. Raises Mishap when nested too deeply."""
+    def open_inner(self, token: Token, name: str, data: Mapping[str, Value], handler: str = "") -> None:
+        """Begin the level `name` of sub-process or call `token`, or only a compensation handler of it.
+        Raises Mishap when nested too deeply."""
         depth = token.workflow.depth_here + 1
         if depth > MOST_LEVELS:
             raise Mishap("TOO_DEEP", f"{token.element} is nested more than {MOST_LEVELS} levels deep")
-        embedded = token.shape.kind == "subProcess"
+        embedded = token.shape.kind != "callActivity"
         level = InnerLevel(self.subprocess_specs[name], token, data, depth=depth, is_embedded=embedded)
         self.subprocesses[token.id] = level
         brought, token.brought = token.brought, None
-        token.awaits = "level"
+        token.awaits = "undoing" if handler else "level"
         token._set_state(TaskState.STARTED)
-        level.begin(brought)
+        if handler:
+            level.place(handler, level.start_data)
+        else:
+            level.begin(brought)
 
     def broadcast(self, name: str) -> int:
         """Let a signal happen to everyone in the case who waits for it."""

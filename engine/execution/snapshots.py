@@ -18,9 +18,9 @@ from engine.execution.token import LEVEL, Token
 from engine.values import from_json, to_json
 
 FORMAT = 1
-SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage")
+SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage", "gathered")
 DEFAULTS = {"flow": None, "host": None, "index": None, "awaits": "", "message": "", "round": 1}
-DEFAULTS |= {"entered": True, "stage": ARRIVED}
+DEFAULTS |= {"entered": True, "stage": ARRIVED, "gathered": False}
 
 
 def has_failed(token: Token) -> bool:
@@ -72,6 +72,8 @@ def _write_level(level: Level, owner: int) -> dict[str, Any]:
         "data": to_json(level.data),
         "start": to_json(level.start_data),
         "ended": {name: _write_part(part) for name, part in level.ended.items()},
+        "spent": {name: sorted(flows) for name, flows in level.spent.items()},
+        "done": [list(entry) for entry in level.done],
         "tokens": [_write_token(token, level) for token in tokens],
     }
 
@@ -101,6 +103,8 @@ def _write_token(token: Token, level: Level) -> dict[str, Any]:
         row["due"] = token.due_at.astimezone(UTC).isoformat()
     if token.cycle is not None:
         row["cycle"] = {**token.cycle, "anchor": token.cycle["anchor"].astimezone(UTC).isoformat()}
+    if token.plan:
+        row["plan"] = [list(entry) for entry in token.plan]
     if token.many:
         row["many"] = {**token.many, **{k: to_json(token.many[k]) for k in ("items", "results", "writes")}}
     return row
@@ -127,7 +131,7 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow) -> None:
     start = from_json(row["start"])
     if row["owner"] != LEVEL:
         parent = workflow.numbers[row["owner"]]
-        embedded = parent.shape.kind == "subProcess"
+        embedded = parent.shape.kind != "callActivity"
         spec = workflow.subprocess_specs[row["spec"]]
         depth = parent.workflow.depth_here + 1
         inner = InnerLevel(spec, parent, start, depth=depth, is_embedded=embedded)
@@ -136,6 +140,8 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow) -> None:
     level.start_data = start
     level.data = from_json(row["data"])
     level.ended = {name: _read_part(part) for name, part in row["ended"].items()}
+    level.spent = {name: set(flows) for name, flows in row["spent"].items()}
+    level.done = [list(entry) for entry in row["done"]]
     for token in row["tokens"]:
         _read_token(token, level, workflow)
 
@@ -166,5 +172,8 @@ def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow) -> No
         parts = {k: from_json(row["many"][k]) for k in ("items", "results", "writes")}
         writes = [[int(index), changes] for index, changes in parts["writes"]]
         token.many = {**row["many"], **parts, "writes": writes}
+    token.plan = [list(entry) for entry in row.get("plan", [])]
     if token.awaits == "join":
         workflow.joining[token.id] = token
+    if token.awaits == "conditional":
+        workflow.watching[token.id] = token

@@ -144,6 +144,12 @@ class Drawing:
         self.last, self.pending = keep
         return self
 
+    def associate(self, source: str, target: str) -> Drawing:
+        """A dotted line, as from a compensation boundary event to its handler."""
+        own = f"{source}__{target}_line"
+        self.flows.append(f'<bpmn:association id="{own}" sourceRef="{source}" targetRef="{target}"/>')
+        return self
+
     def define(self, xml: str) -> Drawing:
         """A root element: message, error, escalation, signal."""
         self.outside.append(xml)
@@ -178,6 +184,11 @@ def extension(inside: str) -> str:
 def timer(text: str, form: str = "Duration") -> str:
     inside = f"<bpmn:time{form}>{escape(text)}</bpmn:time{form}>"
     return f"<bpmn:timerEventDefinition>{inside}</bpmn:timerEventDefinition>"
+
+
+def condition(text: str) -> str:
+    body = f'<bpmn:condition xsi:type="bpmn:tFormalExpression">{escape(text)}</bpmn:condition>'
+    return f"<bpmn:conditionalEventDefinition>{body}</bpmn:conditionalEventDefinition>"
 
 
 def message(own: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.definition.model import Definition
 from engine.execution.execution import Execution
-from tests.engine.drawing import NOW, WeekDays, for_each, inputs, message, process, timer
+from tests.engine.drawing import NOW, WeekDays, condition, for_each, inputs, message, process, timer
 
 ERROR_EVENT = '<bpmn:errorEventDefinition errorRef="er"/>'
 ROOTS = (
@@ -79,7 +79,30 @@ def nested() -> Definition:
     return drawing.read(called)
 
 
-FAMILY = (rework, consult, nested)
+def rare() -> Definition:
+    """What is seldom drawn: undoing, conditions that become true, quantities, discriminators."""
+    inner = process("deal").start("ds").user("book").end("de")
+    undo = "<bpmn:compensateEventDefinition/>"
+    inner.boundary("undo_book", "book", undo).add(
+        "userTask", "unbook", connect=False, isForCompensation="true"
+    )
+    inner.associate("undo_book", "unbook")
+    drawing = _drawing("rare").start().gateway("parallel", "f").user("a").throw("send", "")
+    drawing.add("complexGateway", "c", ACTIVATION).sub("deal", inner).throw("regret", undo).user(
+        "twice"
+    ).end()
+    drawing.at("f").user("b").to("c")
+    drawing.at("f").catch("when", condition("=n > 3")).user("seen").end("e2")
+    drawing.at("f").add("task", "two", completionQuantity="2").add("task", "one", startQuantity="2").end("e3")
+    drawing.boundary("often", "twice", condition("=n = 1"), interrupting=False).user("once").end("e4")
+    return drawing.read()
+
+
+ACTIVATION = "<bpmn:activationCondition>=activationCount >= 1</bpmn:activationCondition>"
+FAMILY = (rework, consult, nested, rare)
+
+
+PASSIVE = ("level", "instances", "race", "join", "undoing", "conditional")
 
 
 @dataclass
@@ -101,7 +124,7 @@ class Walk:
         self.now += timedelta(minutes=self.chance.randrange(1, 600))
         tokens = sorted(execution._workflow.numbers.values(), key=lambda token: token.id)
         possible = [token for token in tokens if token.awaits or token.state == 128]
-        possible = [t for t in possible if t.awaits not in ("level", "instances", "race", "join")]
+        possible = [t for t in possible if t.awaits not in PASSIVE]
         if not possible:
             return None
         token = self.chance.choice(possible)

@@ -9,6 +9,7 @@ from engine.definition.checks.finding import error, warning
 from engine.definition.shapes import JOBS, Drawing, Loop, Shape
 from engine.errors import Problem
 
+MOST_QUANTITY = 100
 STYLES = frozenset({"primary", "secondary", "danger"})
 
 
@@ -56,20 +57,12 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
         )
     if shape.kind == "receiveTask" and shape.trigger.kind != "message":
         yield error(shape.id, "message.name", f"{shape.id} names no message", f"{shape.id} 未指定消息")
-    for attribute in ("startQuantity", "completionQuantity"):
-        if shape.attributes.get(attribute, "1") != "1":
-            yield error(
-                shape.id,
-                "activity.quantity",
-                f"{attribute} of {shape.id} must be 1",
-                f"{shape.id} 的数量必须为 1",
-            )
-    if shape.attributes.get("isForCompensation") == "true":
+    if not (1 <= shape.start_quantity <= MOST_QUANTITY and 1 <= shape.completion_quantity <= MOST_QUANTITY):
         yield error(
             shape.id,
-            "element.compensation",
-            f"{shape.id}: compensation is not supported",
-            f"{shape.id}：不支持补偿",
+            "activity.quantity",
+            f"the quantities of {shape.id} must be between 1 and {MOST_QUANTITY}",
+            f"{shape.id} 的数量必须在 1 到 {MOST_QUANTITY} 之间",
         )
     if shape.attributes.get("instantiate") == "true":
         yield error(

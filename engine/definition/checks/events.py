@@ -10,12 +10,16 @@ from engine.errors import Problem
 
 ALLOWED = {
     "startEvent": frozenset({"none", "message", "timer", "signal"}),
-    "endEvent": frozenset({"none", "message", "error", "escalation", "terminate", "signal"}),
-    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link"}),
-    "intermediateThrowEvent": frozenset({"none", "message", "escalation", "signal", "link"}),
-    "boundaryEvent": frozenset({"message", "timer", "error", "escalation", "signal"}),
+    "endEvent": frozenset(
+        {"none", "message", "error", "escalation", "terminate", "signal", "compensation", "cancel"}
+    ),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
+    "intermediateThrowEvent": frozenset({"none", "message", "escalation", "signal", "link", "compensation"}),
+    "boundaryEvent": frozenset(
+        {"message", "timer", "error", "escalation", "signal", "conditional", "compensation", "cancel"}
+    ),
 }
-AT_EVENT_LEVEL = frozenset({"message", "timer", "error", "escalation", "signal"})
+AT_EVENT_LEVEL = frozenset({"message", "timer", "error", "escalation", "signal", "conditional"})
 
 
 def check_events(drawing: Drawing) -> Iterator[Problem]:
@@ -26,6 +30,7 @@ def check_events(drawing: Drawing) -> Iterator[Problem]:
             yield from _trigger(shape, level, level.id in event_levels)
             yield from _boundary(shape, level)
             yield from _link(shape, level)
+            yield from _undoing(shape, level, drawing)
             if shape.by_event:
                 yield from _event_level(shape, drawing)
 
@@ -72,6 +77,13 @@ def _named(shape: Shape) -> Iterator[Problem]:
             f"{shape.id} sends a message but has no job type that says how",
             f"{shape.id} 发送消息但没有任务类型",
         )
+    if trigger.kind == "conditional" and trigger.when is None:
+        yield error(
+            shape.id,
+            "conditional.missing",
+            f"{shape.id} needs a formal condition",
+            f"条件事件 {shape.id} 缺少形式化条件",
+        )
     if trigger.kind == "timer" and trigger.when is None:
         yield error(
             shape.id,
@@ -92,22 +104,73 @@ def _boundary(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{shape.id} must be attached to an activity on its level, found {shape.attached_to}",
             f"边界事件 {shape.id} 必须附着在同层级的活动上",
         )
-    elif host.kind not in ("subProcess", "callActivity") and shape.trigger.kind == "escalation":
+    elif (
+        host.kind not in ("subProcess", "transaction", "callActivity") and shape.trigger.kind == "escalation"
+    ):
         yield error(
             shape.id,
             "boundary.escalation",
             f"{host.id} cannot throw an escalation",
             f"{host.id} 不会抛出升级事件",
         )
-    elif host.kind in ("task", "manualTask"):
+    elif host.kind in ("task", "manualTask") and shape.trigger.kind != "compensation":
         yield error(
             shape.id,
             "boundary.never",
             f"{host.id} never waits, {shape.id} cannot happen",
             f"{host.id} 不会等待",
         )
-    if shape.trigger.kind == "error" and not shape.interrupting:
-        yield error(shape.id, "boundary.error", "an error always interrupts", "错误边界事件必须是中断型")
+    if shape.trigger.kind in ("error", "compensation") and not shape.interrupting:
+        kind = shape.trigger.kind
+        yield error(
+            shape.id,
+            f"boundary.{kind}",
+            f"{kind} boundary {shape.id} always interrupts",
+            f"边界事件 {shape.id} 必须是中断型",
+        )
+
+
+def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
+    kind = shape.trigger.kind
+    if kind == "compensation" and shape.kind == "boundaryEvent" and level.handler_of(shape.id) is None:
+        yield error(
+            shape.id,
+            "compensation.handler",
+            f"{shape.id} must be associated with an activity that is for compensation",
+            f"补偿边界事件 {shape.id} 必须关联补偿活动",
+        )
+    if shape.for_compensation and shape.kind in ("subProcess", "transaction") and shape.by_event:
+        yield error(
+            shape.id, "compensation.handler", f"{shape.id} cannot compensate", f"{shape.id} 不能作为补偿活动"
+        )
+    named = shape.trigger.name if kind == "compensation" else ""
+    if named and named not in {other.id for other in drawing.shapes}:
+        yield error(
+            shape.id,
+            "compensation.activity",
+            f"{shape.id} undoes {named}, which does not exist",
+            f"{shape.id} 补偿的活动 {named} 不存在",
+        )
+    if kind != "cancel":
+        return
+    transactions = {s.id for s in drawing.shapes if s.kind == "transaction"}
+    caught = {
+        s.attached_to for s in drawing.shapes if s.kind == "boundaryEvent" and s.trigger.kind == "cancel"
+    }
+    if shape.kind == "endEvent" and (level.id not in transactions or level.id not in caught):
+        yield error(
+            shape.id,
+            "cancel.place",
+            f"{shape.id} needs a transaction around it with a cancel boundary event",
+            f"取消结束事件 {shape.id} 必须位于带取消边界事件的事务中",
+        )
+    if shape.kind == "boundaryEvent" and (shape.attached_to not in transactions or not shape.interrupting):
+        yield error(
+            shape.id,
+            "cancel.place",
+            f"{shape.id} must be attached to a transaction and interrupt it",
+            f"取消边界事件 {shape.id} 只能附着在事务上且必须中断",
+        )
 
 
 def _link(shape: Shape, level: Level) -> Iterator[Problem]:

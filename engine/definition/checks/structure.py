@@ -107,7 +107,16 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{shape.id} ends, no flow may leave it",
             f"{shape.id} 之后不能再有顺序流",
         )
-    if not ends and not shape.by_event and not outgoing:
+    undoes = shape.for_compensation or shape.trigger.kind == "compensation"
+    if undoes and shape.kind != "intermediateThrowEvent" and (incoming or outgoing) and not ends:
+        yield error(
+            shape.id,
+            "compensation.flows",
+            f"{shape.id} belongs to a compensation and has no sequence flows",
+            f"补偿元素 {shape.id} 不能有顺序流",
+        )
+    alone = shape.by_event or shape.for_compensation or (shape.kind == "boundaryEvent" and undoes)
+    if not ends and not alone and not outgoing:
         yield error(
             shape.id,
             "flow.dead_end",
@@ -165,7 +174,7 @@ def _direction(shape: Shape, ways_in: int, ways_out: int) -> Iterator[Problem]:
 def _gateway(shape: Shape, level: Level) -> Iterator[Problem]:
     outgoing = [flow for flow in level.flows if flow.source == shape.id]
     yield from _direction(shape, sum(flow.target == shape.id for flow in level.flows), len(outgoing))
-    if shape.kind in ("exclusiveGateway", "inclusiveGateway") and len(outgoing) > 1:
+    if shape.kind in ("exclusiveGateway", "inclusiveGateway", "complexGateway") and len(outgoing) > 1:
         for flow in outgoing:
             if flow.condition is None and flow.id != shape.default:
                 yield error(
@@ -183,6 +192,14 @@ def _gateway(shape: Shape, level: Level) -> Iterator[Problem]:
                     f"a condition after {shape.kind} {shape.id} has no meaning",
                     f"{shape.id} 之后的顺序流不能带条件",
                 )
+    joins = sum(flow.target == shape.id for flow in level.flows) > 1
+    if shape.kind == "complexGateway" and shape.activation is None and joins:
+        yield error(
+            shape.id,
+            "gateway.activation",
+            f"complex gateway {shape.id} joins and needs an activation condition",
+            f"复杂网关 {shape.id} 汇合时必须有激活条件",
+        )
     if shape.kind == "eventBasedGateway":
         yield from _race(shape, level, outgoing)
 
@@ -210,7 +227,7 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
             target.kind != "receiveTask"
             and not (
                 target.kind == "intermediateCatchEvent"
-                and target.trigger.kind in ("timer", "message", "signal")
+                and target.trigger.kind in ("timer", "message", "signal", "conditional")
             )
         ):
             yield error(
@@ -243,6 +260,8 @@ def _unreachable(level: Level) -> Iterator[Problem]:
                 and s.kind == "intermediateCatchEvent"
                 and s.trigger.name == shape.trigger.name
             )
+    for source, target in level.associations:
+        nexts.setdefault(source, []).append(target)
     todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
     seen = set(todo)
     while todo:

@@ -55,6 +55,7 @@ class Node(BpmnSpecMixin):
         self.default: str | None = shape.default
         self.listeners: tuple[str, ...] = ()
         self.catchers: tuple[str, ...] = ()
+        self.compensator: str | None = None
         self.manual = False
 
     # --- what SpiffWorkflow calls -------------------------------------------------------------------
@@ -67,6 +68,9 @@ class Node(BpmnSpecMixin):
             my_task._ready()
 
     def _update_hook(self, my_task: Token) -> bool:
+        quantity = self.shape.start_quantity
+        if quantity > 1 and not my_task.gathered and not my_task.workflow.gather(my_task, quantity):
+            return False
         return self.arrive(my_task)
 
     def _on_ready(self, my_task: Token) -> None:

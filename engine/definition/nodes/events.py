@@ -62,7 +62,10 @@ class BoundaryEvent(Event, spiff.BoundaryEvent):
 
 
 class ThrowEvent(Event, spiff.IntermediateThrowEvent):
-    """Throws an escalation or a signal, jumps to a link, or just passes."""
+    """Throws an escalation or a signal, undoes, jumps to a link, or just passes."""
+
+    def arrive(self, token: Token) -> bool:
+        return undone(token, self.shape.trigger)
 
     def _on_complete(self, my_task: Token) -> None:
         my_task.workflow.throw_and_leave(my_task, self.shape.trigger)
@@ -71,9 +74,12 @@ class ThrowEvent(Event, spiff.IntermediateThrowEvent):
 class EndEvent(Event, spiff.EndEvent):
     """Where a token ends; what else it does depends on the trigger."""
 
+    def arrive(self, token: Token) -> bool:
+        return undone(token, self.shape.trigger)
+
     def work(self, token: Token) -> None:
         super().work(token)
-        if self.shape.trigger.kind == "error":
+        if self.shape.trigger.kind in ("error", "cancel"):
             token.workflow.check_error_caught(token, self.shape.trigger)
 
     def _on_complete(self, my_task: Token) -> None:
@@ -95,3 +101,10 @@ class ThrowJob(JobTask, spiff.IntermediateThrowEvent):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, event_definition=NoneEventDefinition(), **kwargs)
+
+
+def undone(token: Token, trigger: Trigger) -> bool:
+    """Whether nothing is left to undo before the token goes on."""
+    if trigger.kind not in ("compensation", "cancel"):
+        return True
+    return bool(token.workflow.compensate(token, trigger))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs import defaults as spiff
@@ -70,6 +72,27 @@ class InclusiveGateway(Join, spiff.InclusiveGateway):
             if feeds and not feeds & served.keys():
                 return False
         return True
+
+
+class ComplexGateway(Join):
+    """Opens when its activation condition is true, which may count the tokens; then takes every way
+    whose condition is true."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reaches: dict[str, frozenset[str]] = {}
+
+    def arrive(self, token: Token) -> bool:
+        return len(self.entries) < 2 or bool(token.workflow.discriminate(token, self))
+
+    def opens(self, token: Token, waiting: Mapping[str, Token]) -> bool:
+        """The activation condition. Raises Mishap unless it is true or false."""
+        seen = {**token.visible(), "activationCount": Decimal(len(waiting))}
+        value = token.workflow.ask(self.shape.activation, token, seen)
+        if not isinstance(value, bool):
+            why = token.workflow.warnings() or f"it is {value!r:.60}"
+            raise Mishap("CONDITION", f"the activation of {self.element} is neither true nor false: {why}")
+        return value
 
 
 class EventBasedGateway(Node, spiff.EventBasedGateway):
