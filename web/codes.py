@@ -163,6 +163,10 @@ CODES: dict[str, Code] = {
     "UNKNOWN_SORT": Code("不支持的排序方式", "This order is not known"),
     "UNKNOWN_STEP": Code("示例中的步骤无法识别", "This step of the example is not known"),
     "VALUE": Code("值的格式不正确", "The value is not of its type"),
+    "BODY_NOT_FOUND": Code("没有该单位或机关", "There is no such body"),
+    "PASSWORDS_DIFFER": Code("两次输入的口令不一致", "The two passwords differ"),
+    "PERSON_EXISTS": Code("该账号已存在", "The person is there already"),
+    "TOKEN_NOT_FOUND": Code("没有该令牌", "There is no such token"),
     "FAULT": Code(
         "系统出现错误",
         "Something went wrong",

@@ -11,6 +11,7 @@ import alembic.script
 import sqlalchemy as sa
 
 from engine.tables import assert_durable
+from workflows.evidence import Store, evidence, unsound
 from workflows.tables import alembic_config, definitions, incidents, jobs, timers
 
 LATE = timedelta(minutes=10)
@@ -41,6 +42,14 @@ def examine(database: sa.Engine, *, now: datetime) -> tuple[Sign, ...]:
         with database.connect().execution_options(reading=True) as connection:
             signs.extend(_work(connection, now))
     return tuple(signs)
+
+
+def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[str, str, str]]:
+    """Case id, digest and state (`damaged` or `missing`) of every evidence file that is not sound."""
+    for digest, state in unsound(connection, files):
+        query = sa.select(evidence.c.case_id).distinct().where(evidence.c.digest == digest)
+        for case_id in sorted(connection.scalars(query)):
+            yield case_id, digest, state
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -11,6 +11,7 @@ from web.context import Rooms
 from web.settings import CHECKOUT, read_settings
 from workflows.condition import is_current
 from workflows.register.batches import load_batches
+from workflows.staff import load_bodies
 from workflows.tables import migrate
 
 LIBRARY = CHECKOUT / "bpmn"
@@ -40,6 +41,7 @@ def bring_up_to_date(house: Rooms) -> list[str]:
     migrate(house.database)
     now = house.clock()
     with house.database.begin() as connection:
+        load_bodies(connection)
         load_batches(connection, now=now)
         new = house.catalog.load_library(connection, LIBRARY, at=now, effective_from=RULE_ISSUED)
     return [version.id for version in new]

@@ -16,7 +16,8 @@ from web.cli.voice import Voice
 from web.context import Rooms
 from web.settings import Settings
 from workflows.backup import read_backup, write_backup
-from workflows.condition import Sign, examine
+from workflows.condition import Sign, examine, unsound_evidence
+from workflows.evidence import Store
 from workflows.projections import rebuild as rebuild_read_models
 
 REFUSED, MISUSED = 1, 2
@@ -72,15 +73,29 @@ def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
     wanted = list(case_ids)
     findings: list[dict[str, Any]] = []
     for case_id in voice.progress(wanted, total=len(wanted), label="verify"):
-        findings += [
-            {"case": f.case_id, "code": f.code, "seq": f.seq, "detail": f.detail}
-            for f in rooms.history.verify(case_id).findings
-        ]
-    ok = len(wanted) - len({finding["case"] for finding in findings})
+        proof = rooms.history.verify(case_id)
+        findings += [_finding(f.case_id, f.code, f.seq, f.detail) for f in proof.findings]
+    findings += _attachments(rooms, set(wanted))
+    ok = len(set(wanted) - {finding["case"] for finding in findings})
     lines = [f"{f['case']} entry {f['seq']}: {f['detail']} [{f['code']}]" for f in findings]
     document = {"cases": len(wanted), "ok": ok, "findings": findings}
     voice.answer(document, *lines, f"{ok} of {len(wanted)} cases are sound")
     return REFUSED if findings else 0
+
+
+def _attachments(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
+    """Evidence files of these cases, and of none yet, that are not what they were."""
+    files = Store(rooms.settings.evidence_dir)
+    with rooms.database.connect().execution_options(reading=True) as connection:
+        found = [entry for entry in unsound_evidence(connection, files) if entry[0] in wanted | {""}]
+    return [
+        _finding(case_id, "V-ATTACHMENT", 0, f"evidence file {digest} is {state}")
+        for case_id, digest, state in found
+    ]
+
+
+def _finding(case_id: str, code: str, seq: int, detail: str) -> dict[str, Any]:
+    return {"case": case_id, "code": code, "seq": seq, "detail": detail}
 
 
 def _machine(settings: Settings) -> list[Sign]:

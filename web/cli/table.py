@@ -32,6 +32,11 @@ class Command:
 
 _o = Option.named
 _ROOM = "web.cli."
+_PERSON = _o("person", metavar="PERSON")
+_GRANTS = (
+    _o("--group", action="append", default=[], metavar="GROUP"),
+    _o("--role", action="append", default=[], metavar="ROLE"),
+)
 
 COMMANDS = (
     Command(
@@ -126,6 +131,70 @@ COMMANDS = (
         says="put a backup into an empty database and verify it",
         run=_ROOM + "keeping:restore",
         options=(_o("file", type=Path, metavar="FILE"),),
+    ),
+    Command(
+        name="user",
+        says="people: who may sign in and what they may do",
+        parts=(
+            Command(name="list", says="everybody", run=_ROOM + "people:list_people"),
+            Command(
+                name="add",
+                says="a new person",
+                run=_ROOM + "people:add",
+                options=(
+                    _PERSON,
+                    _o("--name", required=True, metavar="TEXT"),
+                    _o("--level", required=True, metavar="LEVEL", help="unit, county, municipal …"),
+                    _o("--authority", metavar="CODE"),
+                    _o("--unit", metavar="ID"),
+                    *_GRANTS,
+                ),
+            ),
+            Command(
+                name="grant",
+                says="give or take groups and roles",
+                run=_ROOM + "people:change",
+                options=(_PERSON, *_GRANTS, _o("--take", action="append", default=[], metavar="NAME")),
+            ),
+            Command(
+                name="password",
+                says="a new password, asked for or read from standard input",
+                run=_ROOM + "people:password",
+                options=(_PERSON,),
+            ),
+            Command(
+                name="disable",
+                says="close an account, or open it again",
+                run=_ROOM + "people:disable",
+                options=(_PERSON, _o("--undo", action="store_true")),
+            ),
+        ),
+    ),
+    Command(
+        name="token",
+        says="tokens with which programs act for a person",
+        parts=(
+            Command(
+                name="list", says="a person's tokens", run=_ROOM + "people:list_tokens", options=(_PERSON,)
+            ),
+            Command(
+                name="add",
+                says="a new token; it is shown once",
+                run=_ROOM + "people:add_token",
+                options=(
+                    _PERSON,
+                    _o("--name", required=True, metavar="TEXT"),
+                    _o("--scope", action="append", default=[], metavar="SCOPE"),
+                    _o("--days", type=int, default=90, metavar="N", help="valid for so long (default 90)"),
+                ),
+            ),
+            Command(
+                name="revoke",
+                says="end a token at once",
+                run=_ROOM + "people:end_token",
+                options=(_o("token", metavar="TOKEN_ID"),),
+            ),
+        ),
     ),
     Command(
         name="doctor",
