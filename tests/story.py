@@ -20,7 +20,7 @@ from workflows.packages import read_folder
 from workflows.people import find_person
 from workflows.policy import Actor
 from workflows.results import Held, Result
-from workflows.tables import incidents, jobs, notifications, operations, tasks, timers
+from workflows.tables import cases, incidents, jobs, notifications, operations, tasks, timers
 from workflows.worker import Ticked, Worker
 
 PACKAGES = Path(__file__).parent / "workflows" / "packages"
@@ -157,6 +157,12 @@ class Story:
         with self.database.connect().execution_options(reading=True) as connection:
             lines = journal.read(connection, self.case_id)
             return [type(line.entry().event).__name__ for line in lines]
+
+    def rows_of_case(self) -> sa.RowMapping:
+        return self.rows(cases)[0]
+
+    def rows_of_jobs(self) -> list[sa.RowMapping]:
+        return self.rows(jobs)
 
     def rows(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> list[sa.RowMapping]:
         query = sa.select(table).where(table.c.case_id == self.case_id, *conditions)
