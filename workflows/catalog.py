@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import RLock
+from threading import RLock, local
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,6 +65,28 @@ class Catalog:
         self._packages: dict[str, Package] = {}
         self._definitions: dict[tuple[str, ...], Definition] = {}
         self._lock = RLock()
+        self._here = local()
+
+    @contextmanager
+    def over(self, connection: sa.Connection) -> Iterator[None]:
+        """While the block lasts, this thread looks versions up over `connection`.
+
+        Whoever holds one connection and waits for a second can wait for ever when all are in use.
+        """
+        before = getattr(self._here, "connection", None)
+        self._here.connection = connection
+        try:
+            yield
+        finally:
+            self._here.connection = before
+
+    def warm(self, at: datetime) -> int:
+        """Read every definition in force, so that no case waits for the parser; answers how many."""
+        with self._reading() as connection:
+            startable = [version.key for version in self.all_current(connection, at)]
+            for key in startable:
+                self._pinned(connection, self.pins(connection, key, at), key)
+        return len(startable)
 
     # --- the library that running cases use -----------------------------------------------------------
 
@@ -259,9 +282,13 @@ class Catalog:
         others = [self.package(pin, connection) for key, pin in pins.items() if key != package.process_id]
         return sources(package.process_id, [package, *others])
 
+    def _reading(self) -> sa.Connection:
+        return self._database.connect().execution_options(reading=True)
+
     def _load_package(self, connection: sa.Connection | None, definition_id: str) -> Package:
+        connection = connection or getattr(self._here, "connection", None)
         if connection is None:
-            with self._database.connect().execution_options(reading=True) as opened:
+            with self._reading() as opened:
                 return self._load_package(opened, definition_id)
         version = self.version(connection, definition_id)
         return read_files(fetch(connection, version.files))

@@ -290,7 +290,7 @@ class Commands:
     def _attempt(self, act: Act, work: Callable[[Change], R], now: datetime) -> R:
         change: Change | None = None
         try:
-            with self._database.begin() as connection:
+            with self._database.begin() as connection, self._library.over(connection):
                 if act.case_id is not None:
                     one_at_a_time(connection, act.case_id)
                 answered = answered_before(connection, act.actor, act.request, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -199,8 +200,11 @@ class History:
             rows = connection.execute(query.order_by(operations.c.number)).mappings().all()
         return tuple(dict(row) for row in rows)
 
-    def _reading(self) -> sa.Connection:
-        return self._database.connect().execution_options(reading=True)
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        opened = self._database.connect().execution_options(reading=True)
+        with opened as connection, self._library.over(connection):
+            yield connection
 
     def _known(self, connection: sa.Connection) -> list[str]:
         shown = connection.scalars(sa.select(cases.c.case_id))

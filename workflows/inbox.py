@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -224,8 +225,11 @@ class Inbox:
             row = desk.visible_row(connection, actor, task_id)
             return desk.draft_of(connection, row["case_id"], task_id, actor.id)
 
-    def _reading(self) -> sa.Connection:
-        return self._database.connect().execution_options(reading=True)
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        opened = self._database.connect().execution_options(reading=True)
+        with opened as connection, self._library.over(connection):
+            yield connection
 
 
 def _page(actor: Actor, query: TaskQuery, now: datetime) -> sa.Select[Any]:

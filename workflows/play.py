@@ -331,7 +331,7 @@ class _Performance:
 
     def _told(self) -> Played:
         entries = self.theatre.history.entries(self.case_id)
-        with self.theatre.database.connect() as connection:
+        with self.theatre.database.connect() as connection, self.theatre.library.over(connection):
             case = self.commands.live.take(connection, self.case_id)
         stood = standing_of(entries)
         open_incidents = self._rows(incidents, incidents.c.resolved_at.is_(None))
