@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from web import guard, problems, words
+from web import audit, editor, guard, problems, words
 from web.answers import Answers
 from web.api import cases as api_cases
 from web.api import definitions, health, openapi, task_commands, tasks
@@ -25,7 +25,7 @@ from workflows.inbox import Inbox
 from workflows.tables import open_database
 
 API_ROOMS = (tasks, task_commands, definitions, api_cases)
-PAGES = (health, login, start, inbox, task, apply, cases, help)
+PAGES = (health, login, start, inbox, task, apply, cases, help, editor, audit)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]

@@ -113,6 +113,27 @@ CODES: dict[str, Code] = {
         "Send the ETag you read as If-Match.",
     ),
     "PRECONDITION_FAILED": Code("内容已有更新", "It has changed since you read it"),
+    "PROCESS_NOT_FOUND": Code("没有这个流程", "There is no such process"),
+    "DRAFT_NOT_FOUND": Code("该流程没有草稿", "The process has no draft"),
+    "DRAFT_EXISTS": Code(
+        "该流程已有草稿",
+        "The process has a draft already",
+        "请在已有的草稿上继续，或先放弃它。",
+        "Go on with that draft, or discard it first.",
+    ),
+    "DRAFT_STATE": Code(
+        "草稿当前状态不允许该操作",
+        "The draft is not in a state for this",
+        "当前状态：{state}。",
+        "It is {state}.",
+    ),
+    "REASON_REQUIRED": Code(
+        "请写明理由", "A reason is required", "至少 {least} 个字。", "At least {least} characters."
+    ),
+    "EFFECTIVE_IN_PAST": Code("生效时间已过", "The version would begin in the past"),
+    "NOTHING_CHANGED": Code("与现有版本内容相同", "Nothing has changed since the newest version"),
+    "PACKAGE_EXPECTED": Code("请选择流程包（zip）", "Choose a process package (zip)"),
+    "FILE_EXISTS": Code("文件已存在", "The file is there already"),
     "TOO_LARGE": Code("内容过大", "Too large"),
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),
     "RATE_LIMITED": Code("操作过于频繁", "Too many requests"),

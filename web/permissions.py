@@ -55,6 +55,17 @@ PERMISSIONS: dict[str, str] = {
     "definitions.start_draft": WORKER,
     "definitions.save_start_draft": WORKER,
     "api_cases.*": SIGNED_IN,
+    "editor.*": DRAWING,
+    "editor.begin": OWNER,
+    "editor.bring_in": OWNER,
+    "editor.save_file": OWNER,
+    "editor.add_file": OWNER,
+    "editor.submit": OWNER,
+    "editor.discard": OWNER,
+    "editor.retire": OWNER,
+    "editor.approve": APPROVER,
+    "editor.send_back": APPROVER,
+    "audit.*": AUDITOR,
 }
 
 

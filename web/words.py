@@ -19,18 +19,18 @@ WEEKDAYS = {
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-CATALOGUE = Path(__file__).parent / "translations" / "en.po"
+CATALOGUES = Path(__file__).parent / "translations"
 
 
 @cache
 def english() -> Mapping[str, str]:
     """Chinese text → English text. Read as .po, so that translators' tools can edit it."""
-    with CATALOGUE.open("rb") as file:
-        return {
-            message.id: str(message.string)
-            for message in read_po(file, locale="en")
-            if message.id and message.string
-        }
+    found: dict[str, str] = {}
+    for path in sorted(CATALOGUES.glob("en*.po")):
+        with path.open("rb") as file:
+            told = read_po(file, locale="en")
+        found |= {message.id: str(message.string) for message in told if message.id and message.string}
+    return found
 
 
 def language() -> str:

@@ -20,6 +20,7 @@ async function open(place) {
   const modeler = makeModeler({
     canvas: document.getElementById('canvas'),
     properties: document.getElementById('properties'),
+    canEdit,
   });
   try {
     await modeler.importXML(await text(place.dataset.fileUrl));
@@ -36,7 +37,7 @@ async function open(place) {
     load: (xml) => modeler.importXML(xml),
   });
   const problems = new Problems({ place: document.getElementById('problems'), modeler, url: place.dataset.validateUrl });
-  const outline = new LiveOutline({ place: document.getElementById('outline'), modeler });
+  const outline = new LiveOutline({ place: document.getElementById('outline'), modeler, canEdit });
   modeler.on('commandStack.changed', () => { drafting.changed(); outline.refresh(); });
   modeler.on('import.done', () => outline.refresh());
   drafting.addEventListener('saved', () => problems.check());

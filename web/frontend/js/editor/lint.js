@@ -19,7 +19,7 @@ import singleDefinition from 'bpmnlint/rules/single-event-definition.js';
 import startRequired from 'bpmnlint/rules/start-event-required.js';
 import subBlankStart from 'bpmnlint/rules/sub-process-blank-start-event.js';
 import superfluousGateway from 'bpmnlint/rules/superfluous-gateway.js';
-import { taskCandidates, taskDeadline, taskClause } from './task_rules.js';
+import { taskDeadline, taskClause } from './task_rules.js';
 
 const bpmnlint = {
   'conditional-flows': [conditionalFlows, 'error'],
@@ -43,7 +43,6 @@ const bpmnlint = {
 };
 
 const ours = {
-  'task-candidates': [taskCandidates, 'error'],
   'task-deadline': [taskDeadline, 'info'],
   'task-clause': [taskClause, 'info'],
 };

@@ -25,8 +25,8 @@ const words = (type) => type.replace(/^bpmn:/, '').replace(/([a-z])([A-Z])/g, '$
 export const kindOf = (element) => translate(words(element.type));
 
 export class LiveOutline {
-  constructor({ place, modeler }) {
-    Object.assign(this, { place, modeler });
+  constructor({ place, modeler, canEdit }) {
+    Object.assign(this, { place, modeler, canEdit });
     this.tree = make('ul', { class: 'tidu-outline', role: 'tree', 'aria-label': say('流程大纲', 'Outline of the process') });
     this.commands = make('div', { class: 'tidu-outline-commands' });
     place.replaceChildren(this.tree, this.commands);
@@ -84,7 +84,7 @@ export class LiveOutline {
   #selected(element) {
     this.chosen = element ?? null;
     this.tree.querySelector(`[data-element="${CSS.escape(element?.id ?? '')}"]`)?.dispatchEvent(new CustomEvent('tidu:choose', { bubbles: true }));
-    this.commands.replaceChildren(...(element && !element.waypoints ? this.#commandsFor(element) : [
+    if (this.canEdit) this.commands.replaceChildren(...(element && !element.waypoints ? this.#commandsFor(element) : [
       make('p', { class: 'form-text m-0' }, say('选中一行后可在此追加、连接、删除；名称和规则在右侧属性里改。', 'Choose a line to append, connect or delete; names and rules are edited in the properties.'))]));
   }
 

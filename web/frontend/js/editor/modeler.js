@@ -12,8 +12,8 @@ import { lintRules } from './lint.js';
 import { translation } from './translation.js';
 import { tiduProperties } from './tidu_properties.js';
 
-export function makeModeler({ canvas, properties }) {
-  return new BpmnModeler({
+export function makeModeler({ canvas, properties, canEdit }) {
+  const modeler = new BpmnModeler({
     container: canvas,
     propertiesPanel: { parent: properties },
     linting: { bpmnlint: lintRules, active: true },
@@ -30,4 +30,6 @@ export function makeModeler({ canvas, properties }) {
       tiduProperties,
     ],
   });
+  if (!canEdit) modeler.get('commandStack').execute = () => {}; // a reader may look at everything
+  return modeler;
 }

@@ -1,4 +1,4 @@
-// Our lint rules: who does a user task, how long it may take, which clause it stands on.
+// Our lint rules: how long a user task may take, which clause it stands on.
 
 const extension = (task, type) => task.extensionElements?.values?.find((one) => one.$type === type);
 const property = (task, name) => extension(task, 'zeebe:Properties')?.properties?.find((one) => one.name === name)?.value;
@@ -9,12 +9,6 @@ const forUserTasks = (find) => () => ({
     const message = find(node);
     if (message) reporter.report(node.id, message);
   },
-});
-
-export const taskCandidates = forUserTasks((task) => {
-  const assignment = extension(task, 'zeebe:AssignmentDefinition');
-  const somebody = assignment && (assignment.assignee || assignment.candidateGroups || assignment.candidateUsers);
-  return somebody ? null : 'User task has nobody who may do it';
 });
 
 export const taskDeadline = forUserTasks((task) => {
