@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -158,18 +158,19 @@ def _read_tables(connection: sa.Connection, archive: zipfile.ZipFile, manifest: 
     for table in reversed(tables):  # what set-up may have put there, such as the library
         connection.execute(sa.delete(table))
     for table in tables:
-        for rows in _batches(archive, f"tables/{table.name}.jsonl", manifest):
+        for rows in _batches(archive, table, manifest):
             connection.execute(sa.insert(table), rows)
         _continue_counting(connection, table)
 
 
-def _batches(archive: zipfile.ZipFile, name: str, manifest: Manifest) -> Iterator[list[dict[str, Any]]]:
+def _batches(archive: zipfile.ZipFile, table: sa.Table, manifest: Manifest) -> Iterator[list[dict[str, Any]]]:
+    name = f"tables/{table.name}.jsonl"
     if name not in manifest.files:
         return
     rows: list[dict[str, Any]] = []
     with archive.open(name) as file:
         for line in file:
-            rows.append({key: _loaded(value) for key, value in orjson.loads(line).items()})
+            rows.append({key: _loaded(value, table.c[key]) for key, value in orjson.loads(line).items()})
             if len(rows) == BATCH:
                 yield rows
                 rows = []
@@ -204,5 +205,7 @@ def _stored(value: Any) -> Any:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes | memoryview) else value
 
 
-def _loaded(value: Any) -> Any:
+def _loaded(value: Any, column: sa.Column[Any]) -> Any:
+    if isinstance(column.type, sa.Date) and value is not None:
+        return date.fromisoformat(value)
     return base64.b64decode(value["base64"]) if isinstance(value, dict) else value

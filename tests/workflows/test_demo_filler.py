@@ -115,7 +115,15 @@ def test_evidence_of_others_is_replaced_by_the_own():
     values = fill(form({"type": "group", "path": "g", "id": "g", "components": [rows]}), given, around)
 
     assert values == {"g": {"rows": [{"file": ["file-1"]}]}}
-    assert around.attached == ["file-1"]
+    assert around.attached == {"file-1": "file.pdf"}
+
+
+def test_the_diligent_attach_what_nobody_demands():
+    picker = {"type": "filepicker", "key": "file", "id": "file", "label": "报告"}
+    around = Circumstances(context={}, now=NOW, chance=Chance("desk"), papers="file", diligence=100)
+
+    assert fill(form(picker), {}, around) == {"file": ["file-1"]}
+    assert around.attached == {"file-1": "报告.pdf"}
 
 
 def test_what_the_button_needs_is_filled_whatever_the_form_says():

@@ -23,6 +23,7 @@ from workflows.forms.form import Form
 from workflows.submissions import OUTCOME, form_of, read, senders
 
 Values = dict[str, Any]
+SOME_FILES = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,10 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """What was filled in, and the ids of the evidence it names, which must be entered first."""
+    """What was filled in, and the evidence it names (id → file name), which must be entered first."""
 
     values: Values
-    evidence: list[str]
+    evidence: dict[str, str]
 
 
 class Desk:
@@ -64,7 +65,9 @@ class Desk:
         """The start form of application `number`; the first is as the first example has it."""
         data = self._library.start_form(definition_id)
         given = self._lore.starts[0] if self._lore.starts else {}
-        around = Circumstances(context={}, now=now, chance=chance, papers=f"demo-{number + 1:04}")
+        around = Circumstances(
+            context={}, now=now, chance=chance, papers=f"demo-{number + 1:04}", diligence=_diligence(number)
+        )
         return _filled(read(data) if data else None, given if number == 0 else varied(given, chance), around)
 
     def task(self, case_id: str, task: Task, number: int, chance: Chance, now: datetime) -> Filled:
@@ -79,6 +82,7 @@ class Desk:
             chance=chance,
             papers=f"demo-{task.id}",
             needed=_needed(element, outcome),
+            diligence=_diligence(number),
         )
         filled = _filled(form, self._given(element, outcome, number, chance), around)
         if outcome is not None:
@@ -107,6 +111,11 @@ class Desk:
             case = self._commands.live.take(connection, case_id)
         yield case
         self._commands.live.put_back(case)
+
+
+def _diligence(number: int) -> int:
+    """The first application is filled as completely as a real one; the others attach some evidence."""
+    return 100 if number == 0 else SOME_FILES
 
 
 def _needed(element: Element, outcome: str | None) -> tuple[str, ...]:

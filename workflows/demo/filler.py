@@ -28,7 +28,8 @@ class Circumstances:
     """What somebody filling a form has at hand: the case's data, the date, a name for their papers.
 
     `needed` are keys that must not stay empty whatever the form says, because the button they will press
-    needs them. `attached` collects the ids of evidence that the values name and that must be entered.
+    needs them. `diligence` is the per cent of files attached where none is demanded. `attached` collects
+    the evidence that the values name and that must be entered: its id, and what it is called.
     """
 
     context: Mapping[str, Value]
@@ -36,12 +37,14 @@ class Circumstances:
     chance: Chance
     papers: str
     needed: tuple[str, ...] = ()
-    attached: list[str] = field(default_factory=list)
+    diligence: int = 0
+    attached: dict[str, str] = field(default_factory=dict)
 
-    def attach(self) -> list[str]:
+    def attach(self, rules: Field) -> list[str]:
         """One more piece of evidence, by its id."""
-        self.attached.append(f"{self.papers}-{len(self.attached) + 1}")
-        return self.attached[-1:]
+        name = f"{self.papers}-{len(self.attached) + 1}"
+        self.attached[name] = f"{rules.label_zh or rules.key}.pdf"
+        return [name]
 
 
 def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[str, Any]:
@@ -62,11 +65,11 @@ def fill(form: Form, given: Mapping[str, Any], around: Circumstances) -> dict[st
 
 
 def _use_own_papers(fields: tuple[Field, ...], values: Any, around: Circumstances) -> None:
-    """Put our own evidence in the place of somebody else's."""
+    """Put our own evidence in the place of somebody else's, and where the diligent attach some."""
     for rules in _level(fields) if isinstance(values, dict) else ():
         filled = values.get(rules.key)
-        if rules.kind == "filepicker" and filled:
-            values[rules.key] = around.attach()
+        if rules.kind == "filepicker" and (filled or around.chance.happens(around.diligence)):
+            values[rules.key] = around.attach(rules)
         for row in filled if isinstance(filled, list) and rules.kind == "dynamiclist" else [filled]:
             _use_own_papers(rules.children, row, around)
 
@@ -133,7 +136,7 @@ def _invent(form: Form, rules: Field, had: Any, around: Circumstances) -> Any:
         case "datetime":
             return _moment(rules, around.now)
         case "filepicker":
-            return around.attach()
+            return around.attach(rules)
         case "dynamiclist":
             rows = had if isinstance(had, list) else []
             return rows + [{} for _ in range(max((rules.min_length or 1) - len(rows), 0))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -26,19 +27,19 @@ class Papers:
         self._database = database
         self._kept: Kept = files.keep(io.BytesIO(DOCUMENT), name=NAME)
 
-    def enter(self, ids: list[str], *, case_id: str, by: str, now: datetime) -> None:
-        """The document becomes evidence of the case under each of these ids, brought by `by`."""
-        if not ids:
+    def enter(self, papers: Mapping[str, str], *, case_id: str, by: str, now: datetime) -> None:
+        """The document becomes evidence under each of these ids and names, brought by `by`."""
+        if not papers:
             return
-        row = {"name": NAME, "field": "", "issuer": "", "pages": "1", "status": "unverified"}
-        row |= {**vars(self._kept), "case_id": "", "uploaded_by": by}
-        rows = [{**row, "evidence_id": name, "uploaded_at": now} for name in ids]
+        row = {"field": "", "issuer": "", "pages": "1", "status": "unverified", "uploaded_by": by}
+        row |= {**vars(self._kept), "case_id": ""}
+        rows = [{**row, "evidence_id": key, "name": name, "uploaded_at": now} for key, name in papers.items()]
         with self._database.begin() as connection:
             connection.execute(sa.insert(evidence), rows)
             if case_id:
-                attach(connection, ids, case_id=case_id, by=by)
+                attach(connection, papers, case_id=case_id, by=by)
 
-    def belong(self, ids: list[str], *, case_id: str, by: str) -> None:
+    def belong(self, papers: Mapping[str, str], *, case_id: str, by: str) -> None:
         """What was entered before its case was there belongs to it now."""
         with self._database.begin() as connection:
-            attach(connection, ids, case_id=case_id, by=by)
+            attach(connection, papers, case_id=case_id, by=by)
