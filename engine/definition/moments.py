@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from engine.temporal import YearsMonths, parse_datetime
 from engine.values import Value
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+SHANGHAI = timezone(timedelta(hours=8))
 SHORTEST_CYCLE = timedelta(seconds=1)
 _NUMBER = r"(\d{1,9})"
 _PERIOD = re.compile(

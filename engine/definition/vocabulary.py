@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -34,6 +35,7 @@ TRIGGERS = {
     "compensateEventDefinition": "compensation",
     "cancelEventDefinition": "cancel",
 }
+_ISO_8601 = re.compile(r"-?P[\dT][\dYMWDTHS.]*$|R\d*/|\d{4}-\d\d-\d\d")
 TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
@@ -274,6 +276,6 @@ def _timer(node: etree._Element) -> Trigger:
 def _moment(text: str) -> Formula:
     """A bare ISO 8601 text stands for itself, everything else is an expression."""
     bare = text.strip()
-    if (bare[:1] in "PR" and set(bare) <= set("PRYMWDTHS/0123456789-+:.Z")) or bare[:2].isdigit():
+    if _ISO_8601.match(bare):
         return Formula(text=bare)
     return feel(bare)

@@ -38,7 +38,7 @@ class Asker:
 
     def __init__(self, calendar: WorkingDays, now: datetime) -> None:
         self.calendar = calendar
-        self.now = now
+        self.now = now.astimezone(SHANGHAI)
         self.budget = Budget()
         self.terms: dict[datetime, tuple[int, bool]] = {}
         self.functions: dict[str, Callable[..., Value]] = {
@@ -46,6 +46,10 @@ class Asker:
             "working days between": self.working_days_between,
             "is working day": self.is_working_day,
         }
+
+    def at(self, now: datetime) -> None:
+        """The moment of the next command."""
+        self.now = now.astimezone(SHANGHAI)
 
     def ask(self, formula: Formula, context: Mapping[str, Value]) -> Value:
         """The formula's value. Raises ExpressionError."""

@@ -8,7 +8,7 @@ from typing import Any
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.moments import NoMoment, cycle_of, moment_of, period_of
-from engine.definition.nodes.base import Mishap
+from engine.definition.nodes.base import Mishap, stored
 from engine.definition.shapes import Shape, Trigger
 from engine.execution.branches import Part, forked
 from engine.execution.signals import Escalated, Passed, Timed
@@ -56,7 +56,7 @@ class Catching:
 
     def key(self, token: Token, trigger: Trigger) -> Value:
         """The correlation key of a subscription; null cannot be waited for."""
-        value = self.ask(trigger.correlation, token)
+        value = stored(self.ask(trigger.correlation, token))
         if value is None:
             raise Mishap("CORRELATION", f"the correlation key of message {trigger.name} is null")
         return value

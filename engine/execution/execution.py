@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from engine.definition.model import Definition
+from engine.definition.nodes.base import stored
 from engine.errors import InvalidInput, WrongState
 from engine.execution import snapshots
 from engine.execution.asking import Asker, WorkingDays
@@ -172,7 +173,7 @@ class Execution:
     # --- inside -----------------------------------------------------------------------------------------
 
     def _begin(self, now: datetime) -> None:
-        self._workflow.asker.now = _aware(now)
+        self._workflow.asker.at(_aware(now))
 
     def _waiting(self, n: int, awaits: str, what: str) -> Token:
         token = self._workflow.numbers.get(n)
@@ -193,7 +194,7 @@ class Execution:
 def _context(values: dict[str, Value]) -> dict[str, Value]:
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise InvalidInput("expected a context of values by name")
-    return {key: fresh(value) for key, value in values.items()}
+    return {key: stored(value) for key, value in values.items()}
 
 
 def _aware(now: datetime) -> datetime:

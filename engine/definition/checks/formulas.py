@@ -10,6 +10,7 @@ from engine.definition.moments import NoMoment, cycle_of, moment_of, period_of
 from engine.definition.shapes import Drawing, Flow, Shape, Trigger
 from engine.errors import Problem
 
+HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
 READERS = {"date": moment_of, "duration": period_of, "cycle": cycle_of}
 
 
@@ -26,6 +27,7 @@ def check_formulas(drawing: Drawing) -> Iterator[Problem]:
                     f"cannot read {formula.text!r} at {shape.id}: {formula.error}",
                     f"{shape.id} 的表达式 {formula.text!r} 无法解析",
                 )
+            yield from _functions(shape.id, formula)
         for trigger in shape.triggers:
             yield from _fixed_time(shape, trigger)
 
@@ -43,8 +45,23 @@ def formulas_of(shape: Shape) -> Iterator[Formula]:
     return (formula for formula in candidates if formula is not None)
 
 
+def _functions(element: str, formula: Formula) -> Iterator[Problem]:
+    if formula.expression is None:
+        return
+    for name in sorted(formula.expression.calls - HOST_FUNCTIONS):
+        yield error(
+            element,
+            "expression.function",
+            f"there is no function {name!r}, used at {element}",
+            f"{element} 的表达式使用了不存在的函数 {name!r}",
+        )
+
+
 def _condition(flow: Flow) -> Iterator[Problem]:
-    if flow.condition is not None and flow.condition.error:
+    if flow.condition is None:
+        return
+    yield from _functions(flow.id, flow.condition)
+    if flow.condition.error:
         yield error(
             flow.id,
             "expression.syntax",

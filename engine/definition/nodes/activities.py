@@ -10,7 +10,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs import defaults as spiff
 
 from engine.definition.formulas import Formula
-from engine.definition.nodes.base import Mishap, Node, Token
+from engine.definition.nodes.base import Mishap, Node, Token, stored
 from engine.definition.nodes.tasks import whole
 from engine.definition.shapes import Loop, Shape
 from engine.values import Value
@@ -133,7 +133,7 @@ class Instances(Node, spiff.NoneTask):
             raise Mishap(
                 "COLLECTION", f"{len(value)} instances of {self.element}; {MOST_INSTANCES} are allowed"
             )
-        return value
+        return [stored(item) for item in value]
 
     def open_next(self, token: Token) -> None:
         """Open the next instance with its item and its loop counter."""
@@ -154,7 +154,7 @@ class Instances(Node, spiff.NoneTask):
             return self.round_done(token, instance)
         results = list(many["results"])
         if loop.results and loop.result is not None:
-            results[instance.index] = token.workflow.ask(loop.result, instance)
+            results[instance.index] = stored(token.workflow.ask(loop.result, instance))
         done = many["done"] + 1
         finished = done == len(many["items"]) or self.enough(token, instance, done, results)
         many["results"], many["done"] = results, done

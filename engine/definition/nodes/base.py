@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
 
 from engine.definition.formulas import Formula
 from engine.definition.shapes import Shape
-from engine.values import Value
+from engine.errors import InvalidInput
+from engine.temporal import YearsMonths
+from engine.values import MAX_DEPTH, Value
 
 Token = Any
 """A token of `engine.execution.token`: a SpiffWorkflow task with its variables. The execution stands
@@ -140,21 +144,41 @@ class Node(BpmnSpecMixin):
         """Evaluate the input mappings, each seeing those before it."""
         for item in self.shape.inputs:
             value = token.workflow.ask(item.source, token)
-            token.local = put(token.local, item.target, value)
+            token.local = put(token.local, item.target, stored(value))
 
     def keep(self, token: Token, values: Mapping[str, Value], result: str | None) -> None:
         """Take over what came from outside: by the outputs if there are any, else under `result`,
         else entry by entry."""
-        brought = {result: dict(values)} if result else dict(values)
+        kept = {key: stored(value) for key, value in values.items()}
+        brought = {result: kept} if result else kept
         if not self.shape.outputs:
             token.write(brought)
             return
         seen = {**token.visible(), **values, **brought}
         changes: dict[str, Value] = {}
         for item in self.shape.outputs:
-            changes = put(changes, item.target, token.workflow.ask(item.source, token, seen), token.data)
+            value = stored(token.workflow.ask(item.source, token, seen))
+            changes = put(changes, item.target, value, token.data)
             seen = {**seen, **changes}
         token.write(changes)
+
+
+def stored(value: Value, depth: int = MAX_DEPTH) -> Value:
+    """A copy that a case may keep, sharing no list and no context with the original.
+
+    Raises InvalidInput for what only lives while an expression runs, as ranges and functions do.
+    """
+    match value:
+        case None | bool() | str() | Decimal() | date() | time() | timedelta() | YearsMonths():
+            return value
+        case int():
+            return Decimal(value)
+        case list() | tuple() if depth:
+            return [stored(item, depth - 1) for item in value]
+        case dict() if depth:
+            return {str(key): stored(item, depth - 1) for key, item in value.items()}
+    what = "nested too deeply" if isinstance(value, list | tuple | dict) else f"a {type(value).__name__}"
+    raise InvalidInput(f"a value cannot be kept: it is {what}")
 
 
 def put(
