@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, g, render_template, request, url_f
 
 from web import audit_words, outline
 from web.context import actor, now, rooms
-from web.words import ZONE, pick, say, shortly
+from web.words import ZONE, say, shortly
 from workflows.change import record_operation
 from workflows.facts import case_row
 from workflows.history import CaseQuery, Event
@@ -126,7 +126,9 @@ def _moment(case_id: str, seq: int, told: Sequence[Event]) -> dict[str, Any]:
             {"name": outline.name_of(definition, element), "message": message}
             for element, message in standing.incidents.values()
         ],
-        "decisions": audit_words.decision_cards(standing, definition),
+        "decisions": audit_words.decision_cards(
+            standing, definition, audit_words.rules_of(told[0].data["pins"])
+        ),
         "nodes": outline.tree(definition, standing),
         "operations": audit_words.operation_lines(rooms().history.operations(case_id), state.at),
         "diagrams": _diagrams(case_id, definition, standing, event),
@@ -184,7 +186,7 @@ def _entry_line(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "at": event.at,
         "when": shortly(event.at, now=now()),
-        "text": pick(event.sentence_zh, event.sentence),
+        "text": audit_words.sentence(event),
         "lane": event.lane,
         "is_human": _is_human(event),
     }

@@ -11,9 +11,11 @@ from typing import Any
 from web import outline
 from web.context import now, rooms
 from web.words import as_time, at, pick, say, shown
+from workflows.annotations import Annotation, told_rules
 from workflows.facts import names_of
 from workflows.history import Event, Proof, State
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 LANES = {
     "process": "流程",
     "people": "人员",
@@ -90,9 +92,14 @@ def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def sentence(event: Event) -> str:
+    """What the entry says, with its moments as people read them."""
+    return MOMENT.sub(lambda found: at(found[0]), pick(event.sentence_zh, event.sentence))
+
+
 def announcement(event: Event) -> str:
     """One step as one sentence, as a screen reader says it."""
-    told = pick(event.sentence_zh, event.sentence)
+    told = sentence(event)
     return say("第 {n} 步，{when}，{told}", n=event.seq, when=at(event.at), told=told)
 
 
@@ -200,19 +207,37 @@ def task_lines(standing: Any, definition: Any) -> list[dict[str, Any]]:
     ]
 
 
-def decision_cards(standing: Any, definition: Any) -> list[dict[str, Any]]:
-    """The decisions made until then, newest first, with every matched rule."""
+def decision_cards(standing: Any, definition: Any, rules: Mapping[str, Annotation]) -> list[dict[str, Any]]:
+    """The decisions made until then, newest first, with every matched rule in words."""
     return [
         {
             "seq": made.seq,
             "decision": made.decision,
             "name": outline.name_of(definition, made.element),
             "value": shown(made.value),
-            "matched": [{"text": rule} for rule in made.matched],
-            "inputs": [(name, shown(value)) for name, value in made.inputs.items()],
+            "matched": [_rule(rule, rules.get(rule)) for rule in made.matched],
+            "inputs": [
+                (path, shown(leaf)) for name in made.inputs for path, leaf in _leaves(name, made.inputs[name])
+            ],
         }
         for made in reversed(standing.decisions)
     ]
+
+
+def rules_of(pins: Mapping[str, str]) -> dict[str, Annotation]:
+    """Rule id → its words, of every table of the processes a case is pinned to."""
+    found: dict[str, Annotation] = {}
+    for pin in pins.values():
+        for table in rooms().catalog.package(pin).decisions.values():
+            found |= told_rules(table)
+    return found
+
+
+def _rule(rule: str, told: Annotation | None) -> dict[str, Any]:
+    if told is None:
+        return {"id": rule, "text": rule, "clause": "", "is_inferred": False}
+    text = f"{say('第 {n} 行', n=told.row)} {told.text}".strip()
+    return {"id": rule, "text": text, "clause": told.clause, "is_inferred": told.is_inferred}
 
 
 def operation_lines(rows: Sequence[Mapping[str, Any]], until: datetime) -> list[dict[str, Any]]:
