@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIDU = Path(sys.executable).with_name("tidu")
-CASES = "60"
+CASES = "40"
 PATIENCE = 60
 LOG_INS = """
   {address}
