@@ -51,7 +51,7 @@ def search() -> str:
 @pages.get("/<case_id>")
 def replay(case_id: str) -> str:
     told = rooms().history.timeline(case_id)
-    seq = _seq(len(told))
+    seq, definition = _seq(len(told)), _definition(told)
     _note_reading("read-case", case_id, case_id)
     return render_template(
         "audit/replay.html",
@@ -59,7 +59,7 @@ def replay(case_id: str) -> str:
         last=len(told),
         lanes=[(lane, audit_words.lane(lane)) for lane in LANES],
         ticks=[{"seq": e.seq, "lane": e.lane, "row": LANES.index(e.lane)} for e in told],
-        entries=[_entry_line(event) for event in told],
+        entries=[_entry_line(event, definition) for event in told],
         previous_human=next((e.seq for e in reversed(told) if e.seq < seq and _is_human(e)), seq),
         next_human=next((e.seq for e in told if e.seq > seq and _is_human(e)), seq),
         seq=seq,
@@ -113,7 +113,7 @@ def _moment(case_id: str, seq: int, told: Sequence[Event]) -> dict[str, Any]:
     standing, event = state.standing, told[seq - 1]
     names = audit_words.labels(told[0].data["pins"])
     return {
-        "sentence": audit_words.announcement(event),
+        "sentence": audit_words.announcement(event, definition),
         "entry": audit_words.entry_facts(event, definition),
         "changes": audit_words.data_lines(state, names, only_changed=True),
         "data": audit_words.data_lines(state, names),
@@ -181,12 +181,12 @@ def _case(case_id: str) -> dict[str, Any]:
         return audit_words.case_line(case_row(connection, case_id))
 
 
-def _entry_line(event: Event) -> dict[str, Any]:
+def _entry_line(event: Event, definition: Any) -> dict[str, Any]:
     return {
         "seq": event.seq,
         "at": event.at,
         "when": shortly(event.at, now=now()),
-        "text": audit_words.sentence(event),
+        "text": audit_words.sentence(event, definition),
         "lane": event.lane,
         "is_human": _is_human(event),
     }

@@ -10,12 +10,14 @@ from typing import Any
 
 from web import outline
 from web.context import now, rooms
+from web.pages.lines import OUTCOMES, group_name, outcome_name
 from web.words import as_time, at, pick, say, shown
 from workflows.annotations import Annotation, told_rules
 from workflows.facts import names_of
 from workflows.history import Event, Proof, State
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+GROUP = re.compile(r"\b[a-z_]+@\w+|\b(?:provincial|municipal|county)_(?:officer|leader)\b")
 LANES = {
     "process": "流程",
     "people": "人员",
@@ -28,21 +30,6 @@ STATUS = {
     "suspended": ("已暂停", "is-held"),
     "completed": ("已办结", "is-ok"),
     "terminated": ("已终止", "is-late"),
-}
-OUTCOMES = {
-    "accepted": "受理",
-    "returned_for_correction": "退回补正",
-    "withdrawn": "已撤回",
-    "rejected_ineligible": "不符合条件",
-    "rejected_quality": "评审未通过",
-    "deferred_next_batch": "转入下一批次",
-    "stays_in_cultivation": "继续培育",
-    "not_selected": "未入选",
-    "objection_upheld": "异议成立",
-    "objection_dismissed": "异议不成立",
-    "suspended_pending_investigation": "调查期间中止",
-    "designated": "已认定",
-    "recommended_up": "已向上推荐",
 }
 CODES = {
     "V-OK": "记录完整，重放一致。",
@@ -59,7 +46,6 @@ def lane(name: str) -> str:
 def case_line(row: Mapping[str, Any]) -> dict[str, Any]:
     """One case of the read model in words."""
     word, look = STATUS.get(row["status"], (row["status"], ""))
-    outcome = row["outcome"] or ""
     return {
         "case_id": row["case_id"],
         "process": pick(row["process_name"], row["process_name_en"]) or row["process_id"],
@@ -68,7 +54,7 @@ def case_line(row: Mapping[str, Any]) -> dict[str, Any]:
         "batch": row["batch_name"],
         "status": say(word),
         "status_class": look,
-        "outcome": say(OUTCOMES[outcome]) if outcome in OUTCOMES else outcome,
+        "outcome": outcome_name(row["outcome"]),
         "started_at": row["started_at"],
         "updated_at": row["updated_at"],
         "seq": row["seq"],
@@ -83,7 +69,7 @@ def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
     given = (
         ("process", "流程", [(v.key, pick(v.name, v.name_en)) for v in processes]),
         ("status", "状态", [(key, say(word)) for key, (word, _) in STATUS.items()]),
-        ("outcome", "结果", [(key, say(word)) for key, word in OUTCOMES.items()]),
+        ("outcome", "结果", [(code, outcome_name(code)) for code in OUTCOMES]),
         ("flag", "标记", [("incident", say("有未处理异常"))]),
     )
     return [
@@ -92,14 +78,25 @@ def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def sentence(event: Event) -> str:
-    """What the entry says, with its moments as people read them."""
-    return MOMENT.sub(lambda found: at(found[0]), pick(event.sentence_zh, event.sentence))
+def sentence(event: Event, definition: Any) -> str:
+    """What the entry says: moments, groups and outcomes as people read them."""
+    told = pick(event.sentence_zh, event.sentence)
+    told = MOMENT.sub(lambda found: at(found[0]), told)
+    told = GROUP.sub(lambda found: group_name(found[0]), told)
+    code = (event.data.get("values") or {}).get("outcome") if event.type == "TaskCompleted" else None
+    return told.replace(code, _outcome(code, event.element, definition)) if isinstance(code, str) else told
 
 
-def announcement(event: Event) -> str:
+def _outcome(code: str, element: str, definition: Any) -> str:
+    """The text of the pressed button, as the drawing of the case has it."""
+    drawn = definition.elements.get(element)
+    choices = drawn.task.outcomes if drawn and drawn.task else ()
+    return next((pick(one.label, one.label_en) for one in choices if one.value == code), "") or code
+
+
+def announcement(event: Event, definition: Any) -> str:
     """One step as one sentence, as a screen reader says it."""
-    told = sentence(event)
+    told = sentence(event, definition)
     return say("第 {n} 步，{when}，{told}", n=event.seq, when=at(event.at), told=told)
 
 
@@ -198,7 +195,9 @@ def task_lines(standing: Any, definition: Any) -> list[dict[str, Any]]:
             "state": say("已认领") if task.assignee else say("待认领"),
             "state_class": "is-active" if task.assignee else "is-soon",
             "holder": people.get(task.assignee, task.assignee) if task.assignee else "",
-            "candidates": "、".join([*task.groups, *(people.get(user, user) for user in task.users)]),
+            "candidates": "、".join(
+                [*map(group_name, task.groups), *(people.get(user, user) for user in task.users)]
+            ),
             "due_at": task.due_at,
             "provisional": False,
             "round": task.round,
