@@ -21,7 +21,7 @@ from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
 
-SNAPSHOT_FORMAT = 1
+SNAPSHOT_FORMAT = 2
 """Raised whenever a stored state would be read differently; older snapshots are then ignored."""
 
 

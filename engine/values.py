@@ -31,6 +31,10 @@ MAX_EXPONENT = 6144
 MAX_DEPTH = 64
 MAX_SIZE = 10_000_000
 EXACT_INT = 2**53
+SHORT = 15
+"""Whole numbers of so many digits are below EXACT_INT."""
+
+ONE = Decimal(1)
 
 CONTEXT = Context(
     prec=DIGITS,
@@ -172,6 +176,9 @@ class _Meter:
     def text(self, value: str, path: Path) -> str:
         if "\0" in value:
             raise _refusal(path, "text", "the text contains a NUL character")
+        if value.isascii():  # as most names are: no bytes to make for their number
+            self.count(len(value) + 2, path)
+            return value
         try:
             self.count(len(value.encode("utf-8")) + 2, path)
         except UnicodeEncodeError:
@@ -200,22 +207,27 @@ class _Writer(_Meter):
     def write(self, value: Value, path: Path, depth: int) -> Any:
         self.count(1, path)
         match value:
-            case None | bool():
-                return value
             case str():
                 return self.text(value, path)
-            case Decimal() | int():
-                return self._number(Decimal(value), path)
-            case list() | tuple():
-                return [self.write(v, (path, i), _deeper(depth, path)) for i, v in enumerate(value)]
+            case None | bool():
+                return value
+            case Decimal():
+                return self._number(value, path)
             case dict():
                 return self._context(value, path, _deeper(depth, path))
+            case list() | tuple():
+                deeper = _deeper(depth, path) if value else depth
+                return [self.write(v, (path, i), deeper) for i, v in enumerate(value)]
+            case int():
+                return self._number(Decimal(value), path)
         if tagged := _tagged(value):
             self.count(len(tagged[1]), path)
             return {tagged[0]: tagged[1]}
         raise _refusal(path, "type", f"a {type(value).__name__} cannot be stored")
 
     def _number(self, value: Decimal, path: Path) -> Any:
+        if value.same_quantum(ONE) and value.adjusted() < SHORT:  # most numbers: written as 12, not 12.50
+            return int(value)
         value = _number(value, path)
         if abs(value) < EXACT_INT and value == value.to_integral_value():
             return int(value)
@@ -241,12 +253,15 @@ class _Reader(_Meter):
             case float():
                 return _number(Decimal(repr(obj)), path)
             case list() | tuple():
-                return [self.read(item, (path, i), _deeper(depth, path)) for i, item in enumerate(obj)]
+                deeper = _deeper(depth, path) if obj else depth
+                return [self.read(item, (path, i), deeper) for i, item in enumerate(obj)]
             case dict():
                 return self._context(obj, path, depth)
         raise _refusal(path, "type", f"a {type(obj).__name__} is not JSON")
 
     def _whole(self, value: int | Decimal, path: Path) -> Decimal:
+        if isinstance(value, int) and -EXACT_INT < value < EXACT_INT:
+            return Decimal(value)
         if isinstance(value, int) and value.bit_length() > 400:
             raise _refusal(path, "number", f"a number has at most {DIGITS} digits")
         return _number(Decimal(value), path)

@@ -16,6 +16,7 @@ from engine.values import Value
 Frame = tuple[int, frozenset[str]]
 Frames = tuple[Frame, ...]
 MISSING = object()
+_NESTS = (dict, list)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def same(one: Value, other: Value) -> bool:
 def fresh(value: Value) -> Value:
     """A copy that shares no list and no context with the original."""
     if isinstance(value, dict):
-        return {key: fresh(item) for key, item in value.items()}
+        return {k: fresh(item) if isinstance(item, _NESTS) else item for k, item in value.items()}
     if isinstance(value, list):
-        return [fresh(item) for item in value]
+        return [fresh(item) if isinstance(item, _NESTS) else item for item in value]
     return value

@@ -14,10 +14,11 @@ from engine.execution.branches import Frames, Part
 from engine.execution.catching import catch_of
 from engine.execution.levels import InnerLevel, Level
 from engine.execution.running import CaseWorkflow
+from engine.execution.shelf import Row, Shelf
 from engine.execution.token import LEVEL, Token
-from engine.values import from_json, to_json
+from engine.values import Value, from_json, to_json
 
-FORMAT = 1
+FORMAT = 2
 SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage", "gathered")
 DEFAULTS = {"flow": None, "host": None, "index": None, "awaits": "", "message": "", "round": 1}
 DEFAULTS |= {"entered": True, "stage": ARRIVED, "gathered": False}
@@ -49,14 +50,16 @@ def listens_at(token: Token) -> str:
 
 
 def write(workflow: CaseWorkflow) -> dict[str, Any]:
-    """The state at rest: nothing is ready to move."""
+    """The state at rest: nothing is ready to move. `values` holds each value once: branches share most."""
+    shelf = Shelf()
     return {
         "format": FORMAT,
         "now": workflow.asker.now.astimezone(UTC).isoformat(),
         "numbers": [workflow.last_number, workflow.last_fork],
         "status": [workflow.completed, workflow.cancelled],
         "rounds": dict(workflow.rounds),
-        "levels": [_write_level(level, owner) for owner, level in _levels(workflow)],
+        "levels": [_write_level(level, owner, shelf) for owner, level in _levels(workflow)],
+        "values": shelf.contents,
     }
 
 
@@ -64,41 +67,41 @@ def _levels(workflow: CaseWorkflow) -> list[tuple[int, Level]]:
     return [(LEVEL, workflow), *sorted(workflow.subprocesses.items())]
 
 
-def _write_level(level: Level, owner: int) -> dict[str, Any]:
+def _write_level(level: Level, owner: int, shelf: Shelf) -> dict[str, Any]:
     tokens = [token for number, token in sorted(level.tasks.items()) if number != LEVEL]
     return {
         "owner": owner,
         "spec": level.spec.name,
-        "data": to_json(level.data),
-        "start": to_json(level.start_data),
-        "ended": {name: _write_part(part) for name, part in level.ended.items()},
+        "data": shelf.keep(level.data),
+        "start": shelf.keep(level.start_data),
+        "ended": {name: _write_part(part, shelf) for name, part in sorted(level.ended.items())},
         "spent": {name: sorted(flows) for name, flows in level.spent.items()},
         "done": [list(entry) for entry in level.done],
-        "tokens": [_write_token(token, level) for token in tokens],
+        "tokens": [_write_token(token, level, shelf) for token in tokens],
     }
 
 
-def _write_part(part: Part) -> dict[str, Any]:
-    return {"data": to_json(dict(part.data)), "frames": _write_frames(part.frames)}
+def _write_part(part: Part, shelf: Shelf) -> dict[str, Any]:
+    return {"data": shelf.keep(part.data), "frames": _write_frames(part.frames)}
 
 
 def _write_frames(frames: Frames) -> list[Any]:
     return [[fork, sorted(names)] for fork, names in frames]
 
 
-def _write_token(token: Token, level: Level) -> dict[str, Any]:
+def _write_token(token: Token, level: Level, shelf: Shelf) -> dict[str, Any]:
     row: dict[str, Any] = {"n": token.id, "at": token.task_spec.name, "state": int(token.state)}
     row |= {name: getattr(token, name) for name in SIMPLE if getattr(token, name) != DEFAULTS[name]}
     if token.data is not level.start_data:
-        row["data"] = to_json(token.data)
+        row["data"] = shelf.keep(token.data)
     if token.local:
-        row["local"] = to_json(token.local)
+        row["local"] = shelf.keep(token.local)
     if token.frames:
         row["frames"] = _write_frames(token.frames)
     if token.correlation is not None:
         row["correlation"] = to_json(token.correlation)
     if token.brought is not None:
-        row["brought"] = to_json(token.brought)
+        row["brought"] = shelf.keep(token.brought)
     if token.due_at is not None:
         row["due"] = token.due_at.astimezone(UTC).isoformat()
     if token.cycle is not None:
@@ -118,17 +121,18 @@ def read(definition: Definition, state: dict[str, Any], calendar: WorkingDays) -
     specs = definition.specs
     asker = Asker(calendar, datetime.fromisoformat(state["now"]))
     workflow = CaseWorkflow(specs[definition.process_id], specs, asker, {})
+    values = [from_json(value) for value in state["values"]]
     for row in state["levels"]:
-        _read_level(row, workflow)
+        _read_level(row, workflow, values)
     workflow.last_number, workflow.last_fork = state["numbers"]
     workflow.completed, workflow.cancelled = state["status"]
     workflow.rounds = dict(state["rounds"])
     return workflow
 
 
-def _read_level(row: dict[str, Any], workflow: CaseWorkflow) -> None:
+def _read_level(row: dict[str, Any], workflow: CaseWorkflow, values: list[Value]) -> None:
     level: Level = workflow
-    start = from_json(row["start"])
+    start = _read_data(row["start"], values)
     if row["owner"] != LEVEL:
         parent = workflow.numbers[row["owner"]]
         embedded = parent.shape.kind != "callActivity"
@@ -138,33 +142,37 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow) -> None:
         workflow.subprocesses[parent.id] = inner
         level = inner
     level.start_data = start
-    level.data = from_json(row["data"])
-    level.ended = {name: _read_part(part) for name, part in row["ended"].items()}
+    level.data = _read_data(row["data"], values)
+    level.ended = {name: _read_part(part, values) for name, part in row["ended"].items()}
     level.spent = {name: set(flows) for name, flows in row["spent"].items()}
     level.done = [list(entry) for entry in row["done"]]
     for token in row["tokens"]:
-        _read_token(token, level, workflow)
+        _read_token(token, level, workflow, values)
 
 
-def _read_part(row: dict[str, Any]) -> Part:
-    return Part(from_json(row["data"]), _read_frames(row["frames"]))
+def _read_data(row: Row, values: list[Value]) -> dict[str, Value]:
+    return {name: values[place] for name, place in row.items()}
+
+
+def _read_part(row: dict[str, Any], values: list[Value]) -> Part:
+    return Part(_read_data(row["data"], values), _read_frames(row["frames"]))
 
 
 def _read_frames(rows: list[Any]) -> Frames:
     return tuple((fork, frozenset(names)) for fork, names in rows)
 
 
-def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow) -> None:
+def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow, values: list[Value]) -> None:
     spec = level.spec.task_specs[row["at"]]
     token = Token(level, spec, level.task_tree, row["state"], row["n"])
     workflow.numbers[token.id] = token
     for name in SIMPLE:
         setattr(token, name, row.get(name, DEFAULTS[name]))
-    token.data = from_json(row["data"]) if "data" in row else level.start_data
-    token.local = from_json(row.get("local", {}))
+    token.data = _read_data(row["data"], values) if "data" in row else level.start_data
+    token.local = _read_data(row.get("local", {}), values)
     token.frames = _read_frames(row.get("frames", []))
     token.correlation = from_json(row.get("correlation"))
-    token.brought = from_json(row["brought"]) if "brought" in row else None
+    token.brought = _read_data(row["brought"], values) if "brought" in row else None
     token.due_at = datetime.fromisoformat(row["due"]) if "due" in row else None
     if "cycle" in row:
         token.cycle = {**row["cycle"], "anchor": datetime.fromisoformat(row["cycle"]["anchor"])}
