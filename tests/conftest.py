@@ -26,6 +26,7 @@ KINDS = {"both": ("sqlite", "pg"), "sqlite": ("sqlite",), "pg": ("pg",)}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=sorted(KINDS), default="both", help="databases to test on")
+    parser.addoption("--campaign", action="store_true", help="strike far more often (tests/reliability)")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -58,7 +59,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server: str) -> Iterator[tuple[sa.Engine, dict[sa.Table, list[Row]]]]:
     """A migrated PostgreSQL database, and the rows that every test finds in it."""
-    url = _new_database(postgres_server, "tidu_story")
+    url = new_database(postgres_server, "tidu_story")
     furnished(url)
     opened = open_database(url)
     with opened.connect() as connection:
@@ -79,7 +80,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[st
             shutil.copy(request.getfixturevalue("sqlite_template"), path)
             return f"sqlite:///{path}"
         name = f"tidu_{abs(hash((request.node.nodeid, len(made)))):x}"
-        url = _new_database(request.getfixturevalue("postgres_server"), name)
+        url = new_database(request.getfixturevalue("postgres_server"), name)
         furnished(url)
         return url
 
@@ -137,7 +138,8 @@ def _rows(connection: sa.Connection, table: sa.Table) -> list[Row]:
     return [dict(row) for row in connection.execute(sa.select(table).order_by(*table.c)).mappings()]
 
 
-def _new_database(server: str, name: str) -> str:
+def new_database(server: str, name: str) -> str:
+    """Create an empty database on the server; its address."""
     opened = sa.create_engine(server.format(database="postgres"), isolation_level="AUTOCOMMIT")
     with opened.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
