@@ -24,19 +24,17 @@ def main() -> None:
         ("packages", python_inputs(), BIN / "tidu", install_packages),
         ("browser parts", browser_inputs(), ROOT / "node_modules", install_browser_parts),
         ("browser bundle", bundle_inputs(), ROOT / "web/static/dist", build_bundle),
-        ("translations", catalogue_inputs(), None, compile_translations),
     ]
     ran = [name for name, inputs, result, step in steps if run_when_stale(name, inputs, result, step)]
     if ran:
         say(f"set-up done in {time.monotonic() - started:.0f} s")
 
 
-def run_when_stale(name: str, inputs: Iterable[Path], result: Path | None, step) -> bool:
+def run_when_stale(name: str, inputs: Iterable[Path], result: Path, step) -> bool:
     inputs = list(inputs)
     stamp = VENV / "stamps" / name.replace(" ", "-")
     wanted = fingerprint(inputs)
-    made = result is None or result.exists()
-    if not inputs or (made and stamp.exists() and stamp.read_text() == wanted):
+    if not inputs or (result.exists() and stamp.exists() and stamp.read_text() == wanted):
         return False
     say(f"{name} …")
     step()
@@ -65,10 +63,6 @@ def bundle_inputs() -> list[Path]:
     return sources + browser_inputs() if sources else []
 
 
-def catalogue_inputs() -> list[Path]:
-    return list((ROOT / "web").rglob("*.po"))
-
-
 def make_environment() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     call([sys.executable, "-m", "venv", str(VENV)])
@@ -85,11 +79,6 @@ def install_browser_parts() -> None:
 
 def build_bundle() -> None:
     call([find("npm"), "run", "--silent", "build"])
-
-
-def compile_translations() -> None:
-    for folder in sorted({path.parents[2] for path in catalogue_inputs()}):
-        call([str(BIN / "pybabel"), "--quiet", "compile", "--directory", str(folder)])
 
 
 def find(tool: str) -> str:
