@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import WrongState
 from tests.engine.drawing import (
+    FORMAL,
     extension,
     for_each,
     inputs,
@@ -496,7 +497,7 @@ def test_a_reminder_beside_instances_tells_each_open_task():
 
 
 def test_a_standard_loop_repeats_while_its_condition_holds():
-    condition = "<bpmn:loopCondition>=n &lt; 3</bpmn:loopCondition>"
+    condition = f"<bpmn:loopCondition {FORMAL}>=n &lt; 3</bpmn:loopCondition>"
     loop = f"<bpmn:standardLoopCharacteristics>{condition}</bpmn:standardLoopCharacteristics>"
     inner = process("i").start("is").script("x", "=n + 1", "n").end("ie")
 
