@@ -35,7 +35,7 @@ LANGUAGES = ("expressionLanguage", "typeLanguage", "language")
 
 def check_form(names: Names) -> Iterator[Problem]:
     """Every rule of form for the whole file."""
-    uses_lists = any(local_name(e) in ("incoming", "outgoing") for e in bpmn_elements(names.root))
+    keeps_lists = _keeps_lists(names)
     for element in bpmn_elements(names.root):
         tag = local_name(element)
         if tag in FORMAL:
@@ -49,8 +49,8 @@ def check_form(names: Names) -> Iterator[Problem]:
             yield from _choreography(element)
         if tag == "transaction":
             yield from _transaction(element)
-        if uses_lists and tag in FLOW_NODES:
-            yield from _lists(names, element)
+        if tag in FLOW_NODES and (keeps_lists or _has_list(element)):
+            yield from _lists(element)
 
 
 def _formal(element: etree._Element, tag: str) -> Iterator[Problem]:
@@ -124,8 +124,18 @@ def _transaction(element: etree._Element) -> Iterator[Problem]:
         )
 
 
-def _lists(names: Names, element: etree._Element) -> Iterator[Problem]:
-    """If a file lists incoming and outgoing flows at all, the lists must be right."""
+def _has_list(element: etree._Element) -> bool:
+    return any(True for tag in ("incoming", "outgoing") for _ in children(element, tag))
+
+
+def _keeps_lists(names: Names) -> bool:
+    """Whether the tool that wrote the file lists the flows of each node: half of the nodes do."""
+    nodes = [element for element in bpmn_elements(names.root) if local_name(element) in FLOW_NODES]
+    return 2 * sum(map(_has_list, nodes)) >= len(nodes) > 0
+
+
+def _lists(element: etree._Element) -> Iterator[Problem]:
+    """The lists of incoming and outgoing flows, if they are kept, must be right."""
     own = element.get("id") or ""
     around = element.getparent()
     flows = [] if around is None else list(children(around, "sequenceFlow"))
