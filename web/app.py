@@ -13,19 +13,35 @@ from flask import Flask, g, request
 from web import audit, editor, guard, problems, words
 from web.answers import Answers
 from web.api import cases as api_cases
-from web.api import definitions, health, openapi, task_commands, tasks
+from web.api import (
+    decisions,
+    definitions,
+    evidence,
+    health,
+    history,
+    incidents,
+    models,
+    openapi,
+    people,
+    task_commands,
+    tasks,
+)
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, start, task
+from web.pages import apply, cases, help, inbox, login, notices, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.commands import Commands
+from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.tables import open_database
 
-API_ROOMS = (tasks, task_commands, definitions, api_cases)
-PAGES = (health, login, start, inbox, task, apply, cases, help, editor, audit)
+API_ROOMS = (
+    *(tasks, task_commands, definitions, api_cases, history),
+    *(decisions, incidents, models, evidence, people),
+)
+PAGES = (health, login, start, inbox, task, apply, cases, notices, help, editor, audit)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]
@@ -71,6 +87,7 @@ def put_together(
         commands=commands,
         inbox=Inbox(database, catalog, clock=clock, live=commands.live),
         history=History(database, catalog),
+        files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
     )
 
 

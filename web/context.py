@@ -13,6 +13,7 @@ from web.problems import NotSignedIn
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.commands import Commands
+from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.policy import Actor
@@ -29,6 +30,7 @@ class Rooms:
     commands: Commands
     inbox: Inbox
     history: History
+    files: Store
 
 
 def rooms() -> Rooms:

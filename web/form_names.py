@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from web import words
+from workflows.forms.fields import Field
 from workflows.forms.html import html_name
 
 
@@ -46,3 +48,16 @@ def raw(value: Any) -> Any:
         case Decimal() | int() | float():
             return words.number(value)
     return str(value)
+
+
+def file_ids(fields: tuple[Field, ...], values: Any) -> Iterator[str]:
+    """Every evidence id among the values of a form."""
+    for rules in fields:
+        here = values.get(rules.key) if rules.key and isinstance(values, Mapping) else values
+        if rules.kind == "filepicker":
+            yield from (str(one) for one in here or () if isinstance(here, list))
+        elif rules.kind == "dynamiclist" and isinstance(here, list):
+            for row in here:
+                yield from file_ids(rules.children, row)
+        elif rules.children:
+            yield from file_ids(rules.children, here)

@@ -8,6 +8,8 @@ import time
 from urllib.parse import quote
 
 from flask import Flask, Response, g, redirect, request, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -36,6 +38,7 @@ HEADERS = {
 }
 
 csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, storage_uri="memory://")
 registry = CollectorRegistry()
 requests_total = Counter(
     "tidu_requests_total", "Requests answered.", ["endpoint", "method", "status"], registry=registry
@@ -50,6 +53,7 @@ def install(app: Flask) -> None:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # we call it ourselves: never for bearer tokens
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # the session's own end is the limit
     csrf.init_app(app)
+    limiter.init_app(app)
     for step in (_begin, _recognise, _permit, _against_forgery, _read_body):
         app.before_request(step)
     app.after_request(_finish)

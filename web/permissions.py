@@ -17,6 +17,7 @@ DRAWING = "drawing"  # process owner or approver
 OWNER = "process_owner"
 APPROVER = "approver"
 AUDITOR = "auditor"
+MENDING = "mending"  # process owner or administrator
 ADMINISTRATOR = "administrator"
 READS_MODELS = "reads_models"
 
@@ -24,6 +25,7 @@ ROLES: dict[str, frozenset[str]] = {
     DRAWING: frozenset({"process_owner", "approver"}),
     OWNER: frozenset({"process_owner"}),
     APPROVER: frozenset({"approver"}),
+    MENDING: frozenset({"process_owner", "administrator"}),
     AUDITOR: frozenset({"auditor"}),
     ADMINISTRATOR: frozenset({"administrator"}),
     READS_MODELS: frozenset({"process_owner", "approver", "auditor", "administrator"}),
@@ -46,8 +48,9 @@ PERMISSIONS: dict[str, str] = {
     "cases.mine": APPLICANT,
     "cases.search": STAFF,
     "cases.show": SIGNED_IN,
-    "cases.ask_to_withdraw": APPLICANT,
-    "cases.withdraw": APPLICANT,
+    "cases.compose": WORKER,
+    "cases.send": WORKER,
+    "notices.*": PUBLIC,
     "tasks.*": WORKER,
     "task_commands.*": WORKER,
     "definitions.*": SIGNED_IN,
@@ -66,6 +69,15 @@ PERMISSIONS: dict[str, str] = {
     "editor.approve": APPROVER,
     "editor.send_back": APPROVER,
     "audit.*": AUDITOR,
+    "history.*": SIGNED_IN,
+    "history.verify": AUDITOR,
+    "decisions.*": SIGNED_IN,
+    "incidents.*": MENDING,
+    "evidence.*": WORKER,
+    "evidence.get": SIGNED_IN,
+    "evidence.content": SIGNED_IN,
+    "models.*": DRAWING,
+    "people.*": SIGNED_IN,
 }
 
 

@@ -175,3 +175,102 @@ class ChangedCase(Schema):
     status = fields.String()
     seq = fields.Integer()
     nextTasks = fields.List(fields.Nested(NextTask))
+
+
+class EvidenceFile(Schema):
+    id = fields.String(required=True)
+    name = fields.String()
+    sha256 = fields.String()
+    size = fields.Integer()
+    type = fields.String()
+    processInstanceId = fields.String(allow_none=True)
+    uploadedBy = fields.String()
+    uploadedAt = fields.String()
+    status = fields.String()
+
+
+class JournalEvent(Schema):
+    seq = fields.Integer(required=True)
+    at = fields.String(required=True)
+    actor = fields.String()
+    actorName = fields.String()
+    onBehalfOf = fields.String(allow_none=True)
+    type = fields.String(required=True)
+    lane = fields.String()
+    activityId = fields.String(allow_none=True)
+    sentence = fields.String()
+    data = fields.Dict(keys=fields.String())
+    digest = fields.String()
+
+
+EventPage = page_of(JournalEvent, name="EventPage")
+
+
+class Finding(Schema):
+    code = fields.String()
+    seq = fields.Integer()
+    detail = fields.String()
+
+
+class Verification(Schema):
+    id = fields.String()
+    ok = fields.Boolean()
+    code = fields.String()
+    entries = fields.Integer()
+    findings = fields.List(fields.Nested(Finding))
+
+
+class DecisionFile(Schema):
+    key = fields.String()
+    definitionId = fields.String()
+    definitionKey = fields.String()
+
+
+DecisionPage = page_of(DecisionFile, name="DecisionPage")
+
+
+class OpenIncident(Schema):
+    id = fields.String()
+    processInstanceId = fields.String()
+    activityId = fields.String()
+    code = fields.String()
+    message = fields.String()
+    jobId = fields.String(allow_none=True)
+    raised = fields.String()
+
+
+IncidentPage = page_of(OpenIncident, name="IncidentPage")
+
+
+class TokenShape(Schema):
+    id = fields.String()
+    name = fields.String()
+    scopes = fields.List(fields.String())
+    created = fields.String()
+    expires = fields.String()
+    revoked = fields.String(allow_none=True)
+
+
+TokenPage = page_of(TokenShape, name="TokenPage")
+
+
+class NewToken(Schema):
+    token = fields.String(metadata={"description": "Shown this once."})
+    name = fields.String()
+    scopes = fields.List(fields.String())
+    expires = fields.String()
+
+
+class DraftShape(Schema):
+    key = fields.String()
+    revision = fields.Integer()
+    base = fields.Integer(allow_none=True)
+    state = fields.String()
+    author = fields.String()
+    authors = fields.List(fields.String())
+    changedBy = fields.String()
+    changedAt = fields.String()
+    submittedBy = fields.String(allow_none=True)
+    approvedBy = fields.String(allow_none=True)
+    approvedRevision = fields.Integer(allow_none=True)
+    note = fields.String(allow_none=True)

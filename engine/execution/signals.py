@@ -82,8 +82,7 @@ class Decided(Told):
 
 @dataclass(frozen=True, kw_only=True)
 class Escalated:
-    """Boundary event `element` happened beside user task `task_n`, or beside the activity that `task_n`
-    is an instance of; the task stays open."""
+    """Boundary event `element` happened beside user task `task_n`, which stays open."""
 
     task_n: int
     element: str

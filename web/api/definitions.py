@@ -17,8 +17,9 @@ from web.api.task_commands import marked, next_task, plain_values
 from web.context import actor, now, rooms
 from web.pages.posted import draft_values
 from web.schemas import Definition, DefinitionPage, StartedCase, Strict
+from workflows import submissions
 from workflows.catalog import Version
-from workflows.forms.form import read_form
+from workflows.forms.form import Form
 from workflows.packages import DRAWING
 
 api = Room("definitions", __name__, url_prefix="/api/v1/process-definition", description="Processes")
@@ -113,10 +114,9 @@ def start_draft(key: str) -> Response:
 @api.response(200)
 def save_start_draft(body: dict[str, Any], key: str) -> Response:
     """Keep what was typed into the start form."""
-    data = _start_form(key)
     saved = rooms().commands.save_start_draft(
         key,
-        draft_values(read_form(data) if data else None, body["values"]),
+        draft_values(_read_start_form(key), body["values"]),
         actor=actor(),
         revision=wanted_revision(),
         idempotency=idempotency(),
@@ -161,6 +161,11 @@ def shape(version: Version) -> dict[str, Any]:
         "publishedAt": moment(version.published_at),
         "effectiveFrom": moment(version.effective_from),
     }
+
+
+def _read_start_form(key: str) -> Form | None:
+    data = _start_form(key)
+    return submissions.read(data) if data else None
 
 
 def _start_form(key: str) -> bytes | None:

@@ -43,11 +43,10 @@ class StrictParser(FlaskParser):
     """Reads bodies through the one strict reader of JSON, and nothing that is not called JSON."""
 
     def _raw_load_json(self, req: Request) -> Any:
-        if not req.get_data(cache=True).strip():
-            return missing
-        if not req.is_json:
+        if req.content_length and not req.is_json:
             raise UnsupportedMediaType("send application/json")
-        return req.environ["tidu.json"]
+        found = req.environ.get("tidu.json")
+        return missing if found is None else found
 
 
 class Room(Rest):

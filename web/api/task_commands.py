@@ -129,9 +129,8 @@ def _transfer(task_id: str, body: dict[str, Any]) -> None:
 
 
 def _complete(task_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    done = rooms().commands.complete_task(
-        task_id, plain_values(body), actor=actor(), idempotency=idempotency()
-    )
+    values = plain_values(body)
+    done = rooms().commands.complete_task(task_id, values, actor=actor(), idempotency=idempotency())
     return completed(marked(done))
 
 

@@ -8,16 +8,18 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from engine.errors import FieldError, InvalidInput, NotFound, Rejected
-from web import words
+from web import files, words
 from web.context import actor, now, rooms
-from web.pages import files, form_view
-from web.pages.posted import file_ids, read_post
+from web.form_names import file_ids
+from web.pages import form_view
+from web.pages.posted import read_post
 from web.pages.task import NO_FORM
 from web.problems import refusal_of
 from workflows import duties
 from workflows.catalog import Version
 from workflows.forms.form import Form, read_form
 from workflows.packages import Package
+from workflows.register import batches
 
 pages = Blueprint("apply", __name__)
 
@@ -41,7 +43,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
     form = _form(package)
     revision = rooms().inbox.start_draft(process, actor()).revision
     try:
-        posted = read_post(form, store=files.keeper(""))
+        posted = read_post(form, store=files.keep_posted)
     except InvalidInput as refused:
         return _page(version, package, values={}, revision=revision, errors=refused.fields), 422
     if posted.redraw:
@@ -82,6 +84,13 @@ def _wanted(process: str) -> tuple[Version, Package]:
     raise NotFound(f"there is no process {process} to start", code="PROCESS_NOT_FOUND")
 
 
+def _known() -> dict[str, Any]:
+    """What a case of this applicant would know from the start: unit, newest open batch, its rules."""
+    with rooms().database.connect() as connection:
+        open_now = batches.open_batches(connection)
+        return batches.case_context(connection, actor().unit, open_now[0].id if open_now else None, now=now())
+
+
 def _form(package: Package) -> Form:
     data = package.form("start")
     return read_form(data) if data else NO_FORM
@@ -109,12 +118,15 @@ def _page(
     errors: tuple[FieldError, ...] = (),
 ) -> str:
     form = _form(package)
-    nodes = form_view.draw(form, values, context={}, errors=errors, now=now())
+    told = _known()
+    nodes = form_view.draw(form, values, context=told, errors=errors, now=now())
     return render_template(
         "apply_form.html",
         track=_track(version, package),
         nodes=nodes,
         errors=form_view.told(errors, nodes),
+        can_redraw=form_view.has_conditions(form),
+        batch=told["batch"],
         revision=revision,
         files=files.described(file_ids(form.fields, values)),
     )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template, request, url_for
 
-from engine.errors import Rejected
 from web import words
 from web.context import actor, rooms
-from web.pages import drawings, materials
+from web.pages import drawings, materials, messaging
 from web.pages.lines import group_names, level_name, outcome_name, since, term
-from web.problems import refusal_of
+from web.pages.messaging import Answer
 from web.sight import seen_case
 from workflows.history import CaseLine, CaseQuery, State
 
@@ -27,7 +25,6 @@ STATES = {
 }
 TABS = {"course": "进度", "data": "材料", "diagram": "流程", "history": "过程"}
 PAGE = 50
-WITHDRAW = "withdrawal"
 
 
 @pages.get("/cases/mine")
@@ -61,33 +58,23 @@ def show(case_id: str) -> str:
         case=_summary(row),
         tab=tab,
         tabs=[{"name": name, "label": words.say(label)} for name, label in TABS.items()],
-        can_withdraw=actor().level == "unit" and row["status"] == "active",
+        hearings=messaging.offers(case_id, actor()),
         **_tab(tab, row),
     )
 
 
-@pages.get("/case/<case_id>/withdraw")
-def ask_to_withdraw(case_id: str) -> str:
-    """The dialog as a page, for browsers without scripts."""
-    return render_template("withdraw.html", case=_summary(seen_case(case_id)))
+@pages.get("/case/<case_id>/message/<message>")
+def compose(case_id: str, message: str) -> str:
+    """The form of a message the case would hear now: a withdrawal, a request, an objection."""
+    row = seen_case(case_id)
+    return messaging.page(row, messaging.heard(case_id, message, actor()), values={})
 
 
-@pages.post("/case/<case_id>/withdraw")
-def withdraw(case_id: str) -> Response:
-    """The applicant takes the application back; possible until the designation, with a reason."""
-    seen_case(case_id)
-    reason = request.form.get("reason", "").strip()
-    if len(reason) < 5:
-        flash(words.say("请写明撤回理由（至少 5 个字）。"), "danger")
-        return redirect(url_for("cases.ask_to_withdraw", case_id=case_id), 303)
-    try:
-        rooms().commands.receive_message(case_id, WITHDRAW, {"reason": reason}, actor=actor())
-    except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
-        return redirect(url_for("cases.show", case_id=case_id), 303)
-    flash(words.say("已撤回申报。"), "success")
-    return redirect(url_for("cases.show", case_id=case_id), 303)
+@pages.post("/case/<case_id>/message/<message>")
+def send(case_id: str, message: str) -> Answer:
+    row = seen_case(case_id)
+    hearing = messaging.heard(case_id, message, actor())
+    return messaging.send(row, hearing, sender=actor(), then=url_for("cases.show", case_id=case_id))
 
 
 def _list(endpoint: str, query: CaseQuery) -> str:

@@ -19,6 +19,8 @@ from workflows.forms.html import html_name
 
 ROW_LIMIT = 500
 WIDEST_TABLE = 14
+MOST_INPUTS = 6
+BROAD = ("textarea", "text", "filepicker", "radio", "checklist")
 INPUT_TYPES = {"date": "date", "time": "time", "datetime": "datetime-local", "": "date"}
 
 
@@ -58,6 +60,7 @@ class Node:
     children: tuple[Node, ...] = ()
     rows: tuple[tuple[Node, ...], ...] = ()
     as_table: bool = False
+    is_fixed: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,6 +95,7 @@ def draw(
 
     `frozen` shows it without inputs. `errors` stand beside the fields they name.
     """
+    values = values if frozen else _with_blank_rows(form.fields, values)
     computed = form.compute(values, context, now=now)
     told: dict[str, tuple[str, ...]] = {}
     for error in errors:
@@ -106,6 +110,11 @@ def draw(
         frozen=frozen,
     )
     return _level(form.fields, plan, values, computed, "")
+
+
+def has_conditions(form: Form) -> bool:
+    """Whether filling the form changes what it shows, so that redrawing it is of use."""
+    return any(rules.hide or rules.kind == "expression" for rules in form.walk())
 
 
 def _computed_only(fields: tuple[Field, ...], computed: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,8 +169,6 @@ def _group(rules: Field, plan: Drawing, values: Any, computed: Any, at: str) -> 
 def _list(rules: Field, plan: Drawing, values: Any, computed: Any, here: str) -> Node:
     rows = _at(values, rules.key) or []
     settled = _at(computed, rules.key) or []
-    if not rows and not plan.frozen:
-        rows = [{}] * rules.repetitions
     drawn = tuple(
         _level(rules.children, plan, row, settled[n] if n < len(settled) else {}, f"{here}/{n}")
         for n, row in enumerate(rows[:ROW_LIMIT])
@@ -176,14 +183,30 @@ def _list(rules: Field, plan: Drawing, values: Any, computed: Any, here: str) ->
         rows=drawn,
         children=_level(rules.children, plan, {}, {}, f"{here}/0"),
         as_table=_fits_a_table(rules),
+        is_fixed=rules.is_fixed_list or plan.frozen,
         readonly=plan.frozen,
         properties=rules.properties,
     )
 
 
+def _with_blank_rows(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the rows that a list shows before anybody has filled it."""
+    filled = dict(values)
+    for rules in fields:
+        if rules.kind == "group" and not rules.key:
+            filled |= _with_blank_rows(rules.children, filled)
+        elif rules.kind == "group" and isinstance(filled.get(rules.key) or {}, Mapping):
+            filled[rules.key] = _with_blank_rows(rules.children, filled.get(rules.key) or {})
+        elif rules.kind == "dynamiclist" and not filled.get(rules.key):
+            filled[rules.key] = [{} for _ in range(rules.repetitions)]
+    return filled
+
+
 def _fits_a_table(rules: Field) -> bool:
-    simple = all(not child.children and child.kind not in ("textarea", "text") for child in rules.children)
-    return simple and len(rules.children) <= WIDEST_TABLE and len(rules.children) > 1
+    """A list is a table when a row is a row of single inputs, and few enough to be read side by side."""
+    inputs = sum(child.has_data for child in rules.children)
+    simple = all(not child.children and child.kind not in BROAD for child in rules.children)
+    return simple and inputs <= MOST_INPUTS and 1 < len(rules.children) <= WIDEST_TABLE
 
 
 def _table(rules: Field, plan: Drawing) -> Node:
@@ -201,7 +224,9 @@ def _table(rules: Field, plan: Drawing) -> Node:
 def _input(rules: Field, plan: Drawing, value: Any, computed: Any, here: str) -> Node:
     readonly = plan.frozen or rules.readonly or rules.kind == "expression"
     if readonly and value is None:
-        value = computed if computed is not None else plan.context.get(rules.key)
+        value = computed
+    if rules.readonly and value is None and here.count("/") == 1:
+        value = plan.context.get(rules.key)  # shown from the case; a row shows only its own
     if value is None and not readonly:
         value = rules.default
     chosen = {str(item) for item in value} if isinstance(value, list) else {raw(value)}

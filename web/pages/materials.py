@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from web import words
+from web import files, words
 from web.context import actor, now, rooms
-from web.pages import files, form_view
+from web.form_names import file_ids
+from web.pages import form_view
 from web.pages.lines import outcome_name
-from web.pages.posted import file_ids
 from workflows.history import Event
 from workflows.policy import Actor
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import request
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
-from workflows.forms.fields import Field
 from workflows.forms.form import Form
 
 BUTTONS = ("_add", "_remove", "_drop", "_again")
@@ -27,7 +26,7 @@ class Posted:
     redraw: bool
 
 
-def read_post(form: Form, *, store: Any) -> Posted:
+def read_post(form: Form, *, store: Callable[[FileStorage], str]) -> Posted:
     """The posted form. `store(upload) -> id` keeps an uploaded file; its id joins its field's values."""
     sent: MultiDict[str, str] = MultiDict(request.form)
     pickers = {name for name in request.files if any(map(_has_name, request.files.getlist(name)))}
@@ -60,19 +59,6 @@ def draft_values(form: Form | None, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def file_ids(fields: tuple[Field, ...], values: Any) -> Iterator[str]:
-    """Every evidence id among the values of a form."""
-    for rules in fields:
-        here = values.get(rules.key) if rules.key and isinstance(values, Mapping) else values
-        if rules.kind == "filepicker":
-            yield from (str(one) for one in here or () if isinstance(here, list))
-        elif rules.kind == "dynamiclist" and isinstance(here, list):
-            for row in here:
-                yield from file_ids(rules.children, row)
-        elif rules.children:
-            yield from file_ids(rules.children, here)
 
 
 def _has_name(upload: Any) -> bool:

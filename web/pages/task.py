@@ -8,12 +8,13 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from engine.errors import FieldError, InvalidInput, Rejected
-from web import words
+from web import files, words
 from web.context import actor, now, rooms
-from web.pages import drawings, files, form_view, materials
+from web.form_names import file_ids
+from web.pages import drawings, form_view, materials
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
-from web.pages.posted import file_ids, read_post
+from web.pages.posted import read_post
 from web.problems import refusal_of
 from web.safe import safe_next
 from workflows.desk import OutcomeView, Preview, TaskView
@@ -38,7 +39,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
     """Complete the task, or redraw it with one row or file more or less."""
     view = rooms().inbox.task(task_id, actor())
     try:
-        posted = read_post(view.form or NO_FORM, store=files.keeper(view.task.case_id))
+        posted = read_post(view.form or NO_FORM, store=files.keep_posted)
     except InvalidInput as refused:
         return _page(view, values=dict(view.values), errors=refused.fields), 422
     if posted.redraw:
@@ -139,6 +140,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         instructions=view.instructions,
         nodes=nodes,
         frozen=frozen,
+        can_redraw=form_view.has_conditions(form),
         files=files.described(file_ids(form.fields, values)),
         errors=form_view.told(errors, nodes),
         outcomes=[_outcome(outcome) for outcome in view.outcomes],

@@ -96,6 +96,11 @@ class Field:
         return self.text_en if language == "en" and self.text_en else self.text_zh
 
     @property
+    def is_fixed_list(self) -> bool:
+        """Whether a repeating group always has the same number of rows, so that none comes or goes."""
+        return self.kind == "dynamiclist" and bool(self.min_length) and self.min_length == self.max_length
+
+    @property
     def has_data(self) -> bool:
         """Whether a person fills it: it has a key, is not computed and not read-only."""
         return self.kind in DATA and bool(self.key) and not self.readonly

@@ -111,6 +111,8 @@ def _box(text: str) -> bool | str:
 def _rows(rules: Field, planted: Tree) -> list[Tree]:
     rows = [{k: v for k, v in planted[index].items() if k != MARK} for index in sorted(planted)]
     values = [_level(rules.children, row) for row in rows if isinstance(row, dict)]
+    if rules.is_fixed_list:
+        return values  # the rows stand for something by their number: a blank one keeps its place
     return [row for row in values if not _is_blank_row(row)]
 
 

@@ -1,0 +1,74 @@
+"""Evidence files as the doors take and give them: kept by content, shown only to who may see their case."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response
+from werkzeug.datastructures import FileStorage
+
+from engine.errors import NotFound
+from web.context import actor, now, rooms
+from web.sight import seen_case
+from workflows import evidence
+from workflows.evidence import Evidence, Paper
+
+
+def keep(upload: FileStorage, *, field: str = "") -> Evidence:
+    """Keep an uploaded file. It is its uploader's alone until a form that names it is handed in."""
+    with rooms().database.begin() as connection:
+        return evidence.store(
+            connection,
+            rooms().files,
+            upload.stream,
+            Paper(name=upload.filename or "", field=field),
+            evidence_id=secrets.token_hex(12),
+            by=actor().id,
+            now=now(),
+        )
+
+
+def keep_posted(upload: FileStorage) -> str:
+    """What a posted form does with each of its uploads: keep it and answer its id."""
+    return keep(upload).evidence_id
+
+
+def seen_evidence(evidence_id: str) -> Evidence:
+    """The evidence, for eyes that may see it: those who see its case, or its uploader. Raises NotFound."""
+    with rooms().database.connect() as connection:
+        found = evidence.find_evidence(connection, evidence_id)
+    if found.case_id:
+        seen_case(found.case_id)
+    elif found.uploaded_by != actor().id:
+        raise NotFound(f"there is no evidence {evidence_id!r}", evidence=evidence_id)
+    return found
+
+
+def content(found: Evidence) -> Response:
+    """The file itself, always as a download: nothing in it ever runs in our pages."""
+    response = Response(rooms().files.open(found.digest), content_type=found.type)
+    response.headers["Content-Length"] = str(found.size)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
+    response.headers["ETag"] = f'"{found.digest}"'
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def described(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What is known of these files, where the reader may know it: id → name, size, kind."""
+    known = {}
+    for one in dict.fromkeys(ids):
+        try:
+            found = seen_evidence(one)
+        except NotFound:
+            continue  # shown by its id alone
+        known[one] = {"name": found.name, "size": size_text(found.size), "status": found.status}
+    return known
+
+
+def size_text(size: int) -> str:
+    """`1.4 MB`, `12 kB`."""
+    return f"{size / 1024 / 1024:.1f} MB" if size >= 1024 * 1024 else f"{max(1, round(size / 1024))} kB"
