@@ -51,13 +51,13 @@ class Change:
 
     def task(self, task_id: str) -> TaskFacts:
         """The facts of a task. Raises NotFound for one that is not there or not for these eyes."""
-        task = facts.task_facts(self.connection, task_id)
+        task = facts.task_facts(self.connection, task_id, self.actor)
         self.see(task.case, task_id)
         return task
 
     def facts(self, case_id: str) -> CaseFacts:
         """The facts of a case. Raises NotFound for one that is not there or not for these eyes."""
-        case = facts.case_facts(self.connection, case_id)
+        case = facts.case_facts(self.connection, case_id, self.actor)
         self.see(case, case_id)
         return case
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.errors import NotFound
 from workflows.people import persons
-from workflows.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts
+from workflows.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts, sees
 from workflows.tables import candidates, cases, tasks
 
 
@@ -35,9 +36,25 @@ def case_of(its_id: str) -> str:
     return its_id.rpartition(".")[0]
 
 
-def case_facts(connection: sa.Connection, case_id: str) -> CaseFacts:
-    """What the rules ask about a case. Raises NotFound."""
+def case_facts(connection: sa.Connection, case_id: str, eyes: Actor | None = None) -> CaseFacts:
+    """What the rules ask about a case. Raises NotFound.
+
+    Who is or was involved is looked up only where `eyes` do not see the case for a simpler reason.
+    """
     row = case_row(connection, case_id)
+    plain = CaseFacts(
+        case_id=case_id,
+        status=row["status"],
+        unit=row["unit_id"],
+        unit_marks=frozenset(row["marks"]),
+        authority=row["authority"],
+        started_by=row["started_by"],
+    )
+    return plain if eyes is not None and sees(eyes, plain) else _with_people(connection, plain)
+
+
+def _with_people(connection: sa.Connection, case: CaseFacts) -> CaseFacts:
+    case_id = case.case_id
     involved = connection.execute(
         sa.select(candidates.c.kind, candidates.c.name).where(candidates.c.case_id == case_id).distinct()
     ).all()
@@ -46,25 +63,17 @@ def case_facts(connection: sa.Connection, case_id: str) -> CaseFacts:
     ).all()
     people = {name for kind, name in involved if kind == "user"}
     people |= {name for hand in hands for name in hand if name}
-    return CaseFacts(
-        case_id=case_id,
-        status=row["status"],
-        unit=row["unit_id"],
-        unit_marks=frozenset(row["marks"]),
-        authority=row["authority"],
-        started_by=row["started_by"],
-        groups=frozenset(name for kind, name in involved if kind == "group"),
-        people=frozenset(people),
-    )
+    groups = frozenset(name for kind, name in involved if kind == "group")
+    return replace(case, groups=groups, people=frozenset(people))
 
 
-def task_facts(connection: sa.Connection, task_id: str) -> TaskFacts:
-    """What the rules ask about a task and its case. Raises NotFound."""
+def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = None) -> TaskFacts:
+    """What the rules ask about a task and its case, as `case_facts` does. Raises NotFound."""
     row = task_row(connection, task_id)
     barring = tuple(row["not_same_as"])
     return TaskFacts(
         task_id=row["task_id"],
-        case=case_facts(connection, row["case_id"]),
+        case=case_facts(connection, row["case_id"], eyes),
         element=row["element"],
         name=row["name"],
         name_en=row["name_en"],
@@ -125,5 +134,7 @@ def _done(connection: sa.Connection, case_id: str, elements: tuple[str, ...]) ->
 def names_of(connection: sa.Connection, people: Iterable[str | None]) -> dict[str, str]:
     """Person id → name, for those that are known; a stranger keeps the id."""
     wanted = sorted({person for person in people if person})
+    if not wanted:
+        return {}
     rows = connection.execute(sa.select(persons.c.id, persons.c.name).where(persons.c.id.in_(wanted)))
     return {person: person for person in wanted} | {row.id: row.name for row in rows}
