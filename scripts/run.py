@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -37,14 +38,21 @@ def main() -> int:
     if _is_taken(host, int(port)):
         print(f"tidu: {host}:{port} is in use; TIDU_PORT=8081 make run takes another port", file=sys.stderr)
         return 1
-    for step in (["init"], ["demo", "--if-empty", "--cases", CASES]):
-        if subprocess.run([TIDU, *step], cwd=ROOT, check=False, stdout=sys.stderr).returncode:
+    known = subprocess.run([TIDU, "init", "--json"], cwd=ROOT, check=False, stdout=subprocess.PIPE)
+    if known.returncode:
+        return 1
+    if json.loads(known.stdout)["cases"] == 0:
+        print(
+            f"tidu: playing a season of {CASES} cases into the empty database …", file=sys.stderr, flush=True
+        )
+        if subprocess.run([TIDU, "demo", "--cases", CASES], cwd=ROOT, check=False).returncode:
             return 1
     return _serve_until_stopped(f"http://{host}:{port}")
 
 
 def _serve_until_stopped(address: str) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)  # even where a shell had them ignored
     programs = [
         subprocess.Popen([TIDU, name], cwd=ROOT, start_new_session=True) for name in ("serve", "worker")
     ]

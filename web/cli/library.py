@@ -21,11 +21,11 @@ REFUSED = 1
 
 
 def init(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Bring schema and library to this release; answers which versions are new."""
+    """Bring schema and library to this release; answers what is new, and how many cases there are."""
     rooms = house.any_house()
     new = house.bring_up_to_date(rooms)
     lines = [f"deployed {version}" for version in new] or ["everything was there already"]
-    voice.answer({"deployed": new}, *lines)
+    voice.answer({"deployed": new, "cases": len(rooms.history.case_ids())}, *lines)
     return 0
 
 

@@ -75,7 +75,7 @@ def test_init_can_be_repeated(tidu_bare):
 
     assert first[0] == again[0] == 0
     assert "green_factory:1" in first[1]["deployed"]
-    assert again[1] == {"deployed": []}
+    assert again[1] == {"deployed": [], "cases": 0}
 
 
 def test_floors_that_do_not_lie_together_are_refused(tidu, monkeypatch):
