@@ -107,6 +107,20 @@ def test_a_drawing_is_changed_through_its_outline_and_saved_by_itself(window):
     assert owner.complaints == []
 
 
+def test_a_change_is_told_in_the_words_of_the_owner(window):
+    owner = window("owner")
+    begin_draft(owner)
+    owner.page.locator("#outline [data-element=obj_register]").click()
+    owner.page.locator("#properties").get_by_text("通用", exact=True).click()
+    name = owner.page.locator("#properties [name=name]")
+    before = name.input_value()
+
+    name.fill("登记异议（新）")
+    owner.page.keyboard.press("Control+s")
+
+    owner.shows("#changes", f"名称：{before} → 登记异议（新）")
+
+
 def test_every_property_group_opens_under_the_strict_policy(window):
     owner = window("owner")
     begin_draft(owner)

@@ -4,6 +4,7 @@ import '../css/editor.css';
 import { makeModeler } from './editor/modeler.js';
 import { Drafting } from './editor/drafting.js';
 import { Problems } from './editor/problems.js';
+import { Changes } from './editor/changes.js';
 import { LiveOutline } from './editor/live_outline.js';
 import { listenToKeys } from './editor/keys.js';
 import { improveOutlines } from './outline.js';
@@ -38,12 +39,19 @@ async function open(place) {
   });
   const problems = new Problems({ place: document.getElementById('problems'), modeler, url: place.dataset.validateUrl });
   const outline = new LiveOutline({ place: document.getElementById('outline'), modeler, canEdit });
+  const changes = new Changes({
+    place: document.getElementById('changes'),
+    base: place.dataset.baseUrl,
+    read: async () => (await modeler.saveXML()).xml,
+    point: (id) => problems.point(id),
+  });
   modeler.on('commandStack.changed', () => { drafting.changed(); outline.refresh(); });
   modeler.on('import.done', () => outline.refresh());
-  drafting.addEventListener('saved', () => problems.check());
+  drafting.addEventListener('saved', () => { problems.check(); changes.show(); });
   listenToKeys({ modeler, drafting, problems });
   outline.refresh();
   problems.check();
+  changes.show();
   const wanted = new URLSearchParams(location.search).get('element');
   if (wanted) problems.point(wanted);
 }
