@@ -21,7 +21,7 @@ from workflows.calendar import SHANGHAI
 from workflows.catalog import Catalog
 from workflows.facts import names_of
 from workflows.policy import Actor, Verdict
-from workflows.tables import candidates, drafts, tasks
+from workflows.tables import candidates, drafts, notifications, tasks
 
 CAP = 1000
 LARGEST_PAGE = 200
@@ -122,6 +122,17 @@ class Queue:
     capped: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One notice of a case to a person or a group; `template` names its text, `content` fills it."""
+
+    case_id: str
+    recipient: str
+    template: str
+    content: Mapping[str, Any]
+    created_at: datetime
+
+
 class Inbox:
     """The reading side of work. Every answer is one consistent look at the database."""
 
@@ -213,6 +224,17 @@ class Inbox:
         """All checks behind seeing, claiming, completing and transferring. Raises NotFound."""
         with self._reading() as connection:
             return desk.why(connection, actor, task_id)
+
+    def messages(self, actor: Actor, *, limit: int = 50) -> tuple[Message, ...]:
+        """What service tasks had to tell the actor or a group of the actor's, newest first."""
+        n = notifications.c
+        to_me = (n.recipient_kind == "user") & (n.recipient == actor.id)
+        to_us = (n.recipient_kind == "group") & n.recipient.in_(sorted(actor.groups))
+        found = sa.select(notifications).where(to_me | to_us)
+        order = (n.created_at.desc(), n.case_id.desc(), n.number)
+        with self._reading() as connection:
+            rows = connection.execute(found.order_by(*order).limit(limit)).mappings().all()
+        return tuple(Message(**{field.name: row[field.name] for field in fields(Message)}) for row in rows)
 
     def start_draft(self, process: str, actor: Actor) -> desk.Draft:
         """What the actor has typed into a start form; revision 0 if nothing."""

@@ -7,7 +7,10 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from engine.tables import journal
+from workflows.facts import case_facts
 from workflows.history import CaseQuery
+from workflows.people import persons
+from workflows.policy import sees
 from workflows.tables import blobs, cases
 
 
@@ -80,6 +83,23 @@ def test_each_finds_the_cases_they_may_see(story):
     assert found(story, "app02") == ["u02"]
     assert found(story, "dee") == []
     assert found(story, "admin") == []
+
+
+def test_the_list_shows_exactly_the_cases_the_policy_lets_one_see(told):
+    told.start(by="app02").claim("check", "lz.officer").start(by="app09").message("withdraw", "app09")
+    with told.database.connect() as connection:
+        everybody = list(connection.scalars(sa.select(persons.c.id)))
+        known = {case_id: case_facts(connection, case_id) for case_id in _all_cases(connection)}
+
+    for person in everybody:
+        actor = told.person(person)
+        page = told.history.find(CaseQuery(limit=200), actor)
+        listed = {line.row["case_id"] for line in page.items}
+        assert listed == {case_id for case_id, case in known.items() if sees(actor, case)}, person
+
+
+def _all_cases(connection):
+    return list(connection.scalars(sa.select(cases.c.case_id)))
 
 
 def test_a_department_finds_the_case_it_is_asked_about(told):

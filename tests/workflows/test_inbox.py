@@ -242,6 +242,15 @@ def test_a_stranger_opens_nothing(story):
             look(story.task("check"), story.person("app02"))
 
 
+def test_a_notice_reaches_whom_it_names_and_nobody_else(story):
+    story.start().do("check", "lz.officer", outcome="accepted").pass_time("P4D")
+
+    (message,) = story.inbox.messages(story.person("lz.leader"))
+
+    assert (message.template, message.case_id) == ("late", story.case_id)
+    assert story.inbox.messages(story.person("lz.officer")) == ()
+
+
 def test_a_list_costs_few_statements(busy):
     statements = []
     listen = lambda *args: statements.append(args[2])  # noqa: E731
