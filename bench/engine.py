@@ -26,6 +26,7 @@ from engine.execution.signals import Waits
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FORM = {f"field_{i}": "绿色工厂申报材料 " * 8 for i in range(12)}
+FORMAL = 'xsi:type="bpmn:tFormalExpression"'
 CONSULTED = ("ecology", "emergency", "market")
 
 
@@ -46,9 +47,12 @@ class NoCalendar:
 
 def drawing() -> bytes:
     """The file both engines read."""
+    late = (
+        f'<bpmn:timerEventDefinition><bpmn:timeDuration {FORMAL}>"P14D"</bpmn:timeDuration>'
+        "</bpmn:timerEventDefinition>"
+    )
     consults = "".join(
-        f'<bpmn:userTask id="{c}"/><bpmn:boundaryEvent id="{c}_late" attachedToRef="{c}">'
-        '<bpmn:timerEventDefinition><bpmn:timeDuration>"P14D"</bpmn:timeDuration></bpmn:timerEventDefinition>'
+        f'<bpmn:userTask id="{c}"/><bpmn:boundaryEvent id="{c}_late" attachedToRef="{c}">{late}'
         f'</bpmn:boundaryEvent><bpmn:exclusiveGateway id="{c}_done"/>'
         + flow("fork", c)
         + flow(c, f"{c}_done")
@@ -69,7 +73,8 @@ def drawing() -> bytes:
     flows = [("start", "submit"), ("submit", "complete"), ("join", "score"), ("score", "designate")]
     return (
         '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
-        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="b" id="d">'
+        'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="b" id="d" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         f'<bpmn:process id="bench" isExecutable="true">{nodes}{score}{consults}'
         + "".join(flow(a, b) for a, b in [*flows, ("designate", "end")])
         + flow("complete", "submit", "points &lt; 50")
@@ -80,7 +85,7 @@ def drawing() -> bytes:
 
 def flow(source: str, target: str, condition: str = "") -> str:
     """A sequence flow."""
-    body = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
+    body = f"<bpmn:conditionExpression {FORMAL}>{condition}</bpmn:conditionExpression>" if condition else ""
     own = f'id="{source}__{target}" sourceRef="{source}" targetRef="{target}"'
     return f"<bpmn:sequenceFlow {own}>{body}</bpmn:sequenceFlow>"
 

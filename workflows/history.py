@@ -21,6 +21,7 @@ from engine.tables import journal as stored
 from engine.values import to_json, to_plain
 from workflows import moments, sentences
 from workflows.catalog import Catalog, fetch
+from workflows.evidence import Store, evidence_of
 from workflows.facts import names_of, visible
 from workflows.moments import Standing
 from workflows.policy import Actor
@@ -119,9 +120,11 @@ class Proof:
 class History:
     """The reading side of the past. What it tells comes from the journal; lists come from read models."""
 
-    def __init__(self, database: sa.Engine, library: Catalog) -> None:
+    def __init__(self, database: sa.Engine, library: Catalog, *, files: Store | None = None) -> None:
+        """With `files`, the store of evidence, verifying also looks at what was handed in."""
         self._database = database
         self._library = library
+        self._files = files
 
     def find(self, query: CaseQuery, actor: Actor) -> CasePage:
         """The cases an actor may see that the query finds, newest change first."""
@@ -167,7 +170,7 @@ class History:
         )
 
     def verify(self, case_id: str) -> Proof:
-        """Chain, causes run again, artefacts: what is wrong with a case's record. Raises NotFound."""
+        """Chain, causes run again, artefacts, attachments: what is wrong with a case. Raises NotFound."""
         with self._reading() as connection:
             entries = journal.head(connection, case_id).seq
             if not entries and case_id not in self._known(connection):
@@ -175,6 +178,7 @@ class History:
             findings = (
                 *replay.verify(connection, case_id, self._library),
                 *self._artefacts(connection, case_id),
+                *self._attachments(connection, case_id),
             )
         return Proof(case_id=case_id, entries=entries, findings=findings)
 
@@ -250,6 +254,15 @@ class History:
                 fetch(connection, self._library.version(connection, pin).files)
             except NotFound as error:
                 yield Finding(case_id=case_id, code="V-ARTEFACT", seq=1, detail=str(error))
+
+    def _attachments(self, connection: sa.Connection, case_id: str) -> Iterator[Finding]:
+        if self._files is None:
+            return
+        for paper in evidence_of(connection, case_id):
+            state = self._files.verify(paper.digest)
+            if state != "sound":
+                detail = f"the file {paper.name} ({paper.digest[:16]}…) is {state}"
+                yield Finding(case_id=case_id, code="V-ATTACHMENT", seq=0, detail=detail)
 
 
 def _conditions(query: CaseQuery) -> list[sa.ColumnElement[bool]]:

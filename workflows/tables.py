@@ -229,15 +229,6 @@ leases = sa.Table(
     _count("fence"),
 )
 
-deliveries = sa.Table(
-    "deliveries",
-    metadata,
-    _case(),
-    sa.Column("number", sa.Text, primary_key=True),
-    sa.Column("delivered_at", Moment),
-    sa.Column("read_at", Moment),
-)
-
 # --- records that the journal does not hold ----------------------------------------------------------
 
 operations = sa.Table(

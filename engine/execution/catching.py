@@ -145,8 +145,9 @@ class Catching:
             self.instead_of(activity, token)
             self.go(token, values)
             return
-        if activity.awaits == "person":
-            self.top_workflow.tell(Escalated(task_n=activity.id, element=token.element))
+        for task in (activity, *(t for t in self.tasks.values() if t.host == activity.id)):
+            if task.awaits == "person":
+                self.top_workflow.tell(Escalated(task_n=task.id, element=token.element))
         stays = token.awaits != "timer" or self.next_round(token, token.element)
         self.beside(activity, token if not stays else None, token.task_spec.name, values)
 

@@ -82,7 +82,8 @@ class Decided(Told):
 
 @dataclass(frozen=True, kw_only=True)
 class Escalated:
-    """Boundary event `element` happened beside user task `task_n`, which stays open."""
+    """Boundary event `element` happened beside user task `task_n`, or beside the activity that `task_n`
+    is an instance of; the task stays open."""
 
     task_n: int
     element: str

@@ -15,6 +15,7 @@ HEAD = (
     'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:tidu="https://tidu.dev/bpmn/1.0" '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="defs" targetNamespace="t">'
 )
+FORMAL = 'xsi:type="bpmn:tFormalExpression"'
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
 
@@ -63,7 +64,7 @@ class Drawing:
         body = (
             ""
             if condition is None
-            else f"<bpmn:conditionExpression>{escape(condition)}</bpmn:conditionExpression>"
+            else f"<bpmn:conditionExpression {FORMAL}>{escape(condition)}</bpmn:conditionExpression>"
         )
         own = id or f"{source}__{target}"
         self.flows.append(
@@ -182,12 +183,12 @@ def extension(inside: str) -> str:
 
 
 def timer(text: str, form: str = "Duration") -> str:
-    inside = f"<bpmn:time{form}>{escape(text)}</bpmn:time{form}>"
+    inside = f"<bpmn:time{form} {FORMAL}>{escape(text)}</bpmn:time{form}>"
     return f"<bpmn:timerEventDefinition>{inside}</bpmn:timerEventDefinition>"
 
 
 def condition(text: str) -> str:
-    body = f'<bpmn:condition xsi:type="bpmn:tFormalExpression">{escape(text)}</bpmn:condition>'
+    body = f"<bpmn:condition {FORMAL}>{escape(text)}</bpmn:condition>"
     return f"<bpmn:conditionalEventDefinition>{body}</bpmn:conditionalEventDefinition>"
 
 
@@ -221,7 +222,7 @@ def for_each(
     out = f" outputCollection={quoteattr(results)} outputElement={quoteattr(result)}" if results else ""
     into = f"inputCollection={quoteattr(collection)} inputElement={quoteattr(item)}"
     loop = f"<zeebe:loopCharacteristics {into}{out}/>"
-    until = f"<bpmn:completionCondition>{escape(done)}</bpmn:completionCondition>" if done else ""
+    until = f"<bpmn:completionCondition {FORMAL}>{escape(done)}</bpmn:completionCondition>" if done else ""
     return (
         f'<bpmn:multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">'
         f"{extension(loop)}{until}</bpmn:multiInstanceLoopCharacteristics>"

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.definition.model import Definition
 from engine.execution.execution import Execution
-from tests.engine.drawing import NOW, WeekDays, condition, for_each, inputs, message, process, timer
+from tests.engine.drawing import FORMAL, NOW, WeekDays, condition, for_each, inputs, message, process, timer
 
 ERROR_EVENT = '<bpmn:errorEventDefinition errorRef="er"/>'
 ROOTS = (
@@ -98,7 +98,7 @@ def rare() -> Definition:
     return drawing.read()
 
 
-ACTIVATION = "<bpmn:activationCondition>=activationCount >= 1</bpmn:activationCondition>"
+ACTIVATION = f"<bpmn:activationCondition {FORMAL}>=activationCount >= 1</bpmn:activationCondition>"
 FAMILY = (rework, consult, nested, rare)
 
 

@@ -16,7 +16,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.execution.execution import Execution
 from engine.values import to_plain
-from tests.engine.drawing import NOW, Drawing, WeekDays, extension, process, timer
+from tests.engine.drawing import FORMAL, NOW, Drawing, WeekDays, extension, process, timer
 
 
 class HandClock(datetime):
@@ -210,7 +210,7 @@ def script(variable: str, expression: str) -> str:
 
 def with_condition(flow: str, condition: str) -> str:
     """The same flow with a condition that both engines can read."""
-    body = f"<bpmn:conditionExpression>{escape(condition)}</bpmn:conditionExpression>"
+    body = f"<bpmn:conditionExpression {FORMAL}>{escape(condition)}</bpmn:conditionExpression>"
     return flow.replace("></bpmn:sequenceFlow>", f">{body}</bpmn:sequenceFlow>")
 
 

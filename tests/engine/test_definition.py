@@ -6,7 +6,7 @@ import pytest
 
 from engine.definition.model import Sources, check_definition, read_definition
 from engine.errors import BadDefinition
-from tests.engine.drawing import condition, extension, for_each, message, process, timer
+from tests.engine.drawing import FORMAL, condition, extension, for_each, message, process, timer
 
 SIGNAL = '<bpmn:signal id="si" name="stop"/>'
 MESSAGE = '<bpmn:message id="m" name="answer"/>'
@@ -80,6 +80,19 @@ def test_a_long_chain_of_elements_is_read_and_run():
 
 
 # --- what is refused ----------------------------------------------------------------------------------
+
+
+def informal(drawing):
+    """Expressions without the type that makes them formal."""
+    drawing.flows = [flow.replace(FORMAL, "") for flow in drawing.flows]
+    return drawing
+
+
+def with_part(xml):
+    """A small process with one more element."""
+    drawing = after_start().define('<bpmn:itemDefinition id="many" isCollection="true"/>').end()
+    drawing.parts.append(xml)
+    return drawing
 
 
 def after_start():
@@ -238,6 +251,22 @@ REFUSED = {
         lambda: after_start().user("a", result='x" notSameAs="ghost').end(),
         ("a", "task.not_same_as"),
     ),
+    "an informal condition": (
+        lambda: informal(after_start().user("a").at("a", "=ok").end()),
+        ("a__end", "expression.formal"),
+    ),
+    "lists that do not name the flows": (
+        lambda: after_start().user("a", inside="<bpmn:incoming>start__a</bpmn:incoming>").end(),
+        ("a", "flow.lists"),
+    ),
+    "a reference to something else": (
+        lambda: after_start().define(SIGNAL).catch("c", message("si")).end(),
+        ("c", "reference.kind"),
+    ),
+    "a collection of one": (
+        lambda: with_part('<bpmn:dataObject id="o" isCollection="false" itemSubjectRef="many"/>'),
+        ("o", "data.collection"),
+    ),
     "a condition without a body": (
         lambda: after_start().catch("c", condition("")).end(),
         ("c", "conditional.missing"),
@@ -296,6 +325,7 @@ def test_a_data_object_far_down_does_not_hang_the_parser():
     middle = process("b").start("bs").sub("c", inner).end("be")
     outer = process("a").start("as").sub("b", middle).end("ae")
     drawing = process().start().sub("a", outer).end()
+    drawing.parts.append('<bpmn:dataObject id="o1"/>')
     association = "<bpmn:dataInputAssociation><bpmn:sourceRef>r1</bpmn:sourceRef></bpmn:dataInputAssociation>"
     drawing.parts = [
         part.replace("</bpmn:scriptTask>", f"{association}</bpmn:scriptTask>") for part in drawing.parts

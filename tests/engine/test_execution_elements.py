@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import WrongState
 from tests.engine.drawing import (
+    FORMAL,
     extension,
     for_each,
     inputs,
@@ -485,8 +486,18 @@ def test_a_boundary_timer_ends_all_instances_at_once():
     assert play(drawing, people=["x", "y"]).later(days=1).waiting() == ["late"]
 
 
+def test_a_reminder_beside_instances_tells_each_open_task():
+    loop = for_each("=people", "p")
+    drawing = process().start().user("m", inside=loop).end()
+    drawing.boundary("b", "m", timer("P1D"), interrupting=False).add("task", "remind").end("e")
+    played = play(drawing, people=["x", "y", "z"]).do("m").later(days=1)
+
+    escalated = [s.task_n for s in played.told if type(s).__name__ == "Escalated"]
+    assert escalated == list(played.open())
+
+
 def test_a_standard_loop_repeats_while_its_condition_holds():
-    condition = "<bpmn:loopCondition>=n &lt; 3</bpmn:loopCondition>"
+    condition = f"<bpmn:loopCondition {FORMAL}>=n &lt; 3</bpmn:loopCondition>"
     loop = f"<bpmn:standardLoopCharacteristics>{condition}</bpmn:standardLoopCharacteristics>"
     inner = process("i").start("is").script("x", "=n + 1", "n").end("ie")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import sqlalchemy as sa
 
 from engine.errors import NotFound
 from engine.tables import journal
+from workflows.evidence import Paper, Store, store
 from workflows.facts import case_facts
-from workflows.history import CaseQuery
+from workflows.history import CaseQuery, History
 from workflows.people import persons
 from workflows.policy import sees
 from workflows.tables import blobs, cases
@@ -179,3 +182,24 @@ def test_operation_records_tell_who_did_what_and_why(told):
     last = told.history.operations(told.case_id)[-1]
 
     assert (last["actor"], last["action"], last["reason"]) == ("prov.officer", "suspend", "等待司法鉴定结论")
+
+
+def test_a_damaged_file_is_found(told, tmp_path):
+    files = Store(tmp_path)
+    with told.database.begin() as connection:
+        paper = store(
+            connection,
+            files,
+            io.BytesIO(b"%PDF-1.7\n"),
+            Paper(name="年报.pdf"),
+            evidence_id="e1",
+            case_id=told.case_id,
+            by="app01",
+            now=told.clock(),
+        )
+    history = History(told.database, told.catalog, files=files)
+    assert history.verify(told.case_id).ok
+
+    files.path(paper.digest).unlink()
+
+    assert history.verify(told.case_id).code == "V-ATTACHMENT"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.decisions.check import check
+from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
 from engine.definition.checks.finding import error
+from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
@@ -33,6 +36,9 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         problems += check_events(drawing)
         problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)
+    for root in dict.fromkeys(loaded.roots.values()):
+        names = Names(root)
+        problems += [*check_references(names), *check_form(names), *check_data(names)]
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)
     for decision_id, model in loaded.decisions.items():
