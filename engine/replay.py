@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +22,13 @@ from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
 
-SNAPSHOT_FORMAT = 2
+SNAPSHOT_FORMAT = 3
 """Raised whenever a stored state would be read differently; older snapshots are then ignored."""
+
+MISSHAPEN = (EngineError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What an entry that was never written by this house can raise when it is read and run."""
+
+SEAL = hashlib.sha256().digest_size
 
 
 class Library(Protocol):
@@ -65,7 +71,7 @@ def remember(connection: sa.Connection, case: Case) -> None:
             seq=case.head.seq,
             format=SNAPSHOT_FORMAT,
             digest=case.head.digest,
-            state=orjson.dumps(case.state()),
+            state=_sealed(orjson.dumps(case.state())),
         )
     )
 
@@ -109,23 +115,27 @@ def _wrong_with(case_id: str, line: Line, previous: Head) -> str:
         body = orjson.loads(line.body)
     except orjson.JSONDecodeError:
         return "the stored text is not JSON"
+    if not isinstance(body, dict):
+        return "the stored text is no entry"
     if (body.get("case"), body.get("seq")) != (case_id, line.seq):
         return f"the text says it is entry {body.get('seq')} of {body.get('case')}"
     return ""
 
 
 def _rerun(case_id: str, lines: list[Line], library: Library) -> tuple[Finding, ...]:
+    place = 1
     try:
         case = _begin(lines[0], library)
         for line in lines:
+            place = line.seq
             case.relive(line.entry())
         case.end_of_replay()
     except ReplayMismatch as error:
         code = "V-ARTEFACT" if error.seq == 0 else "V-REPLAY-DIVERGE"
         return (Finding(case_id=case_id, code=code, seq=max(error.seq, 1), detail=str(error)),)
-    except (EngineError, LookupError, TypeError, ValueError) as error:
+    except MISSHAPEN as error:
         detail = f"{type(error).__name__}: {error}"
-        return (Finding(case_id=case_id, code="V-REPLAY-DIVERGE", seq=lines[-1].seq, detail=detail),)
+        return (Finding(case_id=case_id, code="V-REPLAY-DIVERGE", seq=place, detail=detail),)
     return ()
 
 
@@ -175,13 +185,18 @@ def _from_snapshot(
     if upto is not None:
         query = query.where(snapshots.c.seq <= upto)
     row = connection.execute(query.order_by(snapshots.c.seq.desc()).limit(1)).first()
-    if row is None:
+    if row is None or row.state != _sealed(row.state[SEAL:]):
         return None
-    state = orjson.loads(row.state)
+    state = orjson.loads(row.state[SEAL:])
     pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
     calendar = library.calendar(state["started"]["data"]["calendar"])
     head = Head(seq=row.seq, digest=row.digest)
     return Case.of(state, library.definition(pins, process), calendar, head=head)
+
+
+def _sealed(state: bytes) -> bytes:
+    """The state behind its own digest, so that a damaged one is worked out from the journal again."""
+    return hashlib.sha256(state).digest() + state
 
 
 class LiveCases:

@@ -172,11 +172,16 @@ class History:
     def verify(self, case_id: str) -> Proof:
         """Chain, causes run again, artefacts, attachments: what is wrong with a case. Raises NotFound."""
         with self._reading() as connection:
+            seen = connection.scalar(sa.select(cases.c.seq).where(cases.c.case_id == case_id)) or 0
             entries = journal.head(connection, case_id).seq
             if not entries and case_id not in self._known(connection):
                 raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
-            findings = (
+            chain = (
+                *_cut_off(connection, case_id, seen),
                 *replay.verify(connection, case_id, self._library),
+            )
+            findings = (
+                *sorted(chain, key=lambda finding: finding.seq),
                 *self._artefacts(connection, case_id),
                 *self._attachments(connection, case_id),
             )
@@ -263,6 +268,17 @@ class History:
             if state != "sound":
                 detail = f"the file {paper.name} ({paper.digest[:16]}…) is {state}"
                 yield Finding(case_id=case_id, code="V-ATTACHMENT", seq=0, detail=detail)
+
+
+def _cut_off(connection: sa.Connection, case_id: str, seen: int) -> Iterator[Finding]:
+    """The read model was written with the entries: it knows of a tail that the chain cannot miss.
+
+    `seen` was read first, so that an entry written meanwhile is no finding.
+    """
+    end = journal.head(connection, case_id).seq
+    if end < seen:
+        detail = f"the journal ends at entry {end}, but the list of cases has seen entry {seen}"
+        yield Finding(case_id=case_id, code="V-CHAIN-BREAK", seq=end + 1, detail=detail)
 
 
 def _conditions(query: CaseQuery) -> list[sa.ColumnElement[bool]]:
