@@ -16,6 +16,13 @@ HEAD = (
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="defs" targetNamespace="t">'
 )
 FORMAL = 'xsi:type="bpmn:tFormalExpression"'
+ERROR = '<bpmn:error id="er" errorCode="E1"/>'
+ERROR_EVENT = '<bpmn:errorEventDefinition errorRef="er"/>'
+ESCALATION = '<bpmn:escalation id="es" escalationCode="LATE"/>'
+ESCALATION_EVENT = '<bpmn:escalationEventDefinition escalationRef="es"/>'
+MESSAGE = '<bpmn:message id="m" name="answer"/>'
+SIGNAL = '<bpmn:signal id="si" name="stop all"/>'
+SIGNAL_EVENT = '<bpmn:signalEventDefinition signalRef="si"/>'
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
 
