@@ -40,6 +40,15 @@ class Head:
     digest: str
 
 
+# Built once, not where it runs as elsewhere: every command asks it, and building costs more than asking.
+_HEAD = (
+    sa.select(journal.c.seq, journal.c.digest)
+    .where(journal.c.case_id == sa.bindparam("case_id"))
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
+
+
 def append(connection: sa.Connection, entries: Sequence[Entry], *, after: Head) -> Head:
     """Write `entries`, the first directly behind `after`, and answer the new head.
 
@@ -89,12 +98,7 @@ def read(
 
 def head(connection: sa.Connection, case_id: str) -> Head:
     """The end of a case's journal; seq 0 if there is no such case."""
-    row = connection.execute(
-        sa.select(journal.c.seq, journal.c.digest)
-        .where(journal.c.case_id == case_id)
-        .order_by(journal.c.seq.desc())
-        .limit(1)
-    ).first()
+    row = connection.execute(_HEAD, {"case_id": case_id}).first()
     return Head(seq=row.seq, digest=row.digest) if row else Head(seq=0, digest=START)
 
 

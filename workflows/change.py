@@ -13,7 +13,7 @@ from engine.case.case import Case
 from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, WrongState
 from engine.events import Entry, Who
 from engine.replay import LiveCases
-from workflows import facts, policy, projections
+from workflows import facts, policy, projections, rows
 from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict
 from workflows.results import Idempotency, Result, record_of, result_of
 from workflows.tables import idempotency, operations
@@ -142,17 +142,6 @@ def record_operation(
     new: dict[str, Any] | None = None,
 ) -> None:
     """The one operation record of a mutating request, in the request's own transaction."""
-    connection.execute(
-        operations.insert().values(
-            at=at,
-            actor=actor.id,
-            on_behalf_of=actor.on_behalf_of,
-            action=action,
-            entity=entity,
-            case_id=case_id,
-            reason=reason,
-            request_id=request_id,
-            old=old,
-            new=new,
-        )
-    )
+    row = {"at": at, "actor": actor.id, "on_behalf_of": actor.on_behalf_of, "action": action}
+    row |= {"entity": entity, "case_id": case_id, "reason": reason, "request_id": request_id}
+    rows.add(connection, operations, {**row, "old": old, "new": new})

@@ -41,9 +41,42 @@ def case_facts(connection: sa.Connection, case_id: str, eyes: Actor | None = Non
 
     Who is or was involved is looked up only where `eyes` do not see the case for a simpler reason.
     """
-    row = case_row(connection, case_id)
+    row = connection.execute(_CASE, {"case_id": case_id}).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
+    return _case_facts(connection, row, eyes)
+
+
+def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = None) -> TaskFacts:
+    """What the rules ask about a task and its case, as `case_facts` does. Raises NotFound."""
+    key = {"case_id": case_of(task_id), "task_id": task_id}
+    row = connection.execute(_TASK, key).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no task {task_id}", code="TASK_NOT_FOUND")
+    barring = tuple(row["not_same_as"])
+    return TaskFacts(
+        task_id=row["task_id"],
+        case=_case_facts(connection, row, eyes),
+        element=row["element"],
+        name=row["name"],
+        name_en=row["name_en"],
+        state=row["state"],
+        suspended=row["suspended"],
+        assignee=row["assignee"],
+        assignee_name=row["assignee_name"] or row["assignee"] or "",
+        owner=row["owner"],
+        claimed_at=row["claimed_at"],
+        groups=tuple(row["groups"]),
+        users=tuple(row["users"]),
+        not_same_as=barring,
+        done=_done(connection, row["case_id"], barring) if barring else (),
+    )
+
+
+def _case_facts(connection: sa.Connection, row: sa.RowMapping, eyes: Actor | None) -> CaseFacts:
+    """From a row that holds the case's columns, of which a task repeats the unit and the authority."""
     plain = CaseFacts(
-        case_id=case_id,
+        case_id=row["case_id"],
         status=row["status"],
         unit=row["unit_id"],
         unit_marks=frozenset(row["marks"]),
@@ -54,40 +87,35 @@ def case_facts(connection: sa.Connection, case_id: str, eyes: Actor | None = Non
 
 
 def _with_people(connection: sa.Connection, case: CaseFacts) -> CaseFacts:
-    case_id = case.case_id
-    involved = connection.execute(
-        sa.select(candidates.c.kind, candidates.c.name).where(candidates.c.case_id == case_id).distinct()
-    ).all()
-    hands = connection.execute(
-        sa.select(tasks.c.assignee, tasks.c.owner, tasks.c.completed_by).where(tasks.c.case_id == case_id)
-    ).all()
-    people = {name for kind, name in involved if kind == "user"}
-    people |= {name for hand in hands for name in hand if name}
+    involved = connection.execute(_INVOLVED, {"case_id": case.case_id}).all()
     groups = frozenset(name for kind, name in involved if kind == "group")
-    return replace(case, groups=groups, people=frozenset(people))
+    return replace(case, groups=groups, people=frozenset(name for kind, name in involved if kind == "user"))
 
 
-def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = None) -> TaskFacts:
-    """What the rules ask about a task and its case, as `case_facts` does. Raises NotFound."""
-    row = task_row(connection, task_id)
-    barring = tuple(row["not_same_as"])
-    return TaskFacts(
-        task_id=row["task_id"],
-        case=case_facts(connection, row["case_id"], eyes),
-        element=row["element"],
-        name=row["name"],
-        name_en=row["name_en"],
-        state=row["state"],
-        suspended=row["suspended"],
-        assignee=row["assignee"],
-        assignee_name=names_of(connection, [row["assignee"]]).get(row["assignee"] or "", ""),
-        owner=row["owner"],
-        claimed_at=row["claimed_at"],
-        groups=tuple(row["groups"]),
-        users=tuple(row["users"]),
-        not_same_as=barring,
-        done=_done(connection, row["case_id"], barring) if barring else (),
+# What every command asks is built once: building these costs more than asking them.
+_THE_CASE: sa.BindParameter[str] = sa.bindparam("case_id")
+_CASE = sa.select(
+    cases.c.case_id, cases.c.status, cases.c.unit_id, cases.c.marks, cases.c.authority, cases.c.started_by
+).where(cases.c.case_id == _THE_CASE)
+_TASK = (
+    sa.select(
+        tasks,
+        cases.c.status,
+        cases.c.marks,
+        cases.c.started_by,
+        persons.c.name.label("assignee_name"),
     )
+    .join(cases, cases.c.case_id == tasks.c.case_id)
+    .outerjoin(persons, persons.c.id == tasks.c.assignee)
+    .where(tasks.c.case_id == _THE_CASE, tasks.c.task_id == sa.bindparam("task_id"))
+)
+_INVOLVED = sa.union(
+    sa.select(candidates.c.kind, candidates.c.name).where(candidates.c.case_id == _THE_CASE),
+    *(
+        sa.select(sa.literal_column("'user'"), hand).where(tasks.c.case_id == _THE_CASE, hand.is_not(None))
+        for hand in (tasks.c.assignee, tasks.c.owner, tasks.c.completed_by)
+    ),
+)
 
 
 def visible(actor: Actor) -> sa.ColumnElement[bool]:

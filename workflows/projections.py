@@ -13,7 +13,7 @@ from engine import events as ev
 from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
-from workflows import services
+from workflows import rows, services
 from workflows.tables import (
     NEVER,
     READ_MODELS,
@@ -98,7 +98,7 @@ def project(
         writing.write(entry)
         last = entry
     if last is not None:
-        writing.change(cases, {"seq": last.seq, "updated_at": last.at})
+        writing.finish(last)
 
 
 def rebuild(connection: sa.Connection, library: replay.Library) -> int:
@@ -124,6 +124,7 @@ class _Writing:
         self.beginning = beginning
         self.definition = definition
         self.case_id = beginning.case_id
+        self.decided: list[Row] = []
 
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""
@@ -152,18 +153,17 @@ class _Writing:
 
     def change(self, table: sa.Table, values: Row, **key: str) -> None:
         """Set columns of the case's row in `table` that `key` names."""
-        query = sa.update(table).where(table.c.case_id == self.case_id)
-        for column, value in key.items():
-            query = query.where(table.c[column] == value)
-        self.connection.execute(query.values(**values))
+        rows.change(self.connection, table, {"case_id": self.case_id, **key}, values)
 
     def put(self, table: sa.Table, row: Row) -> None:
         """Write a row in place of the one with the same key: a cycle sets its timer again and again."""
-        query = sa.delete(table)
-        for column in table.primary_key.columns:
-            query = query.where(column == row[column.name])
-        self.connection.execute(query)
-        self.connection.execute(table.insert().values(**row))
+        rows.put(self.connection, table, row)
+
+    def finish(self, last: Entry) -> None:
+        """What is written once for all entries: the decisions made, and how far the case has come."""
+        if self.decided:
+            rows.add(self.connection, decisions, self.decided)
+        self.change(cases, {"seq": last.seq, "updated_at": last.at})
 
     # --- the case -------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class _Writing:
             "search": begun.search,
             **begun.shared,
         }
-        self.connection.execute(cases.insert().values(**row))
+        rows.add(self.connection, cases, row)
 
     def _process_names(self, definition_id: str) -> tuple[str, str]:
         key, _, version = definition_id.rpartition(":")
@@ -250,7 +250,7 @@ class _Writing:
             "search": f"{self.beginning.search} {element.name} {element.name_en}".lower(),
             **self.beginning.shared,
         }
-        self.connection.execute(tasks.insert().values(**row))
+        rows.add(self.connection, tasks, row)
         named = {("group", name) for name in event.groups} | {("user", name) for name in event.users}
         if named:
             shared = {
@@ -261,8 +261,8 @@ class _Writing:
                 "created_at": entry.at,
                 "priority": event.priority,
             }
-            rows = [{"kind": kind, "name": name, **shared} for kind, name in sorted(named)]
-            self.connection.execute(candidates.insert(), rows)
+            offered = [{"kind": kind, "name": name, **shared} for kind, name in sorted(named)]
+            rows.add(self.connection, candidates, offered)
 
     def _task_changed(self, entry: Entry) -> None:
         at, by = entry.at, entry.who.actor
@@ -285,7 +285,8 @@ class _Writing:
             case ev.TaskCompleted(task_id=task_id, values=values):
                 outcome = values.get("outcome")
                 done = {"state": "completed", "ended_at": at, "completed_by": by}
-                self._hand(task_id, {**done, "outcome": outcome if isinstance(outcome, str) else None})
+                done |= {"outcome": outcome if isinstance(outcome, str) else None}
+                self.change(tasks, done, task_id=task_id)  # who held it: it was nobody else's to claim
             case ev.TaskCancelled(task_id=task_id):
                 self._hand(task_id, {"state": "cancelled", "ended_at": at})
             case ev.TaskEscalated(task_id=task_id):
@@ -364,7 +365,7 @@ class _Writing:
     def _decision_made(self, event: ev.DecisionMade, entry: Entry) -> None:
         row = {"case_id": self.case_id, "seq": entry.seq, "element": event.element}
         row |= {"decision": event.decision, "matched": list(event.matched), "at": entry.at}
-        self.connection.execute(decisions.insert().values(**row))
+        self.decided.append(row)
 
 
 def _open_incidents(case_id: str) -> sa.ScalarSelect[int]:

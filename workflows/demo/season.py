@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,6 +33,18 @@ TRACK = "green_factory"
 FIRST_EXAMPLE = "straight_to_national"
 DUE: tuple[tuple[sa.Column[datetime], str], ...] = ((timers.c.due_at, "set"), (jobs.c.next_at, "waiting"))
 """Where the worker's work stands, and the state in which it waits."""
+
+AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=timers.c.due_at.type)
+
+
+def _first(column: sa.Column[datetime], when: sa.ColumnElement[bool], state: str) -> sa.ScalarSelect[Any]:
+    first = sa.select(sa.func.min(column, type_=column.type))
+    return first.where(when, column.table.c.state == state).scalar_subquery()
+
+
+# Asked after everything that happens, so built once.
+LATER = sa.select(*(_first(column, column > AT, state) for column, state in DUE))
+NOW = sa.select(*(_first(column, column <= AT, state) for column, state in DUE))
 
 
 @dataclass(kw_only=True)
@@ -196,20 +209,18 @@ class Season:
 
     def _next_due(self) -> datetime | None:
         """The next moment at which anything happens; None when nothing more does before the end."""
-        moments = [self._first(column > self.clock.at, column, state) for column, state in DUE]
+        moments = self._soonest(LATER)
         if self._agenda:
             moments.append(self._agenda[0][0])
-        return min((at for at in moments if at is not None and at <= END), default=None)
+        return min((at for at in moments if at <= END), default=None)
 
     def _work_is_due(self) -> bool:
-        return any(self._first(column <= self.clock.at, column, state) for column, state in DUE)
+        return bool(self._soonest(NOW))
 
-    def _first(
-        self, when: sa.ColumnElement[bool], column: sa.Column[datetime], state: str
-    ) -> datetime | None:
-        query = sa.select(sa.func.min(column, type_=column.type)).where(when, column.table.c.state == state)
+    def _soonest(self, query: sa.Select[Any]) -> list[datetime]:
         with self._database.connect().execution_options(reading=True) as connection:
-            return connection.execute(query).scalar_one()
+            found = connection.execute(query, {"at": self.clock.at}).one()
+        return [moment for moment in found if moment is not None]
 
     def _just_moved(self) -> list[str]:
         query = sa.select(cases.c.case_id).where(cases.c.updated_at >= self.clock.at)
