@@ -52,6 +52,7 @@ def search() -> str:
 def replay(case_id: str) -> str:
     told = rooms().history.timeline(case_id)
     seq, definition = _seq(len(told)), _definition(told)
+    rules = audit_words.rules_of(told[0].data["pins"])
     _note_reading("read-case", case_id, case_id)
     return render_template(
         "audit/replay.html",
@@ -59,7 +60,7 @@ def replay(case_id: str) -> str:
         last=len(told),
         lanes=[(lane, audit_words.lane(lane)) for lane in LANES],
         ticks=[{"seq": e.seq, "lane": e.lane, "row": LANES.index(e.lane)} for e in told],
-        entries=[_entry_line(event, definition) for event in told],
+        entries=[_entry_line(event, definition, rules) for event in told],
         previous_human=next((e.seq for e in reversed(told) if e.seq < seq and _is_human(e)), seq),
         next_human=next((e.seq for e in told if e.seq > seq and _is_human(e)), seq),
         seq=seq,
@@ -112,8 +113,9 @@ def _moment(case_id: str, seq: int, told: Sequence[Event]) -> dict[str, Any]:
     definition = _definition(told)
     standing, event = state.standing, told[seq - 1]
     names = audit_words.labels(told[0].data["pins"])
+    rules = audit_words.rules_of(told[0].data["pins"])
     return {
-        "sentence": audit_words.announcement(event, definition),
+        "sentence": audit_words.announcement(event, definition, rules),
         "entry": audit_words.entry_facts(event, definition),
         "changes": audit_words.data_lines(state, names, only_changed=True),
         "data": audit_words.data_lines(state, names),
@@ -126,9 +128,7 @@ def _moment(case_id: str, seq: int, told: Sequence[Event]) -> dict[str, Any]:
             {"name": outline.name_of(definition, element), "message": message}
             for element, message in standing.incidents.values()
         ],
-        "decisions": audit_words.decision_cards(
-            standing, definition, audit_words.rules_of(told[0].data["pins"])
-        ),
+        "decisions": audit_words.decision_cards(standing, definition, rules),
         "nodes": outline.tree(definition, standing),
         "operations": audit_words.operation_lines(rooms().history.operations(case_id), state.at),
         "diagrams": _diagrams(case_id, definition, standing, event),
@@ -181,12 +181,12 @@ def _case(case_id: str) -> dict[str, Any]:
         return audit_words.case_line(case_row(connection, case_id))
 
 
-def _entry_line(event: Event, definition: Any) -> dict[str, Any]:
+def _entry_line(event: Event, definition: Any, rules: Any) -> dict[str, Any]:
     return {
         "seq": event.seq,
         "at": event.at,
         "when": shortly(event.at, now=now()),
-        "text": audit_words.sentence(event, definition),
+        "text": audit_words.sentence(event, definition, rules),
         "lane": event.lane,
         "is_human": _is_human(event),
     }

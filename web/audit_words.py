@@ -78,11 +78,13 @@ def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def sentence(event: Event, definition: Any) -> str:
-    """What the entry says: moments, groups and outcomes as people read them."""
+def sentence(event: Event, definition: Any, rules: Mapping[str, Annotation]) -> str:
+    """What the entry says: moments, groups, outcomes and matched rules as people read them."""
     told = pick(event.sentence_zh, event.sentence)
     told = MOMENT.sub(lambda found: at(found[0]), told)
     told = GROUP.sub(lambda found: group_name(found[0]), told)
+    for rule in event.data.get("matched", ()):
+        told = told.replace(rule, _rule(rule, rules.get(rule))["text"])
     code = (event.data.get("values") or {}).get("outcome") if event.type == "TaskCompleted" else None
     return told.replace(code, _outcome(code, event.element, definition)) if isinstance(code, str) else told
 
@@ -94,9 +96,9 @@ def _outcome(code: str, element: str, definition: Any) -> str:
     return next((pick(one.label, one.label_en) for one in choices if one.value == code), "") or code
 
 
-def announcement(event: Event, definition: Any) -> str:
+def announcement(event: Event, definition: Any, rules: Mapping[str, Annotation]) -> str:
     """One step as one sentence, as a screen reader says it."""
-    told = sentence(event, definition)
+    told = sentence(event, definition, rules)
     return say("第 {n} 步，{when}，{told}", n=event.seq, when=at(event.at), told=told)
 
 

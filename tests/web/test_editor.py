@@ -203,6 +203,18 @@ def test_a_version_leaves_as_a_zip_and_comes_back_as_a_draft(signed_in):
     assert exported.data == visitor.get(f"{HOME}/v/1/export.zip").data
 
 
+def test_a_retired_version_starts_no_more_cases(owner, approver):
+    owner.rename("（新）", 1)
+    owner.do("/submit", revision="2", reason=NOTE)
+    approver.do("/approve", revision="2", reason="同意")
+    owner.do("/publish", revision="2")
+
+    page = owner.visitor.post(f"{HOME}/v/2/retire", {"reason": "发现期限写错"}, follow_redirects=True).text
+
+    assert "已停用" in page
+    assert "以 v1 为基础新建草稿" in page
+
+
 def test_what_is_no_zip_is_refused_in_words(signed_in):
     data = {"package": (io.BytesIO(b"not a zip"), "x.zip")}
 

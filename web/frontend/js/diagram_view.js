@@ -1,8 +1,9 @@
 // One drawing on the page: shows where the tokens are, zooms, pans by keyboard, opens called processes.
 
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer.js';
+import zeebe from 'zeebe-bpmn-moddle/resources/zeebe.json';
 import { make, escapeName } from './page.js';
-import { say } from './texts.js';
+import { isChinese, say } from './texts.js';
 import { translation } from './editor/translation.js';
 
 const MARKS = { done: 'tidu-done', active: 'tidu-active', cancelled: 'tidu-cancelled', intervened: 'tidu-intervened' };
@@ -21,7 +22,8 @@ export class DiagramView {
     place.replaceChildren(this.canvasPlace, this.#buttons());
     place.setAttribute('role', 'group');
     place.setAttribute('aria-label', place.getAttribute('aria-label') ?? say('流程图（文字版见旁边的大纲）', 'Process diagram (see the outline for text)'));
-    this.viewer = new NavigatedViewer({ container: this.canvasPlace, additionalModules: [translation] });
+    this.viewer = new NavigatedViewer({ container: this.canvasPlace, moddleExtensions: { zeebe }, additionalModules: [translation] });
+    if (!isChinese) this.viewer.on('import.parse.complete', ({ definitions }) => { if (definitions) nameInEnglish(definitions); });
     this.marked = [];
     this.#listen();
   }
@@ -135,6 +137,16 @@ export class DiagramView {
       event.preventDefault();
       event.stopPropagation();
     });
+  }
+}
+
+/* Readers of English see the English names that the drawing carries beside the Chinese ones. */
+function nameInEnglish(model) {
+  const properties = (model.processRef ?? model).extensionElements?.values?.find((one) => one.$type === 'zeebe:Properties')?.properties;
+  const english = properties?.find((one) => one.name === 'name:en')?.value;
+  if (english) model.name = english;
+  for (const part of ['rootElements', 'flowElements', 'participants', 'laneSets', 'lanes']) {
+    for (const child of model[part] ?? []) nameInEnglish(child);
   }
 }
 
