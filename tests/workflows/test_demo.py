@@ -103,7 +103,7 @@ def test_no_model_failed(season):
 def test_cases_end_in_different_ways_and_some_are_still_under_way(season):
     ends = Counter(row.outcome for row in query(season, "SELECT outcome FROM cases"))
 
-    assert ends["designated"] >= 3
+    assert ends["designated"] >= 2
     assert ends[None] >= 10
     assert len(ends) >= 5
 
@@ -122,8 +122,21 @@ def test_every_kind_of_people_has_something_to_do(season):
         "municipal_officer",
         "municipal_leader",
         "provincial_officer",
+        "provincial_leader",
         "department",
     }
+
+
+@pytest.mark.parametrize(
+    "person", ["lz.county", "lz.officer", "lz.leader", "prov.officer", "dee", "dem", "amr"]
+)
+def test_the_accounts_that_are_printed_find_work(season, person):
+    waiting = f"""
+        SELECT count(*) AS found FROM candidates c JOIN tasks t ON t.task_id = c.task_id
+        JOIN grants g ON g.kind = 'group' AND g.name = c.name
+        WHERE t.state = 'ready' AND g.person = '{person}'"""
+
+    assert query(season, waiting)[0].found >= 1
 
 
 def test_some_work_is_overdue(season):

@@ -19,6 +19,7 @@ from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
 from workflows.demo.lore import Lore, varied
+from workflows.demo.waiting import is_model
 from workflows.forms.form import Form
 from workflows.submissions import OUTCOME, form_of, read, senders
 
@@ -96,12 +97,12 @@ class Desk:
 
     def _outcome(self, element: Element, number: int, chance: Chance) -> str | None:
         outcomes = element.task.outcomes if element.task else ()
-        if number == 0 and element.id in self._lore.first:
+        if is_model(number) and element.id in self._lore.first:
             return self._lore.first[element.id]
         return pressed(outcomes, chance)
 
     def _given(self, element: Element, outcome: str | None, number: int, chance: Chance) -> Values:
-        if number == 0:
+        if is_model(number):
             return self._lore.earliest(element.id, outcome)
         return dict(varied(self._lore.values(element.id, outcome, chance), chance))
 

@@ -18,8 +18,8 @@ STYLES = {"primary": 880, "secondary": 80, "danger": 40}
 MESSAGES = {"withdrawal": 2, "objection": 12, "reconsideration": 40}
 """Per cent of the moments at which something may be said that it is said; other messages never."""
 
-LATE, FORGOTTEN = 6, 1
-"""Per cent of tasks with a deadline that are done late, or left lying."""
+LATE, FORGOTTEN = 6, 3
+"""Per cent of tasks with a deadline that are done a little late, or lie for weeks."""
 
 
 def office_moment(after: datetime, days: int, calendar: WorkingDays, chance: Chance) -> datetime:
@@ -31,15 +31,15 @@ def office_moment(after: datetime, days: int, calendar: WorkingDays, chance: Cha
     return (opening + timedelta(minutes=chance.below(OFFICE_MINUTES))).astimezone(UTC)
 
 
-def days_taken(allowed: int | None, chance: Chance) -> int | None:
-    """Working days until a task is done, of so many allowed; None: it is left lying."""
+def days_taken(allowed: int | None, chance: Chance) -> int:
+    """Working days until a task is done, of so many allowed."""
     if allowed is None or allowed < 1:
         return chance.between(0, 3)
     if chance.happens(FORGOTTEN):
-        return None
+        return allowed + chance.between(8, 20)
     if chance.happens(LATE):
         return allowed + chance.between(1, 4)
-    return chance.between(0, max(allowed * 6 // 10, 1))
+    return chance.between(allowed * 3 // 10, max(allowed * 9 // 10, 1))
 
 
 def pressed(outcomes: Sequence[Outcome], chance: Chance) -> str | None:

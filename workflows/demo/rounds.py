@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from engine.execution.execution import WorkingDays
 from workflows.demo.chance import Chance
 from workflows.demo.habits import office_moment
+from workflows.demo.waiting import desk_of, is_model
 from workflows.register.batches import find_batch, load_batches, open_batch, open_batches
 
 END = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -27,7 +28,10 @@ class Round:
 
 SPRING = Round(batch="2026-1", opens=datetime(2026, 3, 2, 1, tzinfo=UTC), days=50)
 AUTUMN = Round(batch="2026-2", opens=datetime(2026, 9, 1, 1, tzinfo=UTC), days=79)
-SPRING_SHARE = 55
+LATELY, LATELY_DAYS = datetime(2026, 10, 12, 1, tzinfo=UTC), 8
+"""When those begin that shall wait at somebody's desk in November."""
+
+SPRING_SHARE = 45
 """Per cent who apply in spring: they come through all levels; those of the autumn are still under way."""
 
 
@@ -50,8 +54,11 @@ def open_rounds(connection: sa.Connection) -> None:
 
 
 def round_of(number: int, chance: Chance) -> Round:
-    """The round of application `number`; the first, fully filled one is a spring application."""
-    return SPRING if number == 0 or chance.about("round", number).happens(SPRING_SHARE) else AUTUMN
+    """The round of application `number`; the first, fully filled one is a spring application, those that
+    stop at a desk are of the autumn."""
+    if is_model(number):
+        return AUTUMN if desk_of(number) else SPRING
+    return SPRING if chance.about("round", number).happens(SPRING_SHARE) else AUTUMN
 
 
 def beginning(number: int, calendar: WorkingDays, chance: Chance) -> datetime:
@@ -59,4 +66,6 @@ def beginning(number: int, calendar: WorkingDays, chance: Chance) -> datetime:
     round_ = round_of(number, chance)
     own = chance.about("beginning", number)
     day = round_.opens + timedelta(days=own.below(round_.days) if number else 0)
+    if desk_of(number):
+        day = LATELY + timedelta(days=own.below(LATELY_DAYS))
     return office_moment(day, 1, calendar, own)

@@ -23,6 +23,7 @@ from workflows.demo.desk import Desk
 from workflows.demo.lore import read_lore
 from workflows.demo.papers import Papers
 from workflows.demo.rounds import END, SPRING, beginning, round_of
+from workflows.demo.waiting import is_model, stops
 from workflows.evidence import Store
 from workflows.packages import Package
 from workflows.policy import Actor
@@ -175,17 +176,17 @@ class Season:
                     self._plan_message(case_id, n, message)
 
     def _plan_task(self, case_id: str, task: Task) -> None:
+        number = self._numbers[case_id]
+        if stops(number, task):
+            return
         chance = self._chance.about(case_id, task.id)
-        allowed = self._days_allowed(task)
-        is_first = self._numbers[case_id] == 0  # the case everybody looks at runs straight through
-        days = 1 if is_first else habits.days_taken(allowed, chance)
-        if days is not None:
-            at = habits.office_moment(self.clock.at, days, self._calendar, chance)
-            self._enter(at, lambda: self._do(case_id, task, chance))
+        days = 1 if is_model(number) else habits.days_taken(self._days_allowed(task), chance)
+        at = habits.office_moment(self.clock.at, days, self._calendar, chance)
+        self._enter(at, lambda: self._do(case_id, task, chance))
 
     def _plan_message(self, case_id: str, n: int, message: str) -> None:
         chance = self._chance.about(case_id, "message", n)
-        if chance.happens(habits.MESSAGES.get(message, 0)):
+        if not is_model(self._numbers[case_id]) and chance.happens(habits.MESSAGES.get(message, 0)):
             at = habits.office_moment(self.clock.at, chance.between(1, 5), self._calendar, chance)
             self._enter(at, lambda: self._say(case_id, message, chance))
 
