@@ -181,6 +181,12 @@ CODES: dict[str, Code] = {
     "PASSWORDS_DIFFER": Code("两次输入的口令不一致", "The two passwords differ"),
     "PERSON_EXISTS": Code("该账号已存在", "The person is there already"),
     "TOKEN_NOT_FOUND": Code("没有该令牌", "There is no such token"),
+    "DECISION_FAILED": Code("无法作出该决策", "The decision cannot be made"),
+    "DECISION_NOT_FOUND": Code("没有该决策", "There is no such decision"),
+    "FILE_MISSING": Code("请选择文件", "A file is missing"),
+    "INCIDENT_NOT_FOUND": Code("没有该异常", "There is no such incident"),
+    "NOTICE_NOT_FOUND": Code("没有该公告", "There is no such notice"),
+    "UPLOAD_NEEDS_ACCOUNT": Code("登录后才能上传文件", "Files can only be sent by those who are signed in"),
     "FAULT": Code(
         "系统出现错误",
         "Something went wrong",
