@@ -13,7 +13,7 @@ from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
 
 HOW_OFTEN = {
     "kills": (10, 500),
-    "kills_of_the_season": (2, 20),
+    "kills_of_the_season": (1, 20),
     "seasons": (6, 300),
     "due_timers": (200, 1_000),
     "positions": (3, 50),

@@ -1,0 +1,136 @@
+"""Programs are killed at the worst moments: what was acknowledged stays, and nothing happens twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import orjson
+import sqlalchemy as sa
+
+from engine.tables import journal
+from tests.reliability.dumps import dump
+from tests.reliability.installation import Installation
+from tests.reliability.load import Load
+from workflows.catalog import Catalog
+from workflows.history import History
+from workflows.projections import rebuild
+from workflows.tables import idempotency, operations
+
+CLIENTS = 6
+VICTIMS = ("a server process",) * 5 + ("the worker",) * 3 + ("the server", "everything")
+PATIENCE = 60.0
+
+
+class Killer:
+    """Kills at moments that a seed decides, and starts again what does not start by itself."""
+
+    def __init__(self, house: Installation, seed: int) -> None:
+        self.house = house
+        self.dice = random.Random(seed)
+        self.server = house.serve()
+        self.worker = house.start("worker")
+        self.killed: Counter[str] = Counter()
+
+    def strike(self) -> None:
+        victim = self.dice.choice(VICTIMS)
+        if victim == "a server process":
+            os.kill(self.dice.choice(self._server_processes()), signal.SIGKILL)
+        if victim in ("the worker", "everything"):
+            self.worker.kill()
+            self.worker = self.house.start("worker")
+        if victim in ("the server", "everything"):
+            self.server.kill()
+            self.server = self.house.start("serve", "--port", str(self.house.port), "--workers", "2")
+        self.killed[victim] += 1
+
+    def end(self) -> None:
+        for program in (self.server, self.worker):
+            program.kill()
+
+    def _server_processes(self) -> list[int]:
+        return eventually(self.server.children, "the server has no processes")
+
+
+def eventually(look, complaint):
+    """What `look` sees as soon as it sees anything."""
+    deadline = time.monotonic() + PATIENCE
+    while not (seen := look()):
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.02)
+    return seen
+
+
+def test_kills_of_server_and_worker_lose_nothing_and_double_nothing(installation, often):
+    killer = Killer(installation, seed=7)
+    load = Load(installation, clients=CLIENTS, seed=7)
+    load.begin()
+    try:
+        for _ in range(often("kills")):
+            before = len(load.completed)
+            eventually(lambda before=before: len(load.completed) > before, "nothing gets done any more")
+            time.sleep(killer.dice.uniform(0, 0.3))
+            killer.strike()
+        installation.wait_for_server()
+        load.end()
+    finally:
+        killer.end()
+
+    assert load.surprises == []
+    assert sum(killer.killed.values()) == often("kills")
+    assert len(load.completed) > often("kills")
+    nothing_is_lost_or_doubled(installation, load)
+    everything_is_sound(installation)
+
+
+def nothing_is_lost_or_doubled(installation, load):
+    bodies = [orjson.loads(row.body) for row in installation.rows(sa.select(journal.c.body))]
+    done = [body for body in bodies if body["type"] == "TaskCompleted"]
+    written = Counter(
+        (body["data"]["task_id"], body["actor"], body["data"]["values"]["opinion"]) for body in done
+    )
+    assert written == Counter({(c.task_id, c.by, c.opinion): 1 for c in load.completed})
+    begun = [body["case"] for body in bodies if body["type"] == "CaseStarted"]
+    assert sorted(begun) == sorted(load.started)
+    recorded = Counter(row.action for row in installation.rows(sa.select(operations.c.action)))
+    assert (recorded["complete"], recorded["start"]) == (len(done), len(begun))
+    keys = [row.key for row in installation.rows(sa.select(idempotency.c.key))]
+    assert sum(key.startswith("done-") for key in keys) == len(done)
+
+
+def everything_is_sound(installation):
+    """Every case verifies, and the read models are what the journal says."""
+    with installation.opened() as database:
+        library = Catalog(database)
+        proofs = list(History(database, library).verify_all())
+        assert [proof for proof in proofs if not proof.ok] == []
+        seen = dump(database)
+        with database.begin() as connection:
+            rebuild(connection, library)
+        assert dump(database) == seen
+    return len(proofs)
+
+
+def test_a_season_that_was_killed_can_be_played_again(installation, often):
+    assert installation.tidu("init").returncode == 0
+    dice = random.Random(7)
+    for _ in range(often("kills_of_the_season")):
+        before = entries(installation)
+        season = installation.start("demo", "--cases", "8", "--seed", "7")
+        eventually(lambda before=before: entries(installation) > before, "the season never began")
+        time.sleep(dice.uniform(0, 2))
+        season.kill()
+        everything_is_sound(installation)
+
+    again = installation.tidu("demo", "--cases", "3", "--seed", "7")
+
+    assert again.returncode == 0, again.stderr
+    assert everything_is_sound(installation) >= 3
+
+
+def entries(installation):
+    ((number,),) = installation.rows(sa.select(sa.func.count()).select_from(journal))
+    return number
