@@ -45,12 +45,7 @@ CODES: dict[str, Code] = {
     ),
     "NOT_ALLOWED": Code("没有权限", "Not allowed"),
     "NOT_CANDIDATE": Code("不在办理人范围内", "Not a candidate for this task"),
-    "SOD": Code(
-        "不得办理本人经办的上一环节",
-        "The same person may not act twice",
-        "您已办理过本案中与此互斥的环节，须由他人办理。",
-        "You completed a step of this case that excludes you here. Somebody else has to act.",
-    ),
+    "SOD": Code("同一人不得经办互斥的环节", "The same person may not act twice"),
     "COI": Code("存在利益冲突", "Conflict of interest"),
     "EVALUATOR_CAP": Code("评价机构已达年度上限", "The evaluator has reached its yearly cap"),
     "NOT_FOUND": Code(

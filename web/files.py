@@ -49,7 +49,9 @@ def seen_evidence(evidence_id: str) -> Evidence:
 
 def content(found: Evidence) -> Response:
     """The file itself, always as a download: nothing in it ever runs in our pages."""
-    response = Response(rooms().files.open(found.digest), content_type=found.type)
+    file = rooms().files.open(found.digest)
+    response = Response(file, content_type=found.type)
+    response.call_on_close(file.close)
     response.headers["Content-Length"] = str(found.size)
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
     response.headers["ETag"] = f'"{found.digest}"'

@@ -13,6 +13,11 @@ from workflows.forms.fields import Field
 from workflows.forms.html import html_name
 
 
+def pointer_of(name: str) -> str:
+    """The JSON pointer of an input's name: `list[0].key` → `/list/0/key`."""
+    return "".join(f"/{part}" for part in re.split(r"[.\[\]]+", name) if part)
+
+
 def html_id(pointer: str) -> str:
     """The id of the input for a JSON pointer."""
     return "f" + re.sub(r"[^\w-]", "-", pointer)

@@ -67,6 +67,9 @@ CODE_OF_STATUS = {
     429: "RATE_LIMITED",
     503: "BUSY",
 }
+INVISIBLE = {"TASK_NOT_FOUND", "CASE_NOT_FOUND"}
+"""What is not there and what is not for these eyes is told in the same words."""
+
 API = "/api/"
 
 
@@ -171,6 +174,8 @@ def refusal_of(error: Exception) -> Refusal:
     """An engine's refusal with its fields and problems, in the reader's language."""
     code = getattr(error, "code", None) or type(error).__name__.upper()
     facts = _facts(error)
+    if code in INVISIBLE:
+        code, facts = "NOT_FOUND", {}
     match error:
         case InvalidInput():
             return _refusal(status_of(error), code, str(error), facts, tuple(map(_field, error.fields)))

@@ -23,9 +23,18 @@ class Query(Schema):
         unknown = EXCLUDE
 
 
+class Whole(fields.Integer):
+    """A whole number in plain ASCII digits; neither `１２` nor `1.0` is one."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, str) and not (value.isascii() and value.lstrip("-").isdigit()):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 class Paged(Query):
-    firstResult = fields.Integer(load_default=0, validate=validate.Range(0, 100_000), attribute="first")
-    maxResults = fields.Integer(load_default=50, validate=validate.Range(1, 200), attribute="size")
+    firstResult = Whole(load_default=0, validate=validate.Range(0, 100_000), attribute="first")
+    maxResults = Whole(load_default=50, validate=validate.Range(1, 200), attribute="size")
     cursor = fields.String(validate=validate.Length(max=400))
     sortBy = fields.String(validate=validate.Length(max=40), attribute="sort_by")
     sortOrder = fields.String(validate=validate.OneOf(["asc", "desc"]), attribute="sort_order")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from web import words
 from web.answers import moment
@@ -13,7 +13,7 @@ from web.api.conventions import listed
 from web.api.openapi import Room
 from web.context import rooms
 from web.pages.drawings import marks
-from web.schemas import EventPage, Query, Verification
+from web.schemas import EventPage, Query, Verification, Whole
 from web.sight import seen_case
 from workflows.history import Event, Proof
 
@@ -21,12 +21,12 @@ api = Room("history", __name__, url_prefix="/api/v1/history/process-instance", d
 
 
 class After(Query):
-    after = fields.Integer(load_default=0, validate=validate.Range(0))
-    maxResults = fields.Integer(load_default=200, validate=validate.Range(1, 1000))
+    after = Whole(load_default=0, validate=validate.Range(0))
+    maxResults = Whole(load_default=200, validate=validate.Range(1, 1000))
 
 
 class At(Query):
-    seq = fields.Integer(validate=validate.Range(1))
+    seq = Whole(validate=validate.Range(1))
 
 
 @api.get("/<case_id>/event")

@@ -46,6 +46,8 @@ def start(process: str) -> Response | str | tuple[str, int]:
         posted = read_post(form, store=files.keep_posted)
     except InvalidInput as refused:
         return _page(version, package, values={}, revision=revision, errors=refused.fields), 422
+    if posted.errors:
+        return _page(version, package, values=posted.values, revision=revision, errors=posted.errors), 422
     if posted.redraw:
         return _page(version, package, values=posted.values, revision=revision)
     try:

@@ -10,6 +10,7 @@ from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
 from web.pages.lines import outcome_name
+from workflows import submissions
 from workflows.history import Event
 from workflows.policy import Actor
 
@@ -19,9 +20,28 @@ DEEPEST = 6
 
 def handed_in(case_id: str) -> list[dict[str, Any]]:
     """The forms handed in, the latest first; what the applicants said stands open."""
-    done = [event for event in rooms().history.timeline(case_id) if event.type == "TaskCompleted"]
+    events = rooms().history.timeline(case_id)
+    done = [event for event in events if event.type == "TaskCompleted"]
     shown = [_form(event, actor()) for event in reversed(done[-MOST:])]
-    return [one for one in shown if one is not None]
+    return [one for one in (*shown, _start_form(case_id, events[0])) if one is not None]
+
+
+def _start_form(case_id: str, event: Event) -> dict[str, Any] | None:
+    """The form the case began with, as it was filled."""
+    begun = rooms().history.state(case_id, event.seq)
+    data = rooms().catalog.start_form(begun.definition_id)
+    if data is None:
+        return None
+    form, values = submissions.read(data), dict(begun.variables)
+    return {
+        "name": words.say("申报"),
+        "who": event.actor_name,
+        "at": event.at,
+        "outcome": "",
+        "nodes": form_view.draw(form, values, context=values, frozen=True, now=now()),
+        "files": files.described(file_ids(form.fields, values)),
+        "is_open": True,
+    }
 
 
 def tree(variables: Mapping[str, Any], depth: int = 0) -> list[dict[str, Any]]:

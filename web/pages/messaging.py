@@ -81,9 +81,12 @@ def send(
     form = hearing.form or REASON
     shown: dict[str, Any] = {"template": template, **more}
     posted = read_post(form, store=_keep_for(sender))
+    if posted.errors:
+        return page(row, hearing, values=posted.values, errors=posted.errors, **shown), 422
     if posted.redraw:
         return page(row, hearing, values=posted.values, **shown)
     try:
+        form.check(posted.values, context=hearing.context, now=now())
         rooms().commands.receive_message(row["case_id"], hearing.message, posted.values, actor=sender)
     except InvalidInput as refused:
         return page(row, hearing, values=posted.values, errors=refused.fields, **shown), 422

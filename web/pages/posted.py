@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from engine.errors import FieldError, InvalidInput
+from web.form_names import pointer_of
 from workflows.forms.form import Form
 
 BUTTONS = ("_add", "_remove", "_drop", "_again")
@@ -19,26 +21,29 @@ ROW = re.compile(r".+\[\d{1,4}\]")
 
 @dataclass(frozen=True, kw_only=True)
 class Posted:
-    """`values` as the form's check takes them; `redraw` when a row or file was added or taken away."""
+    """`values` as the form's check takes them; `redraw` when a row or file was added or taken away;
+    `errors` are of files that were not taken."""
 
     values: dict[str, Any]
     outcome: str | None
     redraw: bool
+    errors: tuple[FieldError, ...] = ()
 
 
 def read_post(form: Form, *, store: Callable[[FileStorage], str]) -> Posted:
-    """The posted form. `store(upload) -> id` keeps an uploaded file; its id joins its field's values."""
+    """The posted form. `store(upload) -> id` keeps an uploaded file; its id joins its field's values.
+
+    Raises InvalidInput for names that no form has. A file that is refused is told among the errors, so
+    that nothing else that was typed is lost.
+    """
     sent: MultiDict[str, str] = MultiDict(request.form)
-    pickers = {name for name in request.files if any(map(_has_name, request.files.getlist(name)))}
-    for name in pickers:
-        for upload in filter(_has_name, request.files.getlist(name)):
-            sent.add(name, store(upload))
+    errors = tuple(_keep_uploads(sent, store))
     _drop(sent)
     _remove(sent)
     values = form.parse_html(sent, ignore=IGNORED)
     _add(values, sent.get("_add"))
     redraw = any(name in sent for name in BUTTONS)
-    return Posted(values=values, outcome=request.form.get("outcome"), redraw=redraw)
+    return Posted(values=values, outcome=request.form.get("outcome"), redraw=redraw, errors=errors)
 
 
 def from_draft(form: Form, draft: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +64,18 @@ def draft_values(form: Form | None, sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _keep_uploads(sent: MultiDict[str, str], store: Callable[[FileStorage], str]) -> Iterator[FieldError]:
+    """Keep every file under its field's name; answers what is wrong with those that were not taken."""
+    for name, upload in request.files.items(multi=True):
+        if not _has_name(upload):
+            continue
+        try:
+            sent.add(name, store(upload))
+        except InvalidInput as refused:
+            for error in refused.fields or (FieldError(pointer="", code="file", message=str(refused)),):
+                yield replace(error, pointer=pointer_of(name))
 
 
 def _has_name(upload: Any) -> bool:

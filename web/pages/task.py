@@ -42,6 +42,8 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
         posted = read_post(view.form or NO_FORM, store=files.keep_posted)
     except InvalidInput as refused:
         return _page(view, values=dict(view.values), errors=refused.fields), 422
+    if posted.errors:
+        return _page(view, values=posted.values, errors=posted.errors), 422
     if posted.redraw:
         return _page(view, values=posted.values)
     handed = {**posted.values, "outcome": posted.outcome} if view.outcomes else posted.values
