@@ -39,23 +39,23 @@ def unavailable() -> str:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """A running server's address, without a database: append a name."""
+def server(*, fsync: str = "off") -> Iterator[str]:
+    """A running server's address, without a database: append a name. Tests need no power cut survived."""
     folder = Path(tempfile.mkdtemp(prefix="tidu-pg-"))
     user = _other_user() if os.geteuid() == 0 else None
     if user is not None:
         os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
     try:
-        yield from _run(folder, user)
+        yield from _run(folder, user, fsync)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, user: str | None) -> Iterator[str]:
+def _run(folder: Path, user: str | None, fsync: str) -> Iterator[str]:
     tools, data, port = binaries(), folder / "data", _free_port()
     assert tools is not None
     _call(user, tools / "initdb", "-D", data, "-A", "trust", "-U", "tidu", "-E", "UTF8", "--locale=C")
-    options = f"-p {port} -k {folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+    options = f"-p {port} -k {folder} -c listen_addresses= -c fsync={fsync} -c max_connections=200"
     _call(user, tools / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
     try:
         yield f"postgresql+psycopg://tidu@:{port}/{{database}}?host={folder}"
