@@ -102,7 +102,12 @@ def project(
 
 
 def rebuild(connection: sa.Connection, library: replay.Library) -> int:
-    """Drop every read model and snapshot and write them again from the journal; answers how many cases."""
+    """Drop every read model and snapshot and write them again from the journal; answers how many cases.
+
+    Commands wait meanwhile: what one wrote into rows that are being dropped would be lost.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("LOCK TABLE journal IN SHARE MODE"))
     replay.forget_all(connection)
     for table in (*services.written_tables(), *READ_MODELS):
         connection.execute(sa.delete(table))

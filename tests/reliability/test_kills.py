@@ -12,10 +12,13 @@ import orjson
 import sqlalchemy as sa
 
 from engine.tables import journal
+from tests.conftest import START
 from tests.reliability.dumps import dump
 from tests.reliability.installation import Installation
 from tests.reliability.load import Load
 from workflows.catalog import Catalog
+from workflows.demo.papers import Papers
+from workflows.evidence import Store, evidence_of
 from workflows.history import History
 from workflows.projections import rebuild
 from workflows.tables import idempotency, operations
@@ -129,6 +132,17 @@ def test_a_season_that_was_killed_can_be_played_again(installation, often):
 
     assert again.returncode == 0, again.stderr
     assert everything_is_sound(installation) >= 3
+
+
+def test_evidence_of_an_application_that_was_killed_before_it_began_is_taken_up_again(database, tmp_path):
+    papers = Papers(database, Store(tmp_path))
+    named = {"paper-1": "报告.pdf", "paper-2": "照片.pdf"}
+    papers.enter({"paper-1": "报告.pdf"}, case_id="", by="app01", now=START)
+
+    papers.enter(named, case_id="GF-1", by="app01", now=START)
+
+    with database.connect() as connection:
+        assert {paper.evidence_id for paper in evidence_of(connection, "GF-1")} == set(named)
 
 
 def entries(installation):

@@ -35,7 +35,9 @@ class Papers:
         row |= {**vars(self._kept), "case_id": ""}
         rows = [{**row, "evidence_id": key, "name": name, "uploaded_at": now} for key, name in papers.items()]
         with self._database.begin() as connection:
-            connection.execute(sa.insert(evidence), rows)
+            left = _left_behind(connection, papers, by)
+            if new := [one for one in rows if one["evidence_id"] not in left]:
+                connection.execute(sa.insert(evidence), new)
             if case_id:
                 attach(connection, papers, case_id=case_id, by=by)
 
@@ -43,3 +45,10 @@ class Papers:
         """What was entered before its case was there belongs to it now."""
         with self._database.begin() as connection:
             attach(connection, papers, case_id=case_id, by=by)
+
+
+def _left_behind(connection: sa.Connection, papers: Mapping[str, str], by: str) -> frozenset[str]:
+    """What a run that was killed before its case began has entered already."""
+    c = evidence.c
+    mine = (c.evidence_id.in_(papers), c.uploaded_by == by, c.case_id == "")
+    return frozenset(connection.scalars(sa.select(c.evidence_id).where(*mine)))
