@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PASSWORD = "tidu-demo"
 ROW = re.compile(r"(?P<list>.+)\[\d+\]\.")
@@ -104,12 +105,18 @@ class Surfer:
     def fill(self, values: dict[str, Any]) -> None:
         """Type every value where its label stands; a row that is not there yet is added first."""
         missing = [pair for pair in _flat(values) if not self._fill_one(*self._with_row(*pair))]
-        if missing:  # asked only after another answer is known
-            self._follow("button[name=_again]")
-            for pair in missing:
-                self._fill_one(*pair)
+        for name, value in missing:  # asked only after another answer is known: it appears by itself
+            if self._appears(name):
+                self._fill_one(name, value)
         for picker in self.page.locator("form[data-draft-url] input[type=file]").all():
             picker.set_input_files({"name": "证明材料.pdf", "mimeType": "application/pdf", "buffer": PDF})
+
+    def _appears(self, name: str) -> bool:
+        try:
+            self.page.locator(f"form [name='{name}']").first.wait_for(timeout=3_000)
+        except PlaywrightTimeout:
+            return False
+        return True
 
     def _with_row(self, name: str, value: Any) -> tuple[str, Any]:
         row = ROW.match(name)

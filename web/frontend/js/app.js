@@ -5,6 +5,7 @@ import 'bootstrap/js/dist/collapse.js';
 import 'bootstrap/js/dist/dropdown.js';
 import { improveRequests } from './requests.js';
 import { watchDrafts } from './drafts.js';
+import { refreshAnswers } from './refresh.js';
 import { listenForShortcuts } from './shortcuts.js';
 import { improveDialogs } from './dialogs.js';
 import { improveTabs } from './tabs.js';
@@ -13,6 +14,7 @@ import { watchForChanges } from './live.js';
 
 improveRequests();
 watchDrafts();
+refreshAnswers();
 listenForShortcuts();
 improveDialogs();
 improveTabs();
