@@ -10,14 +10,13 @@ from typing import Any
 
 from web import outline
 from web.context import now, rooms
+from web.pages import telling
 from web.pages.lines import OUTCOMES, group_name, outcome_name
 from web.words import as_time, at, pick, say, shown
 from workflows.annotations import Annotation, told_rules
 from workflows.facts import names_of
 from workflows.history import Event, Proof, State
 
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
-GROUP = re.compile(r"\b[a-z_]+@\w+|\b(?:provincial|municipal|county)_(?:officer|leader)\b")
 LANES = {
     "process": "流程",
     "people": "人员",
@@ -80,20 +79,10 @@ def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def sentence(event: Event, definition: Any, rules: Mapping[str, Annotation]) -> str:
     """What the entry says: moments, groups, outcomes and matched rules as people read them."""
-    told = pick(event.sentence_zh, event.sentence)
-    told = MOMENT.sub(lambda found: at(found[0]), told)
-    told = GROUP.sub(lambda found: group_name(found[0]), told)
+    told = telling.sentence(event, definition)
     for rule in event.data.get("matched", ()):
         told = told.replace(rule, _rule(rule, rules.get(rule))["text"])
-    code = (event.data.get("values") or {}).get("outcome") if event.type == "TaskCompleted" else None
-    return told.replace(code, _outcome(code, event.element, definition)) if isinstance(code, str) else told
-
-
-def _outcome(code: str, element: str, definition: Any) -> str:
-    """The text of the pressed button, as the drawing of the case has it."""
-    drawn = definition.elements.get(element)
-    choices = drawn.task.outcomes if drawn and drawn.task else ()
-    return next((pick(one.label, one.label_en) for one in choices if one.value == code), "") or code
+    return told
 
 
 def announcement(event: Event, definition: Any, rules: Mapping[str, Annotation]) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from web import words
 from web.context import actor, rooms
-from web.pages import drawings, materials, messaging
+from web.pages import drawings, materials, messaging, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
 from web.pages.messaging import Answer
 from web.sight import seen_case
@@ -25,6 +25,8 @@ STATES = {
 }
 TABS = {"course": "进度", "data": "材料", "diagram": "流程", "history": "过程"}
 PAGE = 50
+MILESTONES = ("people", "interventions")
+HANDLING = ("TaskClaimed", "TaskReleased")
 
 
 @pages.get("/cases/mine")
@@ -128,18 +130,18 @@ def _tab(tab: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """What only one tab shows."""
     case_id, seq = row["case_id"], row["seq"]
     if tab == "history":
-        return {"steps": rooms().history.timeline(case_id)}
+        return {"steps": telling.steps(rooms().history.timeline(case_id), _definition(row))}
     state = rooms().history.state(case_id, seq)
     if tab == "data":
         return {"handed": materials.handed_in(case_id), "variables": materials.tree(state.variables)}
     if tab == "diagram":
         return drawings.shown(row, state)
-    return {"waiting": _waiting(row, state), "steps": _milestones(case_id)}
+    return {"waiting": _waiting(row, state), "steps": _milestones(row)}
 
 
 def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
     """What the case waits for, from whom, until when, and whether that is the reader."""
-    elements = rooms().catalog.definition(row["pins"], row["process_id"]).elements
+    elements = _definition(row).elements
     return [
         {
             "id": task.task_id,
@@ -152,6 +154,16 @@ def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
     ]
 
 
-def _milestones(case_id: str) -> list[Any]:
-    """What people did, without the machine's own steps."""
-    return [event for event in rooms().history.timeline(case_id) if event.lane in ("people", "interventions")]
+def _milestones(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What people did, the latest first, without the machine's own steps and without mere claiming."""
+    told = [
+        event
+        for event in rooms().history.timeline(row["case_id"])
+        if event.lane in MILESTONES and event.type not in HANDLING
+    ]
+    return telling.steps(reversed(told), _definition(row))
+
+
+def _definition(row: Mapping[str, Any]) -> Any:
+    """The drawings the case runs on."""
+    return rooms().catalog.definition(row["pins"], row["process_id"])

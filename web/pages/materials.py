@@ -11,6 +11,7 @@ from web.form_names import file_ids
 from web.pages import form_view
 from web.pages.lines import outcome_name
 from workflows import submissions
+from workflows.desk import TaskView
 from workflows.history import Event
 from workflows.policy import Actor
 
@@ -24,6 +25,12 @@ def handed_in(case_id: str) -> list[dict[str, Any]]:
     done = [event for event in events if event.type == "TaskCompleted"]
     shown = [_form(event, actor()) for event in reversed(done[-MOST:])]
     return [one for one in (*shown, _start_form(case_id, events[0])) if one is not None]
+
+
+def _button(view: TaskView) -> str:
+    """The text of the button that was pressed."""
+    pressed = (words.pick(o.label, o.label_en) for o in view.outcomes if o.value == view.task.outcome)
+    return next(pressed, "") or outcome_name(view.task.outcome)
 
 
 def _start_form(case_id: str, event: Event) -> dict[str, Any] | None:
@@ -64,7 +71,7 @@ def _form(event: Event, reader: Actor) -> dict[str, Any] | None:
         "name": words.pick(view.task.name, view.task.name_en),
         "who": event.actor_name,
         "at": event.at,
-        "outcome": outcome_name(view.task.outcome),
+        "outcome": _button(view),
         "nodes": nodes,
         "files": files.described(file_ids(view.form.fields, values)),
         "is_open": any(group.startswith("applicant@") for group in view.task.groups),

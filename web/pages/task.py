@@ -11,7 +11,7 @@ from engine.errors import FieldError, InvalidInput, Rejected
 from web import files, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
-from web.pages import drawings, form_view, materials
+from web.pages import drawings, form_view, materials, telling
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
 from web.pages.posted import read_post
@@ -161,7 +161,8 @@ def _tab(tab: str, view: TaskView) -> dict[str, Any]:
         case "why":
             return {"checks": rooms().inbox.why(view.task.task_id, actor())}
         case "history":
-            return {"steps": rooms().history.timeline(case_id)}
+            definition = rooms().catalog.definition(view.case["pins"], view.case["process_id"])
+            return {"steps": telling.steps(rooms().history.timeline(case_id), definition)}
         case "materials":
             return {"handed": materials.handed_in(case_id), "variables": materials.tree(view.context)}
         case "diagram":
