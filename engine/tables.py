@@ -35,6 +35,9 @@ snapshots = sa.Table(
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
 
+HANGING = "5min"
+"""After so long without a word a transaction ends: its process hangs, and others wait for its locks."""
+
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
 
@@ -106,7 +109,7 @@ def _sqlite_module() -> Any:
 
 
 def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
-    settings = "-c synchronous_commit=on -c timezone=UTC"
+    settings = f"-c synchronous_commit=on -c timezone=UTC -c idle_in_transaction_session_timeout={HANGING}"
     given = address.query.get("options")
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
