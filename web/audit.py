@@ -230,8 +230,10 @@ def _day(text: str) -> datetime | None:
 
 
 def _page_at(first: int) -> str:
-    kept = {name: value for name, value in request.args.items() if name != "first" and value}
-    return url_for("audit.search", **kept, **({"first": first} if first else {}))
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "first" and value}
+    if first:
+        kept["first"] = first
+    return url_for("audit.search", **kept)
 
 
 def _summary(first: int, shown: int, total: int) -> str:

@@ -7,33 +7,51 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response
+import sqlalchemy as sa
+from flask import Response, g
 from werkzeug.datastructures import FileStorage
 
 from engine.errors import NotFound
 from web.context import actor, now, rooms
 from web.sight import seen_case
 from workflows import evidence
+from workflows.change import record_operation
 from workflows.evidence import Evidence, Paper
 
 
 def keep(upload: FileStorage, *, field: str = "") -> Evidence:
-    """Keep an uploaded file. It is its uploader's alone until a form that names it is handed in."""
+    """Keep an uploaded file and put that on record. It is its uploader's alone until a form that names it
+    is handed in."""
     with rooms().database.begin() as connection:
-        return evidence.store(
+        kept = _store(connection, upload, field)
+        record_operation(
             connection,
-            rooms().files,
-            upload.stream,
-            Paper(name=upload.filename or "", field=field),
-            evidence_id=secrets.token_hex(12),
-            by=actor().id,
-            now=now(),
+            actor(),
+            action="evidence-upload",
+            entity=kept.evidence_id,
+            at=now(),
+            request_id=g.get("trace_id", ""),
         )
+    return kept
 
 
 def keep_posted(upload: FileStorage) -> str:
-    """What a posted form does with each of its uploads: keep it and answer its id."""
-    return keep(upload).evidence_id
+    """What a posted form does with each of its uploads: keep it and answer its id. The record of the
+    request is that of the form."""
+    with rooms().database.begin() as connection:
+        return _store(connection, upload, "").evidence_id
+
+
+def _store(connection: sa.Connection, upload: FileStorage, field: str) -> Evidence:
+    return evidence.store(
+        connection,
+        rooms().files,
+        upload.stream,
+        Paper(name=upload.filename or "", field=field),
+        evidence_id=secrets.token_hex(12),
+        by=actor().id,
+        now=now(),
+    )
 
 
 def seen_evidence(evidence_id: str) -> Evidence:

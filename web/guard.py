@@ -75,7 +75,8 @@ def _permit() -> AnyResponse | None:
     if permission is None:
         raise NotAllowed(f"no permission is written down for {request.endpoint}")
     if may_use(permission, context.who()):
-        return _within_scopes()
+        _within_scopes()
+        return None
     if context.who() is None:
         return _ask_to_sign_in()
     raise NotAllowed(f"this needs the permission {permission}", needs=permission)

@@ -29,7 +29,7 @@ def english() -> Mapping[str, str]:
     for path in sorted(CATALOGUES.glob("en*.po")):
         with path.open("rb") as file:
             told = read_po(file, locale="en")
-        found |= {message.id: str(message.string) for message in told if message.id and message.string}
+        found |= {str(one.id): str(one.string) for one in told if one.id and one.string}
     return found
 
 

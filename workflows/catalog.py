@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from engine.definition.model import Definition, Element, Sources, check_definition, read_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
-from engine.execution.execution import WorkingDays
-from workflows.calendar import calendar_ids, load_calendar
+from workflows.calendar import Calendar, calendar_ids, load_calendar
 from workflows.forms.form import read_form
 from workflows.forms.problems import check_form
 from workflows.packages import (
@@ -96,7 +95,7 @@ class Catalog:
         """The definition a case is pinned to: `pins` names the version of every process it can reach."""
         return self._pinned(None, pins, process)
 
-    def calendar(self, calendar_id: str) -> WorkingDays:
+    def calendar(self, calendar_id: str) -> Calendar:
         """The working-day calendar of this id. Raises NotFound."""
         return load_calendar(calendar_id)
 

@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Response, g, jsonify
 from marshmallow import fields, validate
 
@@ -18,6 +19,7 @@ from web.context import actor, now, rooms
 from web.schemas import NewToken, Strict, TokenPage
 from web.words import ZONE
 from workflows import people
+from workflows.change import record_operation
 
 api = Room("people", __name__, url_prefix="/api/v1", description="People, tokens, calendar")
 
@@ -71,18 +73,19 @@ def make_token(body: dict[str, Any]) -> dict[str, Any]:
     """A new token for the caller's programs; its text is shown this once. A token cannot make tokens."""
     if g.by_token:
         raise NotAllowed("a token cannot make tokens", code="TOKEN_SCOPE")
-    expires = now() + timedelta(days=body["days"])
+    expires, token_id = now() + timedelta(days=body["days"]), secrets.token_hex(6)
     with rooms().database.begin() as connection:
         text = people.issue_token(
             connection,
             actor().id,
-            token_id=secrets.token_hex(6),
+            token_id=token_id,
             secret=secrets.token_urlsafe(32),
             name=body["name"],
             scopes=body["scopes"],
             now=now(),
             expires_at=expires,
         )
+        _record(connection, "token-make", token_id)
     return {"token": text, "name": body["name"], "scopes": body["scopes"], "expires": moment(expires)}
 
 
@@ -92,6 +95,7 @@ def revoke_token(token_id: str) -> None:
     """End a token at once."""
     with rooms().database.begin() as connection:
         people.revoke_token(connection, token_id, person=actor().id, now=now())
+        _record(connection, "token-revoke", token_id)
 
 
 @api.post("/calendar/compute")
@@ -110,6 +114,10 @@ def compute(body: dict[str, Any]) -> Response:
     if "end" in body:
         told["workingDays"] = calendar.between(body["start"].astimezone(ZONE).date(), body["end"])
     return jsonify(told)
+
+
+def _record(connection: sa.Connection, action: str, token_id: str) -> None:
+    record_operation(connection, actor(), action=action, entity=token_id, at=now(), request_id=g.trace_id)
 
 
 def _token(token: people.Token) -> dict[str, Any]:

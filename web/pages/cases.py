@@ -95,7 +95,7 @@ def _list(endpoint: str, query: CaseQuery) -> str:
 
 
 def _address(query: CaseQuery, first: int) -> str:
-    told = {"q": query.q, "status": query.status, "outcome": query.outcome, "first": first}
+    told: dict[str, Any] = {"q": query.q, "status": query.status, "outcome": query.outcome, "first": first}
     return url_for("cases.search", **{name: value for name, value in told.items() if value})
 
 

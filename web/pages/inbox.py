@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -56,7 +57,7 @@ class Asked:
     descending: bool
     cursor: str | None
 
-    def address(self, **changed: object) -> str:
+    def address(self, **changed: Any) -> str:
         """The address of this list with something changed; defaults are left out."""
         asked = replace(self, **changed) if changed else self
         told = {"queue": asked.queue, "q": asked.q, "due": asked.due, "flag": asked.flag}
