@@ -40,7 +40,8 @@ class Head:
     digest: str
 
 
-# Built once, not where it runs as elsewhere: every command asks it, and building costs more than asking.
+# Built once, not where they run as elsewhere: every command needs both, and building costs more than running.
+_APPEND = journal.insert()
 _HEAD = (
     sa.select(journal.c.seq, journal.c.digest)
     .where(journal.c.case_id == sa.bindparam("case_id"))
@@ -59,7 +60,7 @@ def append(connection: sa.Connection, entries: Sequence[Entry], *, after: Head) 
     if not lines:
         return after
     try:
-        connection.execute(journal.insert(), [vars(line) for line in lines])
+        connection.execute(_APPEND, [vars(line) for line in lines])
     except sa.exc.IntegrityError as error:
         case_id = lines[0].case_id
         raise StaleCase(

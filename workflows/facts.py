@@ -109,6 +109,22 @@ _TASK = (
     .outerjoin(persons, persons.c.id == tasks.c.assignee)
     .where(tasks.c.case_id == _THE_CASE, tasks.c.task_id == sa.bindparam("task_id"))
 )
+_DONE = (
+    sa.select(
+        tasks.c.task_id,
+        tasks.c.element,
+        tasks.c.name,
+        tasks.c.name_en,
+        tasks.c.completed_by,
+        tasks.c.ended_at,
+    )
+    .where(
+        tasks.c.case_id == _THE_CASE,
+        tasks.c.state == "completed",
+        tasks.c.element.in_(sa.bindparam("elements", expanding=True)),
+    )
+    .order_by(tasks.c.ended_at, tasks.c.task_id)
+)
 _INVOLVED = sa.union(
     sa.select(candidates.c.kind, candidates.c.name).where(candidates.c.case_id == _THE_CASE),
     *(
@@ -143,9 +159,7 @@ def _in_hands_of(actor: Actor) -> sa.Select[tuple[str]]:
 
 
 def _done(connection: sa.Connection, case_id: str, elements: tuple[str, ...]) -> tuple[Done, ...]:
-    query = sa.select(tasks).where(
-        tasks.c.case_id == case_id, tasks.c.state == "completed", tasks.c.element.in_(elements)
-    )
+    found = connection.execute(_DONE, {"case_id": case_id, "elements": elements})
     return tuple(
         Done(
             task_id=row.task_id,
@@ -155,7 +169,7 @@ def _done(connection: sa.Connection, case_id: str, elements: tuple[str, ...]) ->
             by=row.completed_by,
             at=row.ended_at,
         )
-        for row in connection.execute(query.order_by(tasks.c.ended_at, tasks.c.task_id))
+        for row in found
     )
 
 

@@ -25,12 +25,8 @@ def lease_timers(
     connection: sa.Connection, *, holder: str, now: datetime, span: timedelta, limit: int
 ) -> list[Lease]:
     """Due timers of running cases, oldest first, that nobody else is at work on."""
-    due = sa.select(timers.c.case_id, timers.c.timer_id.label("item")).where(
-        timers.c.state == "set", timers.c.due_at <= now
-    )
-    return _lease(
-        connection, due.order_by(timers.c.due_at, timers.c.timer_id), timers, holder, now, span, limit
-    )
+    found = connection.execute(_DUE_TIMERS, {"now": now, "most": limit}).all()
+    return [_take(connection, row.case_id, row.item, holder, now + span) for row in found]
 
 
 def lease_jobs(
@@ -46,10 +42,8 @@ def lease_jobs(
 
     Those of elements in `leave` stay where they are.
     """
-    due = sa.select(jobs.c.case_id, jobs.c.job_id.label("item")).where(
-        jobs.c.state == "waiting", jobs.c.next_at <= now, jobs.c.element.not_in(leave)
-    )
-    return _lease(connection, due.order_by(jobs.c.next_at, jobs.c.job_id), jobs, holder, now, span, limit)
+    found = connection.execute(_DUE_JOBS, {"now": now, "most": limit, "leave": sorted(leave)}).all()
+    return [_take(connection, row.case_id, row.item, holder, now + span) for row in found]
 
 
 def still_held(connection: sa.Connection, lease: Lease) -> None:
@@ -75,22 +69,33 @@ def give_back(connection: sa.Connection, given: Iterable[Lease], *, now: datetim
         )
 
 
-def _lease(
-    connection: sa.Connection,
-    due: sa.Select[tuple[str, str]],
-    table: sa.Table,
-    holder: str,
-    now: datetime,
-    span: timedelta,
-    limit: int,
-) -> list[Lease]:
+def _free(table: sa.Table, due: sa.Select[tuple[str, str]]) -> sa.Select[tuple[str, str]]:
+    """Those of `due` whose case runs and which nobody holds; asked at every tick, so built once."""
     running = sa.select(cases.c.case_id).where(cases.c.case_id == table.c.case_id, cases.c.status == "active")
     taken = sa.select(leases.c.case_id).where(
-        leases.c.case_id == table.c.case_id, leases.c.item == due.selected_columns.item, leases.c.until > now
+        leases.c.case_id == table.c.case_id, leases.c.item == due.selected_columns.item, leases.c.until > _NOW
     )
-    query = due.where(running.exists(), ~taken.exists()).limit(limit)
-    rows = connection.execute(query.with_for_update(skip_locked=True, of=table)).all()
-    return [_take(connection, row.case_id, row.item, holder, now + span) for row in rows]
+    query = due.where(running.exists(), ~taken.exists()).limit(sa.bindparam("most", type_=sa.Integer))
+    return query.with_for_update(skip_locked=True, of=table)
+
+
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now", type_=timers.c.due_at.type)
+_DUE_TIMERS = _free(
+    timers,
+    sa.select(timers.c.case_id, timers.c.timer_id.label("item"))
+    .where(timers.c.state == "set", timers.c.due_at <= _NOW)
+    .order_by(timers.c.due_at, timers.c.timer_id),
+)
+_DUE_JOBS = _free(
+    jobs,
+    sa.select(jobs.c.case_id, jobs.c.job_id.label("item"))
+    .where(
+        jobs.c.state == "waiting",
+        jobs.c.next_at <= _NOW,
+        jobs.c.element.not_in(sa.bindparam("leave", expanding=True)),
+    )
+    .order_by(jobs.c.next_at, jobs.c.job_id),
+)
 
 
 def _take(connection: sa.Connection, case_id: str, item: str, holder: str, until: datetime) -> Lease:

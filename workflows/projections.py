@@ -129,7 +129,7 @@ class _Writing:
         self.beginning = beginning
         self.definition = definition
         self.case_id = beginning.case_id
-        self.decided: list[Row] = []
+        self.waiting: dict[sa.Table, list[Row]] = {}
 
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""
@@ -158,16 +158,22 @@ class _Writing:
 
     def change(self, table: sa.Table, values: Row, **key: str) -> None:
         """Set columns of the case's row in `table` that `key` names."""
+        self.flush(table)
         rows.change(self.connection, table, {"case_id": self.case_id, **key}, values)
 
-    def put(self, table: sa.Table, row: Row) -> None:
-        """Write a row in place of the one with the same key: a cycle sets its timer again and again."""
-        rows.put(self.connection, table, row)
+    def add(self, table: sa.Table, *fresh: Row) -> None:
+        """New rows, written together with those of the entries that follow."""
+        self.waiting.setdefault(table, []).extend(fresh)
+
+    def flush(self, *tables: sa.Table) -> None:
+        """Write the new rows that still wait, before anything else happens in these tables."""
+        for table in tables:
+            if fresh := self.waiting.pop(table, []):
+                rows.add(self.connection, table, fresh)
 
     def finish(self, last: Entry) -> None:
-        """What is written once for all entries: the decisions made, and how far the case has come."""
-        if self.decided:
-            rows.add(self.connection, decisions, self.decided)
+        """What is written once for all entries: the rows that wait, and how far the case has come."""
+        self.flush(*tuple(self.waiting))
         self.change(cases, {"seq": last.seq, "updated_at": last.at})
 
     # --- the case -------------------------------------------------------------------------------------
@@ -209,6 +215,7 @@ class _Writing:
         self.change(cases, values | {name: value for name, value in found.items() if value is not None})
 
     def _stand_still(self, *, suspended: bool) -> None:
+        self.flush(tasks, candidates)
         self.change(cases, {"status": "suspended" if suspended else "active"})
         self.connection.execute(
             sa.update(tasks)
@@ -255,7 +262,7 @@ class _Writing:
             "search": f"{self.beginning.search} {element.name} {element.name_en}".lower(),
             **self.beginning.shared,
         }
-        rows.add(self.connection, tasks, row)
+        self.add(tasks, row)
         named = {("group", name) for name in event.groups} | {("user", name) for name in event.users}
         if named:
             shared = {
@@ -267,7 +274,7 @@ class _Writing:
                 "priority": event.priority,
             }
             offered = [{"kind": kind, "name": name, **shared} for kind, name in sorted(named)]
-            rows.add(self.connection, candidates, offered)
+            self.add(candidates, *offered)
 
     def _task_changed(self, entry: Entry) -> None:
         at, by = entry.at, entry.who.actor
@@ -308,7 +315,7 @@ class _Writing:
             case ev.TimerSet(timer_id=timer_id) as event:
                 row: Row = {"case_id": self.case_id, "timer_id": timer_id, "element": event.element}
                 row |= {"due_at": event.due_at, "days": event.days, "provisional": event.provisional}
-                self.put(timers, {**row, "repeats": event.repeats, "state": "set"})
+                rows.put(self.connection, timers, {**row, "repeats": event.repeats, "state": "set"})
             case ev.TimerFired(timer_id=timer_id):
                 self.change(timers, {"state": "fired", "fired_at": entry.at}, timer_id=timer_id)
             case ev.TimerCancelled(timer_id=timer_id):
@@ -320,7 +327,7 @@ class _Writing:
                 row: Row = {"case_id": self.case_id, "job_id": job_id, "element": event.element}
                 row |= {"type": event.type, "inputs": event.inputs, "retries": event.retries}
                 row |= {"created_at": entry.at, "next_at": entry.at, "state": "waiting"}
-                self.put(jobs, row)
+                rows.put(self.connection, jobs, row)
             case ev.JobSucceeded(job_id=job_id):
                 self.change(jobs, {"state": "succeeded", "ended_at": entry.at}, job_id=job_id)
                 self._effects(entry, job_id)
@@ -355,7 +362,7 @@ class _Writing:
             case ev.IncidentRaised(incident_id=incident_id, job_id=job_id) as event:
                 row: Row = {"case_id": self.case_id, "incident_id": incident_id, "element": event.element}
                 row |= {"code": event.code, "message": event.message, "job_id": job_id}
-                self.put(incidents, {**row, "raised_at": entry.at})
+                rows.put(self.connection, incidents, {**row, "raised_at": entry.at})
             case ev.IncidentResolved(incident_id=incident_id, reason=reason):
                 ended = {"resolved_at": entry.at, "resolved_by": entry.who.actor, "reason": reason}
                 self.change(incidents, ended, incident_id=incident_id)
@@ -370,7 +377,7 @@ class _Writing:
     def _decision_made(self, event: ev.DecisionMade, entry: Entry) -> None:
         row = {"case_id": self.case_id, "seq": entry.seq, "element": event.element}
         row |= {"decision": event.decision, "matched": list(event.matched), "at": entry.at}
-        self.decided.append(row)
+        self.add(decisions, row)
 
 
 def _open_incidents(case_id: str) -> sa.ScalarSelect[int]:

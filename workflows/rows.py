@@ -1,4 +1,4 @@
-"""Rows written and changed by their key, with statements that are built once and used again."""
+"""Rows written, changed and removed by their key, with statements that are built once and used again."""
 
 from __future__ import annotations
 
@@ -30,10 +30,15 @@ def change(connection: sa.Connection, table: sa.Table, key: Row, values: Row) ->
 
 
 def put(connection: sa.Connection, table: sa.Table, row: Row) -> None:
-    """Write a row in place of the one with the same key, if there is one."""
-    names = tuple(column.name for column in table.primary_key.columns)
-    connection.execute(_removing(table, names), {f"key_{name}": row[name] for name in names})
+    """Write a row in place of the one with the same key: a cycle sets its timer again and again."""
+    remove(connection, table, {column.name: row[column.name] for column in table.primary_key.columns})
     add(connection, table, row)
+
+
+def remove(connection: sa.Connection, table: sa.Table, key: Row) -> None:
+    """Take away the rows that `key` names."""
+    where = {f"key_{name}": value for name, value in key.items()}
+    connection.execute(_removing(table, tuple(key)), where)
 
 
 @lru_cache(maxsize=100)

@@ -12,7 +12,7 @@ from engine.case.case import Case
 from engine.definition.model import Element
 from engine.errors import FieldError, InvalidInput, WrongState
 from engine.values import Value, from_json, to_json
-from workflows import evidence
+from workflows import evidence, rows
 from workflows.catalog import Catalog
 from workflows.change import Change
 from workflows.forms.fields import Field
@@ -133,8 +133,8 @@ def keep_draft(change: Change, case_id: str, task_id: str, values: Values, revis
 
 def forget_drafts(connection: sa.Connection, case_id: str, task_id: str, person: str | None = None) -> None:
     """Everybody's drafts of a task that is done, or one person's."""
-    query = sa.delete(drafts).where(drafts.c.case_id == case_id, drafts.c.task_id == task_id)
-    connection.execute(query.where(drafts.c.person == person) if person else query)
+    key = {"case_id": case_id, "task_id": task_id}
+    rows.remove(connection, drafts, key | {"person": person} if person else key)
 
 
 # --- below --------------------------------------------------------------------------------------------

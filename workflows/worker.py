@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,6 +25,10 @@ FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=6)
 BATCH = 50
 ROUNDS = 200
+ENDED = frozenset({"timers", "jobs", "failed"})
+"""What an attempt came to after which the lease is given back; the others keep it until it ends."""
+
+Act = Callable[[Lease, datetime], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,31 +67,39 @@ class Worker:
         at = now or self._clock()
         done = {"timers": 0, "jobs": 0, "failed": 0, "skipped": 0, "broken": 0}
         for _ in range(ROUNDS):
-            found = [(self._fire, lease) for lease in self._lease(lease_timers, at)]
-            found += [(self._work_off, lease) for lease in self._lease(lease_jobs, at, leave=leave)]
+            found = self._lease(at, leave)
             if not found:
                 break
+            ended = []
             for act, lease in found:
-                done[self._survive(act, lease, at)] += 1
+                word = self._survive(act, lease, at)
+                done[word] += 1
+                ended += [lease] if word in ENDED else []
+            self._give_back(ended, at)
         self._tidy(at)
         return Ticked(**done)
 
-    def _lease(self, lease: Callable[..., list[Lease]], now: datetime, **more: frozenset[str]) -> list[Lease]:
+    def _lease(self, now: datetime, leave: frozenset[str]) -> list[tuple[Act, Lease]]:
+        terms: dict[str, Any] = {"holder": self._name, "now": now, "span": LEASE, "limit": BATCH}
         with self._database.begin() as connection:
-            return lease(connection, holder=self._name, now=now, span=LEASE, limit=BATCH, **more)
+            due = lease_timers(connection, **terms)
+            waiting = lease_jobs(connection, leave=leave, **terms)
+        return [*((self._fire, lease) for lease in due), *((self._work_off, lease) for lease in waiting)]
 
-    def _survive(self, act: Callable[[Lease, datetime], str], lease: Lease, now: datetime) -> str:
+    def _give_back(self, ended: list[Lease], now: datetime) -> None:
+        if ended:
+            with self._database.begin() as connection:
+                give_back(connection, ended, now=now)
+
+    def _survive(self, act: Act, lease: Lease, now: datetime) -> str:
         try:
-            word = act(lease, now)
+            return act(lease, now)
         except Rejected as refused:  # gone, done by another, suspended meanwhile: nothing is lost
             LOG.info("skipped %s: %s", lease.item, refused.code)
             return "skipped"
         except Exception:
             LOG.exception("case %s: %s failed and is left to its lease", lease.case_id, lease.item)
             return "broken"
-        with self._database.begin() as connection:
-            give_back(connection, [lease], now=now)
-        return word
 
     def _fire(self, lease: Lease, now: datetime) -> str:
         self._commands.fire_timer(lease.case_id, lease.item, lease=lease)

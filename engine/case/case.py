@@ -84,8 +84,8 @@ class Case:
         return task
 
     def local(self, task_id: str) -> dict[str, Any]:
-        """Case data as this task sees them: its item of a list and its inputs included."""
-        return self.execution.local(self.open_task(task_id).n)
+        """Case data as this task sees them, to be read: its item of a list and its inputs included."""
+        return self.execution.seen(self.open_task(task_id).n)
 
     def awaited(self) -> tuple[Awaited, ...]:
         """The messages that would be heard now."""

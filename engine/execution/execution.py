@@ -139,10 +139,14 @@ class Execution:
 
     def local(self, n: int) -> dict[str, Value]:
         """The variables as token `n` sees them, its item and its inputs included; a copy."""
+        return {key: fresh(value) for key, value in self.seen(n).items()}
+
+    def seen(self, n: int) -> dict[str, Value]:
+        """The same for who only reads: the lists and contexts are the case's own, never to be changed."""
         token = self._workflow.numbers.get(n)
         if token is None:
             raise WrongState(f"there is no token {n}", code="NO_TOKEN", n=n)
-        return {key: fresh(value) for key, value in token.visible().items()}
+        return dict(token.visible())
 
     def awaited(self) -> tuple[Awaited, ...]:
         """The messages that could be received now."""
