@@ -16,7 +16,7 @@ FLOORS = ("engine", "workflows", "web")
 def in_git() -> tuple[Path, ...]:
     """Every file that a clone of this commit would hold, as it stands in the working tree."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=True,
