@@ -69,6 +69,7 @@ CODES: dict[str, Code] = {
         "{assignee_name} claimed it at {claimed_at}.",
     ),
     "NOT_ASSIGNEE": Code("您不是当前办理人", "You do not hold this task"),
+    "INSIDE_ONLY": Code("仅限经办机关和审计人员查看", "For the offices of the case and auditors only"),
     "OUT_OF_SCOPE": Code("超出您的管辖范围", "Outside your scope"),
     "NOT_STARTER": Code("您不能发起该流程", "You may not start this"),
     "NOT_SENDER": Code("您不能提交该事项", "You may not send this"),

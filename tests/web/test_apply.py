@@ -229,12 +229,14 @@ def test_the_applicant_answers_a_return(applicant, signed_in, app):
 
     page = applicant.get("/inbox?queue=claimable").text
     correction = applicant.post("/inbox/claim-next").location
+    asked = applicant.get(correction).text
     done = applicant.post(correction, {"answer": "已补充能源审计报告。"})
 
     assert "补正" in page
     assert done.status_code == 303
     assert "第 2 次" in officer.get("/inbox?queue=claimable").text
-    assert "缺少能源审计报告" in applicant.get(f"/case/{case_id}?tab=data").text
+    assert "缺少能源审计报告" in asked
+    assert "已补充能源审计报告" in applicant.get(f"/case/{case_id}?tab=data").text
 
 
 @pytest.mark.parametrize("tab", ["course", "data", "diagram", "history"])

@@ -15,7 +15,7 @@ from web.api.task_commands import REASON, marked, next_task, plain_values
 from web.context import actor, rooms
 from web.pages.drawings import marks
 from web.schemas import Case, CasePage, ChangedCase, Paged, Strict
-from web.sight import seen_case
+from web.sight import inner_case, seen_case
 from workflows.history import CaseLine, CaseQuery, State
 from workflows.results import Changed
 
@@ -78,6 +78,7 @@ def get(case_id: str) -> dict[str, Any]:
 @api.response(200)
 def variables(case_id: str) -> Response:
     """The data of the case as it stands now, typed as in Camunda."""
+    inner_case(case_id)
     return jsonify({name: typed(value) for name, value in _now(case_id).variables.items()})
 
 
@@ -85,6 +86,7 @@ def variables(case_id: str) -> Response:
 @api.response(200)
 def activity_instances(case_id: str) -> Response:
     """Where the case waits: tasks, timers, jobs and incidents."""
+    inner_case(case_id)
     standing = _now(case_id).standing
     return jsonify(
         id=case_id,

@@ -14,7 +14,7 @@ from web.api.openapi import Room
 from web.context import rooms
 from web.pages.drawings import marks
 from web.schemas import EventPage, Query, Verification, Whole
-from web.sight import seen_case
+from web.sight import inner_case
 from workflows.history import Event, Proof
 
 api = Room("history", __name__, url_prefix="/api/v1/history/process-instance", description="The past")
@@ -34,7 +34,7 @@ class At(Query):
 @api.response(200, EventPage)
 def events(asked: dict[str, Any], case_id: str) -> dict[str, Any]:
     """The entries of the journal behind `after`, each with a sentence; `next` is the following `after`."""
-    last = seen_case(case_id)["seq"]
+    last = inner_case(case_id)["seq"]
     upto = min(last, asked["after"] + asked["maxResults"])
     told = rooms().history.timeline(case_id, after=asked["after"], upto=upto) if upto else ()
     return listed(map(shape, told), str(upto) if upto < last else None)
@@ -45,7 +45,7 @@ def events(asked: dict[str, Any], case_id: str) -> dict[str, Any]:
 @api.response(200)
 def state(asked: dict[str, Any], case_id: str) -> Response:
     """The case as it stood when entry `seq` was written (default: now): data, tasks, marks."""
-    row = seen_case(case_id)
+    row = inner_case(case_id)
     found = rooms().history.state(case_id, asked.get("seq") or row["seq"])
     return jsonify(
         id=case_id,
@@ -66,7 +66,7 @@ def state(asked: dict[str, Any], case_id: str) -> Response:
 @api.response(200, Verification)
 def verify(case_id: str) -> dict[str, Any]:
     """Check the chain of digests, run every cause again, compare the artefacts."""
-    seen_case(case_id)
+    inner_case(case_id)
     return proof(rooms().history.verify(case_id))
 
 

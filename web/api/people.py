@@ -19,6 +19,7 @@ from web.context import actor, now, rooms
 from web.schemas import NewToken, Strict, TokenPage
 from web.words import ZONE
 from workflows import people
+from workflows.calendar import load_calendar
 from workflows.change import record_operation
 
 api = Room("people", __name__, url_prefix="/api/v1", description="People, tokens, calendar")
@@ -104,7 +105,7 @@ def revoke_token(token_id: str) -> None:
 def compute(body: dict[str, Any]) -> Response:
     """When `days` working days from `start` are over, told day by day; or the working days up to `end`."""
     calendar_id = body.get("calendar") or rooms().catalog.calendar_id
-    calendar = rooms().catalog.calendar(calendar_id)
+    calendar = load_calendar(calendar_id)
     told: dict[str, Any] = {"calendar": calendar_id}
     if "days" in body:
         due, provisional = calendar.add(body["start"], body["days"])

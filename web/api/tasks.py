@@ -8,7 +8,7 @@ from flask import Response, jsonify
 from marshmallow import fields, validate
 
 from engine.errors import InvalidInput, NotFound, Rejected
-from web import words
+from web import sight, words
 from web.answers import moment
 from web.api.conventions import idempotency, listed, wanted_revision, with_revision
 from web.api.openapi import Room
@@ -74,7 +74,7 @@ def queues() -> Response:
 @api.alt_response(404, description="Nothing can be claimed.")
 def claim_next() -> dict[str, Any]:
     """Claim the first claimable task by due date, then arrival; skips those the caller is barred from."""
-    row = rooms().inbox.task(claim_first(), actor()).task
+    row = sight.opened(claim_first()).task
     return shape(row)
 
 
@@ -82,18 +82,18 @@ def claim_next() -> dict[str, Any]:
 @api.response(200, Task)
 def get(task_id: str) -> dict[str, Any]:
     """One task."""
-    return shape(rooms().inbox.task(task_id, actor()).task)
+    return shape(sight.opened(task_id).task)
 
 
 @api.get("/<task_id>/form")
 @api.response(200)
 def form(task_id: str) -> Response:
     """The form's file (form-js), the values it begins with, the data it shows and its outcomes."""
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     return jsonify(
         schema=view.schema,
         values=view.values,
-        context=view.context,
+        context=sight.known_context(view),
         outcomes=[
             {"value": o.value, "label": words.pick(o.label, o.label_en), "requires": list(o.requires)}
             for o in view.outcomes
@@ -105,6 +105,7 @@ def form(task_id: str) -> Response:
 @api.response(200)
 def draft(task_id: str) -> Response:
     """What the caller has typed so far; its ETag is what the next save must name."""
+    sight.seen_task(task_id)
     found = rooms().inbox.draft(task_id, actor())
     told = jsonify(values=found.values, revision=found.revision, savedAt=moment(found.saved_at))
     return with_revision(told, found.revision)
@@ -117,7 +118,7 @@ def draft(task_id: str) -> Response:
 def save_draft(body: dict[str, Any], task_id: str) -> Response:
     """Keep what was typed. Values are the form's, or input names with their texts as a page sends them."""
     revision = wanted_revision()
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     values = draft_values(view.form, body["values"])
     saved = rooms().commands.save_draft(
         task_id, values, actor=actor(), revision=revision, idempotency=idempotency()
@@ -139,6 +140,7 @@ def drop_draft(task_id: str) -> None:
 @api.response(200)
 def why(task_id: str) -> Response:
     """Every check behind seeing, claiming, completing and transferring, passed or failed."""
+    sight.seen_task(task_id)
     checks = rooms().inbox.why(task_id, actor())
     return jsonify({verb: [_verdict(one) for one in verdicts] for verb, verdicts in checks.items()})
 
@@ -147,7 +149,7 @@ def why(task_id: str) -> Response:
 @api.response(200)
 def due_explanation(task_id: str) -> Response:
     """How the due date was computed, day by day."""
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     if view.due is None:
         return jsonify(due=moment(view.task.due_at), sentences=[], calendar=None)
     return jsonify(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from web import words
+from web import sight, words
 from web.context import actor, rooms
 from web.pages import drawings, materials, messaging, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
@@ -54,12 +54,13 @@ def search() -> str:
 @pages.get("/case/<case_id>")
 def show(case_id: str) -> str:
     row = seen_case(case_id)
-    tab = request.args.get("tab", "course") if request.args.get("tab", "course") in TABS else "course"
+    tabs = {name: label for name, label in TABS.items() if name != "history" or sight.looks_inside()}
+    tab = request.args.get("tab", "course") if request.args.get("tab") in tabs else "course"
     return render_template(
         "case.html",
         case=_summary(row),
         tab=tab,
-        tabs=[{"name": name, "label": words.say(label)} for name, label in TABS.items()],
+        tabs=[{"name": name, "label": words.say(label)} for name, label in tabs.items()],
         hearings=messaging.offers(case_id, actor()),
         **_tab(tab, row),
     )
@@ -133,7 +134,8 @@ def _tab(tab: str, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"steps": telling.steps(rooms().history.timeline(case_id), _definition(row))}
     state = rooms().history.state(case_id, seq)
     if tab == "data":
-        return {"handed": materials.handed_in(case_id), "variables": materials.tree(state.variables)}
+        inside = materials.tree(state.variables) if sight.looks_inside() else []
+        return {"handed": materials.handed_in(case_id), "variables": inside}
     if tab == "diagram":
         return drawings.shown(row, state)
     return {"waiting": _waiting(row, state), "steps": _milestones(row)}
@@ -158,7 +160,7 @@ def _milestones(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What people did, the latest first, without the machine's own steps and without mere claiming."""
     told = [
         event
-        for event in rooms().history.timeline(row["case_id"])
+        for event in sight.own_part(rooms().history.timeline(row["case_id"]))
         if event.lane in MILESTONES and event.type not in HANDLING
     ]
     return telling.steps(reversed(told), _definition(row))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from web import files, words
+from web import files, sight, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
@@ -22,7 +22,8 @@ DEEPEST = 6
 def handed_in(case_id: str) -> list[dict[str, Any]]:
     """The forms handed in, the latest first; what the applicants said stands open."""
     events = rooms().history.timeline(case_id)
-    done = [event for event in events if event.type == "TaskCompleted"]
+    readable = sight.shown_tasks(events)
+    done = [event for event in events if event.type == "TaskCompleted" and event.data["task_id"] in readable]
     shown = [_form(event, actor()) for event in reversed(done[-MOST:])]
     return [one for one in (*shown, _start_form(case_id, events[0])) if one is not None]
 

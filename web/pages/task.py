@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from engine.errors import FieldError, InvalidInput, Rejected
-from web import files, words
+from web import files, sight, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import drawings, form_view, materials, telling
@@ -30,14 +30,14 @@ NO_FORM = Form("none", ())
 
 @pages.get("/task/<task_id>")
 def show(task_id: str) -> str:
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     return _page(view, values=dict(view.values))
 
 
 @pages.post("/task/<task_id>")
 def submit(task_id: str) -> Response | str | tuple[str, int]:
     """Complete the task, or redraw it with one row or file more or less."""
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     try:
         posted = read_post(view.form or NO_FORM, store=files.keep_posted)
     except InvalidInput as refused:
@@ -54,7 +54,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
     except Rejected as refused:
         refusal = refusal_of(refused)
         flash(f"{refusal.title}：{refusal.detail}", "danger")
-        return _page(rooms().inbox.task(task_id, actor()), values=posted.values), refusal.status
+        return _page(sight.opened(task_id), values=posted.values), refusal.status
     _remember(done)
     return redirect(url_for("task.show", task_id=task_id), 303)
 
@@ -82,7 +82,7 @@ def release(task_id: str) -> Response:
 @pages.get("/task/<task_id>/<any(transfer, delegate, resolve, release):verb>")
 def ask(task_id: str, verb: str) -> str:
     """The same dialog as a page, for browsers without scripts."""
-    view = rooms().inbox.task(task_id, actor())
+    view = sight.opened(task_id)
     return render_template("task_verb.html", verb=verb, task=line(view.task, actor()), people=_others(view))
 
 
@@ -129,7 +129,7 @@ def _act(act: Any, *, told: str, otherwise: str, then: str = "/inbox") -> Respon
 
 
 def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, ...] = ()) -> str:
-    tab = request.args.get("tab", "form") if request.args.get("tab", "form") in TABS else "form"
+    tab = request.args.get("tab", "form") if request.args.get("tab") in _tabs() else "form"
     form = view.form or NO_FORM
     frozen = not view.can["complete"].allowed
     nodes = form_view.draw(form, values, context=view.facts, errors=errors, frozen=frozen, now=now())
@@ -138,7 +138,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         view=view,
         task=line(view.task, actor()),
         tab=tab,
-        tabs=[{"name": name, "label": words.say(label)} for name, label in TABS.items()],
+        tabs=[{"name": name, "label": words.say(label)} for name, label in _tabs().items()],
         instructions=view.instructions,
         nodes=nodes,
         frozen=frozen,
@@ -160,16 +160,26 @@ def _tab(tab: str, view: TaskView) -> dict[str, Any]:
     match tab:
         case "why":
             return {"checks": rooms().inbox.why(view.task.task_id, actor())}
-        case "history":
+        case "history" if sight.looks_inside():
             definition = rooms().catalog.definition(view.case["pins"], view.case["process_id"])
             return {"steps": telling.steps(rooms().history.timeline(case_id), definition)}
         case "materials":
-            return {"handed": materials.handed_in(case_id), "variables": materials.tree(view.context)}
+            return {"handed": materials.handed_in(case_id), "variables": _data(view)}
         case "diagram":
             state = rooms().history.state(case_id, view.case["seq"])
             task = view.task
             return drawings.shown(view.case, state, process=task.process_id, focus=task.element)
     return {}
+
+
+def _data(view: TaskView) -> list[dict[str, Any]]:
+    """The data of the case as a tree, for those who look inside."""
+    return materials.tree(view.context) if sight.looks_inside() else []
+
+
+def _tabs() -> dict[str, str]:
+    """Only those who look inside read the whole history."""
+    return {name: label for name, label in TABS.items() if name != "history" or sight.looks_inside()}
 
 
 def _outcome(outcome: OutcomeView) -> dict[str, Any]:
