@@ -12,8 +12,9 @@ from workflows.evidence import Store
 
 
 def demo(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Load the demonstration's people, then play a season."""
-    rooms = house.open_house()
+    """Set up what is missing, load the demonstration's people, then play a season."""
+    rooms = house.any_house()
+    house.bring_up_to_date(rooms)
     before = len(rooms.history.case_ids())
     if arguments.if_empty and before:
         return 0

@@ -26,9 +26,8 @@ def set_up(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory, set_up) -> Path:
-    folder = copied(set_up, tmp_path_factory.mktemp("played") / "data")
-    return prepared(folder, f"demo --cases {CASES} --seed 7")
+def played(tmp_path_factory) -> Path:
+    return prepared(tmp_path_factory.mktemp("played") / "data", f"demo --cases {CASES} --seed 7")
 
 
 @pytest.fixture
