@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench demo pins clean
+.PHONY: campaign help setup run test check bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -31,3 +31,6 @@ pins: setup ## resolve the ranges of setup.cfg into constraints.txt again
 
 clean: ## remove what set-up made; the data stays
 	@rm -rf .venv node_modules web/static/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+campaign: setup ## kill, race, forge and restart far more often than the suite does (hours)
+	@scripts/campaign
