@@ -12,7 +12,7 @@ from web import files, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
-from web.pages.posted import read_post
+from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
 from web.problems import refusal_of
 from workflows import duties
@@ -45,7 +45,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
     try:
         posted = read_post(form, store=files.keep_posted)
     except InvalidInput as refused:
-        return _page(version, package, values={}, revision=revision, errors=refused.fields), 422
+        return _page(version, package, values={}, revision=revision, errors=errors_of(refused)), 422
     if posted.errors:
         return _page(version, package, values=posted.values, revision=revision, errors=posted.errors), 422
     if posted.redraw:
@@ -53,7 +53,9 @@ def start(process: str) -> Response | str | tuple[str, int]:
     try:
         started = rooms().commands.start_case(process, posted.values, actor=actor(), unit=actor().unit)
     except InvalidInput as refused:
-        return _page(version, package, values=posted.values, revision=revision, errors=refused.fields), 422
+        return _page(
+            version, package, values=posted.values, revision=revision, errors=errors_of(refused)
+        ), 422
     except Rejected as refused:
         refusal = refusal_of(refused)
         flash(f"{refusal.title}：{refusal.detail}", "danger")

@@ -13,7 +13,7 @@ from web import files, words
 from web.context import now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
-from web.pages.posted import read_post
+from web.pages.posted import errors_of, read_post
 from web.problems import refusal_of
 from workflows.forms.fields import Field
 from workflows.forms.form import Form
@@ -89,7 +89,7 @@ def send(
         form.check(posted.values, context=hearing.context, now=now())
         rooms().commands.receive_message(row["case_id"], hearing.message, posted.values, actor=sender)
     except InvalidInput as refused:
-        return page(row, hearing, values=posted.values, errors=refused.fields, **shown), 422
+        return page(row, hearing, values=posted.values, errors=errors_of(refused), **shown), 422
     except Rejected as refused:
         refusal = refusal_of(refused)
         flash(f"{refusal.title}：{refusal.detail}", "danger")

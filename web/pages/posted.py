@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from engine.errors import FieldError, InvalidInput
 from web.form_names import pointer_of
+from web.problems import refusal_of
 from workflows.forms.form import Form
 
 BUTTONS = ("_add", "_remove", "_drop", "_again")
@@ -46,6 +47,14 @@ def read_post(form: Form, *, store: Callable[[FileStorage], str]) -> Posted:
     return Posted(values=values, outcome=request.form.get("outcome"), redraw=redraw, errors=errors)
 
 
+def errors_of(refused: InvalidInput) -> tuple[FieldError, ...]:
+    """What a page tells of a refusal: its fields, or the whole of it where no field is to blame."""
+    said = refusal_of(refused)
+    return refused.fields or (
+        FieldError(pointer="", code=refused.code, message=said.detail, message_zh=said.detail),
+    )
+
+
 def from_draft(form: Form, draft: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a saved draft: input name → text, list of texts or truth."""
     sent: MultiDict[str, str] = MultiDict()
@@ -74,7 +83,7 @@ def _keep_uploads(sent: MultiDict[str, str], store: Callable[[FileStorage], str]
         try:
             sent.add(name, store(upload))
         except InvalidInput as refused:
-            for error in refused.fields or (FieldError(pointer="", code="file", message=str(refused)),):
+            for error in errors_of(refused):
                 yield replace(error, pointer=pointer_of(name))
 
 

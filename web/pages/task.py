@@ -14,7 +14,7 @@ from web.form_names import file_ids
 from web.pages import drawings, form_view, materials, telling
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
-from web.pages.posted import read_post
+from web.pages.posted import errors_of, read_post
 from web.problems import refusal_of
 from web.safe import safe_next
 from workflows.desk import OutcomeView, Preview, TaskView
@@ -41,7 +41,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
     try:
         posted = read_post(view.form or NO_FORM, store=files.keep_posted)
     except InvalidInput as refused:
-        return _page(view, values=dict(view.values), errors=refused.fields), 422
+        return _page(view, values=dict(view.values), errors=errors_of(refused)), 422
     if posted.errors:
         return _page(view, values=posted.values, errors=posted.errors), 422
     if posted.redraw:
@@ -50,7 +50,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
     try:
         done = rooms().commands.complete_task(task_id, handed, actor=actor())
     except InvalidInput as refused:
-        return _page(view, values=posted.values, errors=refused.fields), 422
+        return _page(view, values=posted.values, errors=errors_of(refused)), 422
     except Rejected as refused:
         refusal = refusal_of(refused)
         flash(f"{refusal.title}：{refusal.detail}", "danger")
