@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.tables import metadata
-from tests import postgres
+from tests import browser, postgres
 from tests.story import Clock, Story
 from workflows.people import load_organisations
 from workflows.register.batches import load_batches
@@ -46,6 +46,18 @@ def postgres_server() -> Iterator[str]:
         pytest.skip(reason)
     with postgres.server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, one for all tests: Playwright runs once per process. Under CI=true it must be
+    there; elsewhere its lack is told."""
+    if reason := browser.unavailable():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test in a browser: {reason}")
+        pytest.skip(reason)
+    with browser.launched() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

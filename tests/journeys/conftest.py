@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,17 +82,6 @@ class Province:
                     )
                 )
             )
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium. Under CI=true it must be there; elsewhere its lack is told."""
-    if reason := browser.unavailable():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test in a browser: {reason}")
-        pytest.skip(reason)
-    with browser.launched() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What only a real browser shows: the editors, replay by keyboard, autosave, contrast, no refused styles."""
 
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,16 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DRAWN = Path(__file__).parent.parent.parent / "bpmn" / "objection_handling"
 HOME = "/editor/objection_handling"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if reason := browser.unavailable():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test in a browser: {reason}")
-        pytest.skip(reason)
-    with browser.launched() as running:
-        yield running
 
 
 @pytest.fixture
