@@ -69,8 +69,11 @@ def make_environment() -> None:
 
 
 def install_packages() -> None:
+    """uv does in seconds what pip does in a minute, and by the same pins."""
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    call([*pip, "--constraint", "constraints.txt", "--editable", ".[test,dev]"])
+    call([*pip, "--constraint", "constraints.txt", "uv"])
+    uv = [str(BIN / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON)]
+    call([*uv, "--constraint", "constraints.txt", "--editable", ".[test,dev]"])
 
 
 def install_browser_parts() -> None:
