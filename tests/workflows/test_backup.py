@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from engine.errors import InvalidInput, WrongState
 from workflows.backup import read_backup, write_backup
+from workflows.register.titles import designations
 from workflows.tables import blobs, metadata, migrate, open_database, operations
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -105,3 +106,23 @@ def test_any_other_file_is_no_backup(empty, tmp_path):
 
     with pytest.raises(InvalidInput, match="is not a backup"):
         read_backup(empty, tmp_path / "evidence", tmp_path / "b.zip")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("source", "target"), [("sqlite", "pg"), ("pg", "sqlite")])
+def test_a_backup_moves_between_databases(database_url, tmp_path, source, target):
+    here, there = open_database(database_url(source)), open_database(database_url(target))
+    with here.begin() as connection:
+        connection.execute(JOURNAL.insert().values(case_id="GF-1", seq=1, body='{"材料": 1}', digest="d1"))
+        connection.execute(operations.insert().values(at=AT, action="x", new={"a": 1}))
+        title = {"case_id": "GF-1", "designation_id": "t", "unit": "u01", "track": "gf", "level": "municipal"}
+        connection.execute(designations.insert().values({**title, "decided_on": date(2026, 6, 2)}))
+    written = write_backup(here, tmp_path / "files", tmp_path / "b.zip", at=AT)
+
+    read_backup(there, tmp_path / "elsewhere", tmp_path / "b.zip")
+
+    assert write_backup(there, tmp_path / "elsewhere", tmp_path / "c.zip", at=AT) == written
+    with there.begin() as connection:  # counting goes on behind what was put back
+        connection.execute(operations.insert().values(at=AT, action="y"))
+    here.dispose()
+    there.dispose()
