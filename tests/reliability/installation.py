@@ -30,7 +30,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = CHECKOUT / "tests" / "workflows" / "packages"
 LONG_AGO = datetime(2024, 6, 20, tzinfo=UTC)
 TOKEN_LIFE = timedelta(days=365)
-PATIENCE = 60.0
+PATIENCE = 120.0
 CROWD = [f"crowd{number:02d}" for number in range(50)]
 LANZHOU = "municipal_officer@620100"
 SECRET = "reliability-reliability-secret"

@@ -25,7 +25,7 @@ from workflows.tables import idempotency, operations
 
 CLIENTS = 6
 VICTIMS = ("a server process",) * 5 + ("the worker",) * 3 + ("the server", "everything")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Killer:

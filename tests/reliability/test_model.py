@@ -25,7 +25,7 @@ from workflows import projections
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.results import Idempotency
-from workflows.tables import open_database, tasks
+from workflows.tables import cases, open_database, tasks
 from workflows.worker import Worker
 
 OFFICERS = ("lz.officer", "lz.officer2")
@@ -229,7 +229,7 @@ class Reviews(RuleBasedStateMachine):
         for case_id, model in self.models.items():
             self.story.case_id = case_id
             assert sorted(self.story.waiting()) == sorted(model.open)
-            assert self.story.case().status == model.status
+            assert [row["status"] for row in self.story.rows(cases)] == [model.status]
             held = {row["element"]: row["assignee"] for row in self._open_tasks()}
             assert held == model.open
             assert ("late to municipal_leader@620100" in self.story.notices()) >= model.reminded

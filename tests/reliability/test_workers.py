@@ -46,7 +46,9 @@ def rows_in(installation, table, *conditions):
 
 @pytest.mark.parametrize("workers", [2, 4])
 def test_due_timers_fire_once_each_and_none_early(installation, often, workers):
-    due = often("due_timers") * workers // 4
+    due = (
+        often("due_timers") if workers == 4 and "postgresql" in installation.url else often("due_timers") // 5
+    )
     waiting_reviews(installation, due, PAST)
     waiting_reviews(installation, NOT_DUE, wall_clock())
 
