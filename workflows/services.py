@@ -227,6 +227,26 @@ def _write_designation(connection: sa.Connection, done: Done) -> None:
     )
 
 
+def _cultivate(inputs: Values, read: Reading) -> dict[str, Value]:
+    unit, track = str(inputs["unit"]), str(inputs["track"])
+    if track in titles.cultivated(read.connection, unit, on=local_day(read.now)):
+        raise ValueError(f"{unit} already stands in the cultivation database for {track}")
+    return {"entry_id": f"{read.case_id}-{track}"}
+
+
+def _write_cultivation(connection: sa.Connection, done: Done) -> None:
+    told = {name: from_json(value) for name, value in done.inputs.items()}
+    titles.enter_cultivation(
+        connection,
+        case_id=done.case_id,
+        unit=str(told["unit"]),
+        track=str(told["track"]),
+        on=local_day(done.at),
+        valid_years=int(told["valid_years"]) if told.get("valid_years") else None,
+        target_year=int(told["target_year"]) if told.get("target_year") else None,
+    )
+
+
 def _case(read: Reading) -> Mapping[str, Any]:
     query = sa.select(cases).where(cases.c.case_id == read.case_id)
     return dict(read.connection.execute(query).mappings().one())
@@ -265,6 +285,13 @@ OPERATIONS: dict[str, Operation] = {
             run=_designate,
             write=_write_designation,
             tables=(titles.designations,),
+        ),
+        Operation(
+            type="register.cultivate",
+            sentence="Enter a unit into the cultivation database for one track.",
+            run=_cultivate,
+            write=_write_cultivation,
+            tables=(titles.cultivation,),
         ),
     )
 }

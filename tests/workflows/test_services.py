@@ -13,7 +13,7 @@ from workflows import services
 from workflows.calendar import local_day
 from workflows.people import people_in, persons
 from workflows.projections import rebuild
-from workflows.register.titles import designations, project_count, record_ban, titles_of
+from workflows.register.titles import cultivated, designations, project_count, record_ban, titles_of
 
 
 def run(story, type_, **inputs):
@@ -121,6 +121,20 @@ def test_a_title_another_case_gave_is_not_given_again(story):
 
     with pytest.raises(ValueError, match=r"already bears gf\.municipal"):
         run(story, "register.designate", unit="u01", track="gf", level="municipal")
+
+
+def test_a_unit_enters_the_cultivation_database_once_per_track(story):
+    story.start()
+    result = run(story, "register.cultivate", unit="u01", track="gf")
+
+    for _ in range(2):
+        finished(story, "register.cultivate", result, unit="u01", track="gf", target_year=2027, valid_years=3)
+
+    with story.database.connect() as connection:
+        assert cultivated(connection, "u01", on=local_day(story.clock())) == ("gf",)
+    story.start()
+    with pytest.raises(ValueError, match="already stands in the cultivation database for gf"):
+        run(story, "register.cultivate", unit="u01", track="gf")
 
 
 def test_an_evaluators_projects_are_counted_one_per_case(story):
