@@ -28,7 +28,7 @@ from web.api import (
 )
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, notices, start, task
+from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.commands import Commands
@@ -41,7 +41,7 @@ API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
     *(decisions, incidents, models, evidence, people),
 )
-PAGES = (health, login, start, inbox, task, apply, cases, notices, help, editor, audit)
+PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]

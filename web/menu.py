@@ -27,6 +27,7 @@ ENTRIES = (
     ("notices.board", "公示公告"),
     ("editor.catalogue", "流程"),
     ("audit.search", "审计"),
+    ("mending.show", "故障"),
     ("api_page.show", "API"),
     ("help.show", "帮助"),
 )

@@ -73,6 +73,7 @@ PERMISSIONS: dict[str, str] = {
     "history.verify": AUDITOR,
     "decisions.*": SIGNED_IN,
     "incidents.*": MENDING,
+    "mending.*": MENDING,
     "evidence.*": WORKER,
     "evidence.get": SIGNED_IN,
     "evidence.content": SIGNED_IN,

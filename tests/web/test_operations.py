@@ -27,6 +27,7 @@ ELSEWHERE = {
     "login.sign_out": "sessions: test_auth",
     "notices.send": "the public's objection, the same command as cases.send: test_notices",
     "incidents.resolve": "the same command as in the stories of commands on cases",
+    "mending.resolve": "the same command as incidents.resolve: test_mending",
     "editor.bring_in": "the same act as editor.save_file: test_editor",
     "editor.add_file": "the same act as editor.save_file: test_editor",
     "editor.send_back": "the same act as models.send_back",
