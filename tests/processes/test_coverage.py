@@ -8,6 +8,7 @@ from tests.processes import drawn
 from tests.processes.stage import played
 
 OUTCOMES = {
+    "accepted",  # into the cultivation database
     "withdrawn",
     "rejected_ineligible",
     "rejected_quality",
