@@ -198,27 +198,13 @@ class Inbox:
         with self._reading() as connection:
             row = desk.visible_row(connection, actor, task_id)
             (line,) = _named(connection, actor, [row])
-            look = desk.Look(
-                connection=connection,
-                library=self._library,
-                live=self._live,
-                actor=actor,
-                now=self._clock(),
-            )
-            return desk.open_task(look, line, row)
+            return desk.open_task(self._look(connection, actor), line, row)
 
     def preview(self, task_id: str, values: Mapping[str, Any], actor: Actor) -> desk.Preview:
         """What would follow if the task were completed with `values`; nothing is written. Raises NotFound."""
         with self._reading() as connection:
             row = desk.visible_row(connection, actor, task_id)
-            look = desk.Look(
-                connection=connection,
-                library=self._library,
-                live=self._live,
-                actor=actor,
-                now=self._clock(),
-            )
-            return desk.preview(look, row, values)
+            return desk.preview(self._look(connection, actor), row, values)
 
     def why(self, task_id: str, actor: Actor) -> dict[str, list[Verdict]]:
         """All checks behind seeing, claiming, completing and transferring. Raises NotFound."""
@@ -246,6 +232,11 @@ class Inbox:
         with self._reading() as connection:
             row = desk.visible_row(connection, actor, task_id)
             return desk.draft_of(connection, row["case_id"], task_id, actor.id)
+
+    def _look(self, connection: sa.Connection, actor: Actor) -> desk.Look:
+        return desk.Look(
+            connection=connection, library=self._library, live=self._live, actor=actor, now=self._clock()
+        )
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

@@ -12,9 +12,9 @@ from web import files, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
+from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
-from web.problems import refusal_of
 from workflows import duties
 from workflows.catalog import Version
 from workflows.forms.form import Form, read_form
@@ -57,8 +57,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
             version, package, values=posted.values, revision=revision, errors=errors_of(refused)
         ), 422
     except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        refusal = tell_refusal(refused)
         return _page(version, package, values=posted.values, revision=revision), refusal.status
     flash(words.say("已提交，案件编号 {id}。", id=started.case_id), "success")
     mine = [task for task in started.tasks if actor().groups & set(task.groups)]

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from engine.errors import Rejected
 from web import words
 from web.context import actor, now, rooms
+from web.pages.acting import tell_refusal
 from web.pages.lines import group_names, line
-from web.problems import refusal_of
 from web.words import as_time
 from workflows.inbox import SORTS, Queue, TaskQuery
 
@@ -160,8 +160,7 @@ def claim_and_tell(task_id: str) -> bool:
     try:
         rooms().commands.claim_task(task_id, actor=actor())
     except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        tell_refusal(refused)
         return False
     flash(words.say("已认领。"), "success")
     return True

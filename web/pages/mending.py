@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine.errors import Rejected
 from web import words
 from web.context import actor, rooms
-from web.problems import refusal_of
+from web.pages.acting import act_and_tell
 from workflows.incidents import open_incidents
 
 pages = Blueprint("mending", __name__)
@@ -25,13 +24,11 @@ def show() -> str:
 @pages.post("/incidents/<incident_id>/resolve")
 def resolve(incident_id: str) -> Response:
     """Try the failed step again; what is still wrong raises it anew."""
-    try:
-        rooms().commands.resolve_incident(
-            incident_id, reason=request.form.get("reason", "").strip(), actor=actor()
-        )
-    except Rejected as refused:
-        said = refusal_of(refused)
-        flash(f"{said.title}：{said.detail}", "danger")
-    else:
-        flash(words.say("已重新执行该步骤。"), "success")
-    return redirect(url_for("mending.show"), 303)
+    reason = request.form.get("reason", "").strip()
+    here = url_for("mending.show")
+    return act_and_tell(
+        lambda: rooms().commands.resolve_incident(incident_id, reason=reason, actor=actor()),
+        told=words.say("已重新执行该步骤。"),
+        otherwise=here,
+        then=here,
+    )

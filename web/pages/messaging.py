@@ -13,8 +13,8 @@ from web import files, words
 from web.context import now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
+from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
-from web.problems import refusal_of
 from workflows.forms.fields import Field
 from workflows.forms.form import Form
 from workflows.messages import Hearing, hearings
@@ -91,8 +91,7 @@ def send(
     except InvalidInput as refused:
         return page(row, hearing, values=posted.values, errors=errors_of(refused), **shown), 422
     except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        refusal = tell_refusal(refused)
         return page(row, hearing, values=posted.values, **shown), refusal.status
     flash(words.say("已提交：{what}。", what=words.pick(hearing.name, hearing.name_en)), "success")
     return redirect(then, 303)

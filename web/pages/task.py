@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.errors import FieldError, InvalidInput, Rejected
@@ -12,10 +12,10 @@ from web import files, sight, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import drawings, form_view, materials, telling
+from web.pages.acting import act_and_tell, tell_refusal
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
 from web.pages.posted import errors_of, read_post
-from web.problems import refusal_of
 from web.safe import safe_next
 from workflows.desk import OutcomeView, Preview, TaskView
 from workflows.forms.form import Form
@@ -52,8 +52,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
     except InvalidInput as refused:
         return _page(view, values=posted.values, errors=errors_of(refused)), 422
     except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
+        refusal = tell_refusal(refused)
         return _page(sight.opened(task_id), values=posted.values), refusal.status
     _remember(done)
     return redirect(url_for("task.show", task_id=task_id), 303)
@@ -69,7 +68,7 @@ def claim(task_id: str) -> Response:
 
 @pages.post("/task/<task_id>/release")
 def release(task_id: str) -> Response:
-    return _act(
+    return act_and_tell(
         lambda: rooms().commands.release_task(
             task_id, actor=actor(), reason=request.form.get("reason", "").strip()
         ),
@@ -89,7 +88,7 @@ def ask(task_id: str, verb: str) -> str:
 @pages.post("/task/<task_id>/transfer")
 def transfer(task_id: str) -> Response:
     to, reason = request.form.get("to", ""), request.form.get("reason", "").strip()
-    return _act(
+    return act_and_tell(
         lambda: rooms().commands.transfer_task(task_id, to, reason=reason, actor=actor()),
         told=words.say("已转办。"),
         otherwise=url_for("task.ask", task_id=task_id, verb="transfer"),
@@ -99,7 +98,7 @@ def transfer(task_id: str) -> Response:
 @pages.post("/task/<task_id>/delegate")
 def delegate(task_id: str) -> Response:
     to, question = request.form.get("to", ""), request.form.get("reason", "").strip()
-    return _act(
+    return act_and_tell(
         lambda: rooms().commands.delegate_task(task_id, to, question=question, actor=actor()),
         told=words.say("已委派，答复后任务会回到您这里。"),
         otherwise=url_for("task.ask", task_id=task_id, verb="delegate"),
@@ -109,23 +108,11 @@ def delegate(task_id: str) -> Response:
 @pages.post("/task/<task_id>/resolve")
 def resolve(task_id: str) -> Response:
     opinion = request.form.get("reason", "").strip()
-    return _act(
+    return act_and_tell(
         lambda: rooms().commands.resolve_task(task_id, opinion, actor=actor()),
         told=words.say("意见已送回委派人。"),
         otherwise=url_for("task.ask", task_id=task_id, verb="resolve"),
     )
-
-
-def _act(act: Any, *, told: str, otherwise: str, then: str = "/inbox") -> Response:
-    """One verb from a page: a message and where to go on."""
-    try:
-        act()
-    except Rejected as refused:
-        refusal = refusal_of(refused)
-        flash(f"{refusal.title}：{refusal.detail}", "danger")
-        return redirect(otherwise, 303)
-    flash(told, "success")
-    return redirect(then, 303)
 
 
 def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, ...] = ()) -> str:
