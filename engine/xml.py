@@ -10,7 +10,7 @@ MAX_BYTES = 2_000_000
 MAX_NODES = 20_000
 MAX_ATTRIBUTES = 100_000
 MAX_DEPTH = 100
-ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ASCII"})
+ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ASCII", "ISO-8859-1"})
 
 
 def parse_xml(data: bytes | str, *, what: str = "document") -> etree._Element:

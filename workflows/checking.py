@@ -61,8 +61,8 @@ def read_closure(path: Path) -> tuple[Package, ...]:
 def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetime) -> Decided:
     """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON.
 
-    Raises NotFound, BadDefinition, and InvalidInput when the decision cannot be made: no such decision,
-    two rules of a UNIQUE table, an input of another type.
+    Raises NotFound, and InvalidInput when the decision cannot be made: the file is no decision model, there
+    is no such decision, two rules of a UNIQUE table match, an input is of another type.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", code="FILE_NOT_FOUND")
@@ -71,6 +71,9 @@ def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetim
         made = parse_decisions(path.read_bytes()).evaluate(decision, given, now=now)
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
+    except BadDefinition as error:
+        worst = next(problem for problem in error.problems if problem.severity == "error")
+        raise InvalidInput(worst.message, code=worst.rule) from error
     return Decided(value=to_typed(made.value), matched=made.matched)
 
 

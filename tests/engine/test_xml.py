@@ -16,7 +16,7 @@ REFUSED = {
     "billion laughs": (LAUGHS, "xml.doctype"),
     "utf-16 doctype": (LAUGHS.encode("utf-16"), "xml.doctype"),
     "another encoding": (
-        '<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>'.encode("latin-1"),
+        '<?xml version="1.0" encoding="windows-1252"?><a>é</a>'.encode("windows-1252"),
         "xml.encoding",
     ),
     "half a character": ("<a>\ud800</a>", "xml.encoding"),
@@ -61,6 +61,12 @@ def test_a_text_with_a_declaration_and_bytes_with_a_mark_are_read() -> None:
     assert (
         parse_xml('<?xml version="1.0" encoding="UTF-16"?><a n="甘肃"/>'.encode("utf-16")).get("n") == "甘肃"
     )
+
+
+def test_the_encoding_that_interchange_files_are_often_written_in_is_read() -> None:
+    text = '<?xml version="1.0" encoding="ISO-8859-1"?><a n="é"/>'
+
+    assert parse_xml(text.encode("iso-8859-1")).get("n") == "é"
 
 
 def test_an_inclusion_is_not_followed() -> None:

@@ -95,6 +95,12 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="conformance",
+        says="answer every case of an independent test suite, a line each",
+        run=_ROOM + "conformance:conformance",
+        options=(_o("directory", type=Path, metavar="DIR"),),
+    ),
+    Command(
         name="deploy",
         says="make a folder the new version of its process",
         run=_ROOM + "library:deploy",

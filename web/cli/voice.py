@@ -35,7 +35,7 @@ class Voice:
     def refuse(self, code: str, message: str) -> None:
         """Why nothing was done."""
         if self.as_json:
-            self.answer({"error": {"code": code, "message": message}})
+            self.answer(refusal(code, message))
         else:
             self.tell(f"tidu: {message} [{code}]")
 
@@ -67,6 +67,11 @@ class Voice:
             last = tenth
 
         return show
+
+
+def refusal(code: str, message: str) -> dict[str, Any]:
+    """The document that says why nothing was done."""
+    return {"error": {"code": code, "message": message}}
 
 
 def package_report(problems: Iterable[Any]) -> tuple[Any, ...]:

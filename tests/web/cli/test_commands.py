@@ -16,7 +16,7 @@ from workflows.tables import open_database
 
 CONTRACT = {
     "init", "serve", "worker", "demo", "check", "play", "decide", "deploy", "export", "verify",
-    "rebuild", "backup", "restore", "user", "token", "doctor",
+    "rebuild", "backup", "restore", "user", "token", "doctor", "conformance",
 }  # fmt: skip
 
 
