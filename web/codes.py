@@ -145,6 +145,7 @@ CODES: dict[str, Code] = {
     "CASE_OVER": Code("案件已结束", "The case has ended"),
     "DATABASE_NOT_EMPTY": Code("数据库中已有案件", "The database holds cases already"),
     "FILE_KIND": Code("不支持的文件类型", "This kind of file is not read"),
+    "NO_CASES": Code("该目录中没有测试用例", "The directory holds no case of a suite"),
     "FILE_NOT_FOUND": Code("没有该文件", "There is no such file"),
     "INCIDENT_GONE": Code("异常已不存在", "The incident is gone"),
     "JOB_GONE": Code("自动事项已不存在", "The job is gone"),
