@@ -10,6 +10,7 @@ import orjson
 import rfc8785
 import sqlalchemy as sa
 
+from engine import statements
 from engine.errors import StaleCase
 from engine.events import Entry, Json, entry_of
 from engine.tables import journal
@@ -40,8 +41,8 @@ class Head:
     digest: str
 
 
-# Built once, not where they run as elsewhere: every command needs both, and building costs more than running.
-_APPEND = journal.insert()
+_COLUMNS = ("case_id", "seq", "body", "digest")
+# Built once, not where it runs as elsewhere: building costs more than running.
 _HEAD = (
     sa.select(journal.c.seq, journal.c.digest)
     .where(journal.c.case_id == sa.bindparam("case_id"))
@@ -57,18 +58,31 @@ def append(connection: sa.Connection, entries: Sequence[Entry], *, after: Head) 
     unique (case_id, seq) is the judge.
     """
     lines = chain(entries, after=after)
+    write(connection, lines)
+    return head_of(lines, after=after)
+
+
+def write(connection: sa.Connection, lines: Sequence[Line]) -> None:
+    """Write lines that `chain` made, of one case or of several. Raises StaleCase as `append` does."""
     if not lines:
-        return after
+        return
+    statement = statements.inserting(journal, _COLUMNS, connection.dialect)
     try:
-        connection.execute(_APPEND, [vars(line) for line in lines])
+        with statements.together(connection):
+            statements.run(connection, statement, [vars(line) for line in lines])
     except sa.exc.IntegrityError as error:
-        case_id = lines[0].case_id
+        first = lines[0]
         raise StaleCase(
-            f"case {case_id} was expected to end at entry {after.seq}, but another writer was there first",
-            case_id=case_id,
-            expected=after.seq,
+            f"case {first.case_id} was expected to end at entry {first.seq - 1}, but it or another case"
+            " written with it had another writer",
+            case_id=first.case_id,
+            expected=first.seq - 1,
         ) from error
-    return Head(seq=lines[-1].seq, digest=lines[-1].digest)
+
+
+def head_of(lines: Sequence[Line], *, after: Head) -> Head:
+    """Where the journal ends once these lines are written."""
+    return Head(seq=lines[-1].seq, digest=lines[-1].digest) if lines else after
 
 
 def chain(entries: Sequence[Entry], *, after: Head) -> list[Line]:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
@@ -62,18 +62,15 @@ def at(connection: sa.Connection, case_id: str, seq: int, library: Library) -> C
     return case
 
 
-def remember(connection: sa.Connection, case: Case) -> None:
-    """Keep a snapshot of a case that has nothing fresh; the one before it is forgotten."""
-    connection.execute(sa.delete(snapshots).where(snapshots.c.case_id == case.case_id))
-    connection.execute(
-        snapshots.insert().values(
-            case_id=case.case_id,
-            seq=case.head.seq,
-            format=SNAPSHOT_FORMAT,
-            digest=case.head.digest,
-            state=_sealed(orjson.dumps(case.state())),
-        )
-    )
+def snapshot_of(case: Case) -> dict[str, Any]:
+    """The row that keeps a case as it stands, to save time; the one before it can be forgotten."""
+    return {
+        "case_id": case.case_id,
+        "seq": case.head.seq,
+        "format": SNAPSHOT_FORMAT,
+        "digest": case.head.digest,
+        "state": _sealed(orjson.dumps(case.state())),
+    }
 
 
 def forget_all(connection: sa.Connection) -> None:
@@ -212,11 +209,11 @@ class LiveCases:
         self._cases: OrderedDict[str, Case] = OrderedDict()
         self._lock = Lock()
 
-    def take(self, connection: sa.Connection, case_id: str) -> Case:
-        """The case as the journal has it now. Raises NotFound."""
+    def take(self, connection: sa.Connection, case_id: str, seq: int | None = None) -> Case:
+        """The case as the journal has it now; `seq` is its last entry if that is known. Raises NotFound."""
         with self._lock:
             case = self._cases.pop(case_id, None)
-        if case is None or journal.head(connection, case_id) != case.head:
+        if case is None or not _is_new(connection, case, seq):
             return load(connection, case_id, self._library)
         return case
 
@@ -232,3 +229,9 @@ class LiveCases:
         """Forget every live case."""
         with self._lock:
             self._cases.clear()
+
+
+def _is_new(connection: sa.Connection, case: Case, seq: int | None) -> bool:
+    if seq is not None:
+        return case.head.seq == seq
+    return journal.head(connection, case.case_id) == case.head

@@ -42,7 +42,7 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     )
     submissions.attach_files(change, given.form, number, given.values)
     place = submissions.start_place(asked.process)
-    submissions.forget_drafts(change.connection, place, asked.process, change.actor.id)
+    submissions.forget_drafts(change.rows, place, asked.process, change.actor.id)
     tasks = tasks_among(case.fresh, case.definition)
     return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
 

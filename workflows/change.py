@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine import journal, replay
+from engine import journal, replay, statements
 from engine.case.case import Case
 from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, WrongState
 from engine.events import Entry, Who
 from engine.replay import LiveCases
-from workflows import facts, policy, projections, rows
+from engine.tables import snapshots
+from workflows import facts, policy, projections
 from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict
 from workflows.results import Idempotency, Result, record_of, result_of
+from workflows.rows import Pending
 from workflows.tables import idempotency, operations
 
 REMEMBERED = timedelta(hours=24)
@@ -26,11 +29,37 @@ STATE_CODES = frozenset(
 )
 
 
+class Page:
+    """What the commands of one commit leave behind, written together at its end."""
+
+    def __init__(self, connection: sa.Connection, *, shared: bool = False) -> None:
+        """`shared` by several commands: one that fails must leave nothing, and harm none of the others."""
+        self.connection = connection
+        self.shared = shared
+        self._lines: list[journal.Line] = []
+        self._rows = Pending()
+
+    def take_over(self, lines: Iterable[journal.Line], rows: Pending) -> None:
+        """One more command is done."""
+        self._lines += lines
+        self._rows.take_over(rows)
+
+    def write(self) -> None:
+        """Write what there is. Raises StaleCase, IntegrityError."""
+        lines, self._lines = self._lines, []
+        with statements.together(self.connection):
+            journal.write(self.connection, lines)
+            self._rows.write(self.connection)
+
+
 @dataclass(kw_only=True)
 class Change:
-    """What a command works with. `case` is taken once and only by a command that will move it."""
+    """What a command works with. `case` is taken once and only by a command that will move it.
 
-    connection: sa.Connection
+    What it changes waits in `rows` until it is done. What cannot wait goes through `writing`.
+    """
+
+    page: Page
     live: LiveCases
     actor: Actor
     now: datetime
@@ -38,6 +67,34 @@ class Change:
     new: dict[str, Any] | None = None
     case: Case | None = None
     written: tuple[Entry, ...] = field(default=())
+    rows: Pending = field(default_factory=Pending)
+    lines: list[journal.Line] = field(default_factory=list)
+    savepoint: sa.NestedTransaction | None = None
+    seen: dict[str, int | None] = field(default_factory=dict)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """For reading."""
+        return self.page.connection
+
+    @property
+    def writing(self) -> sa.Connection:
+        """For statements that cannot wait for the end: what they did is undone if the command fails."""
+        if self.page.shared and self.savepoint is None:
+            self.page.write()
+            self.savepoint = self.connection.begin_nested()
+        return self.connection
+
+    def undo(self) -> None:
+        """The command failed: nothing of it stays."""
+        if self.savepoint is not None:
+            self.savepoint.rollback()
+
+    def keep(self) -> None:
+        """The command is done: what it left goes into the page."""
+        if self.savepoint is not None:
+            self.savepoint.commit()
+        self.page.take_over(self.lines, self.rows)
 
     @property
     def who(self) -> Who:
@@ -46,19 +103,21 @@ class Change:
     def take(self, case_id: str) -> Case:
         """The live case, as the journal has it now. Raises NotFound."""
         if self.case is None:
-            self.case = self.live.take(self.connection, case_id)
+            self.case = self.live.take(self.connection, case_id, self.seen.get(case_id))
         return self.case
 
     def task(self, task_id: str) -> TaskFacts:
         """The facts of a task. Raises NotFound for one that is not there or not for these eyes."""
         task = facts.task_facts(self.connection, task_id, self.actor)
         self.see(task.case, task_id)
+        self.seen[task.case.case_id] = task.case.seq
         return task
 
     def facts(self, case_id: str) -> CaseFacts:
         """The facts of a case. Raises NotFound for one that is not there or not for these eyes."""
         case = facts.case_facts(self.connection, case_id, self.actor)
         self.see(case, case_id)
+        self.seen[case_id] = case.seq
         return case
 
     def see(self, case: CaseFacts, name: str) -> None:
@@ -67,15 +126,23 @@ class Change:
             raise NotFound(f"there is no {name}", code="NOT_FOUND")
 
     def save(self) -> None:
-        """Append what is fresh, bring the read models behind it, and now and then keep a snapshot."""
+        """Chain what is fresh, bring the read models behind it, and now and then keep a snapshot."""
         case = self.case
         if case is None or not case.fresh:
             return
         before, self.written = case.head, case.fresh
-        case.appended(journal.append(self.connection, self.written, after=before))
-        projections.project(self.connection, self.written, started=case.started, definition=case.definition)
+        self.lines = journal.chain(self.written, after=before)
+        case.appended(journal.head_of(self.lines, after=before))
+        projections.project(
+            self.rows,
+            self.written,
+            started=case.started,
+            definition=case.definition,
+            writing=lambda: self.writing,
+        )
         if case.head.seq // SNAPSHOT_EVERY > before.seq // SNAPSHOT_EVERY:
-            replay.remember(self.connection, case)
+            self.rows.sweep(snapshots, {"case_id": case.case_id}, None)
+            self.rows.add(snapshots, replay.snapshot_of(case))
 
 
 def demand(verdict: Verdict) -> None:
@@ -119,17 +186,14 @@ def answered_before(
     return result_of(row.answer)
 
 
-def remember_answer(
-    connection: sa.Connection, actor: Actor, request: Idempotency, result: Result, now: datetime
-) -> None:
+def remember_answer(rows: Pending, actor: Actor, request: Idempotency, result: Result, now: datetime) -> None:
     """Keep the answer beside what it answers; a simultaneous twin of the request fails on the key."""
     if request.key is not None:
         row = {"actor": actor.id, "key": request.key, "request_digest": request.request_digest}
-        connection.execute(idempotency.insert().values(**row, answer=record_of(result), at=now))
+        rows.add(idempotency, {**row, "answer": record_of(result), "at": now})
 
 
-def record_operation(
-    connection: sa.Connection,
+def operation(
     actor: Actor,
     *,
     action: str,
@@ -140,8 +204,13 @@ def record_operation(
     request_id: str = "",
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
-) -> None:
-    """The one operation record of a mutating request, in the request's own transaction."""
+) -> dict[str, Any]:
+    """The one operation record of a mutating request."""
     row = {"at": at, "actor": actor.id, "on_behalf_of": actor.on_behalf_of, "action": action}
     row |= {"entity": entity, "case_id": case_id, "reason": reason, "request_id": request_id}
-    rows.add(connection, operations, {**row, "old": old, "new": new})
+    return {**row, "old": old, "new": new}
+
+
+def record_operation(connection: sa.Connection, actor: Actor, **what: Any) -> None:
+    """Write the operation record of a request that is no command, in its own transaction."""
+    connection.execute(operations.insert(), operation(actor, **what))

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from engine.errors import Rejected, StaleCase
 from engine.replay import LiveCases
 from workflows import case_acts, task_acts
 from workflows.catalog import Catalog
-from workflows.change import (
-    Change,
-    answered_before,
-    one_at_a_time,
-    record_operation,
-    remember_answer,
-)
+from workflows.change import Change
+from workflows.commits import ONCE, Act, Commits
 from workflows.facts import case_of
 from workflows.leases import Lease
 from workflows.openings import Opening, case_number
@@ -28,21 +21,6 @@ from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency,
 
 R = TypeVar("R", bound=Result)
 Values = Mapping[str, Any]
-ATTEMPTS = 5
-ONCE = Idempotency()
-"""A request that carries no key and is not expected to be repeated."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """What is being done to what, for the turn-taking, the record and the repetition."""
-
-    action: str
-    entity: str
-    actor: Actor
-    case_id: str | None = None
-    reason: str = ""
-    request: Idempotency = ONCE
 
 
 class Commands:
@@ -62,11 +40,11 @@ class Commands:
         live: LiveCases | None = None,
     ) -> None:
         """`clock` is read once per command. `new_case_id(prefix, now)` mints; else the database counts."""
-        self._database = database
         self._library = library
         self._clock = clock
         self._new_case_id = new_case_id
         self.live = live or LiveCases(library)
+        self._commits = Commits(database, library, self.live)
 
     # --- cases ----------------------------------------------------------------------------------------
 
@@ -275,42 +253,11 @@ class Commands:
     def _mint(self, change: Change, prefix: str) -> str:
         if self._new_case_id is not None:
             return self._new_case_id(prefix, change.now)
-        return case_number(change.connection, prefix, change.now)
+        return case_number(change.writing, prefix, change.now)
 
     def _change(self, act: Act, work: Callable[[Change], R]) -> R:
-        """The only place that begins and ends transactions. What loses a race looks again, a few times."""
-        now = self._clock()
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._attempt(act, work, now)
-            except (StaleCase, sa.exc.IntegrityError):
-                continue
-        return self._attempt(act, work, now)
-
-    def _attempt(self, act: Act, work: Callable[[Change], R], now: datetime) -> R:
-        change: Change | None = None
-        try:
-            with self._database.begin() as connection, self._library.over(connection):
-                if act.case_id is not None:
-                    one_at_a_time(connection, act.case_id)
-                answered = answered_before(connection, act.actor, act.request, now)
-                if answered is not None:
-                    return cast(R, answered)
-                change = Change(connection=connection, live=self.live, actor=act.actor, now=now)
-                result = work(change)
-                change.save()
-                _leave_behind(change, act, result)
-        except Rejected:
-            self._give_back_untouched(change)
-            raise
-        if change.case is not None:
-            self.live.put_back(change.case)
-        return result
-
-    def _give_back_untouched(self, change: Change | None) -> None:
-        """A case that was only looked at is as good as before; one that moved half-way is dropped."""
-        if change is not None and change.case is not None and change.case.seq == change.case.head.seq:
-            self.live.put_back(change.case)
+        """The clock is read once; what follows is one command in one transaction."""
+        return cast(R, self._commits.run(act, work, self._clock()))
 
 
 def _on_task(action: str, task_id: str, actor: Actor, request: Idempotency, reason: str = "") -> Act:
@@ -322,19 +269,3 @@ def _on_task(action: str, task_id: str, actor: Actor, request: Idempotency, reas
         reason=reason,
         request=request,
     )
-
-
-def _leave_behind(change: Change, act: Act, result: Result) -> None:
-    record_operation(
-        change.connection,
-        act.actor,
-        action=act.action,
-        entity=act.entity,
-        case_id=result.case_id or None,
-        at=change.now,
-        reason=act.reason,
-        request_id=act.request.request_id,
-        old=change.old,
-        new=change.new,
-    )
-    remember_answer(change.connection, act.actor, act.request, result, change.now)

@@ -82,6 +82,7 @@ def _case_facts(connection: sa.Connection, row: sa.RowMapping, eyes: Actor | Non
         unit_marks=frozenset(row["marks"]),
         authority=row["authority"],
         started_by=row["started_by"],
+        seq=row["seq"],
     )
     return plain if eyes is not None and sees(eyes, plain) else _with_people(connection, plain)
 
@@ -95,7 +96,13 @@ def _with_people(connection: sa.Connection, case: CaseFacts) -> CaseFacts:
 # What every command asks is built once: building these costs more than asking them.
 _THE_CASE: sa.BindParameter[str] = sa.bindparam("case_id")
 _CASE = sa.select(
-    cases.c.case_id, cases.c.status, cases.c.unit_id, cases.c.marks, cases.c.authority, cases.c.started_by
+    cases.c.case_id,
+    cases.c.status,
+    cases.c.unit_id,
+    cases.c.marks,
+    cases.c.authority,
+    cases.c.started_by,
+    cases.c.seq,
 ).where(cases.c.case_id == _THE_CASE)
 _TASK = (
     sa.select(
@@ -103,6 +110,7 @@ _TASK = (
         cases.c.status,
         cases.c.marks,
         cases.c.started_by,
+        cases.c.seq,
         persons.c.name.label("assignee_name"),
     )
     .join(cases, cases.c.case_id == tasks.c.case_id)

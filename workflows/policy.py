@@ -52,10 +52,14 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseFacts:
-    """What the rules ask about a case. `unit_marks` are the ids and names the unit is known by."""
+    """What the rules ask about a case. `unit_marks` are the ids and names the unit is known by.
+
+    `seq` is where its journal ended when these facts were read.
+    """
 
     case_id: str
     status: str
+    seq: int | None = None
     unit: str = ""
     unit_marks: frozenset[str] = frozenset()
     authority: str = ""

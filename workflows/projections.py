@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ from engine import events as ev
 from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
-from workflows import rows, services
+from workflows import services
+from workflows.rows import Pending
 from workflows.tables import (
     NEVER,
     READ_MODELS,
@@ -29,6 +30,8 @@ from workflows.tables import (
 
 Row = dict[str, Any]
 OPEN = ("ready", "claimed")
+AT_ONCE = 100
+"""So many cases' rows are written together while everything is rebuilt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +92,24 @@ class Beginning:
 
 
 def project(
-    connection: sa.Connection, entries: Iterable[Entry], *, started: Entry, definition: Definition
+    rows: Pending,
+    entries: Iterable[Entry],
+    *,
+    started: Entry,
+    definition: Definition,
+    writing: Callable[[], sa.Connection],
 ) -> None:
-    """Bring the read models behind `entries`, which all belong to the case that `started` began."""
-    writing = _Writing(connection, Beginning.of(started), definition)
+    """Bring the read models behind `entries`, which all belong to the case that `started` began.
+
+    What changes waits in `rows`. What needs the database at once asks `writing` for a connection.
+    """
+    projecting = _Projecting(rows, Beginning.of(started), definition, writing)
     last: Entry | None = None
     for entry in entries:
-        writing.write(entry)
+        projecting.write(entry)
         last = entry
     if last is not None:
-        writing.finish(last)
+        projecting.change(cases, {"seq": last.seq, "updated_at": last.at})
 
 
 def rebuild(connection: sa.Connection, library: replay.Library) -> int:
@@ -111,25 +122,34 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
     replay.forget_all(connection)
     for table in (*services.written_tables(), *READ_MODELS):
         connection.execute(sa.delete(table))
-    ids = journal.case_ids(connection)
-    for case_id in ids:
+    ids, rows = journal.case_ids(connection), Pending()
+    for number, case_id in enumerate(ids, start=1):
         entries = [line.entry() for line in journal.read(connection, case_id)]
         started = entries[0].event
         assert isinstance(started, ev.CaseStarted)
         definition = library.definition(started.pins, started.process)
-        project(connection, entries, started=entries[0], definition=definition)
+        project(rows, entries, started=entries[0], definition=definition, writing=lambda: connection)
+        if number % AT_ONCE == 0:
+            rows.write(connection)
+    rows.write(connection)
     return len(ids)
 
 
-class _Writing:
+class _Projecting:
     """One case's rows while entries become rows."""
 
-    def __init__(self, connection: sa.Connection, beginning: Beginning, definition: Definition) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        rows: Pending,
+        beginning: Beginning,
+        definition: Definition,
+        writing: Callable[[], sa.Connection],
+    ) -> None:
+        self.rows = rows
         self.beginning = beginning
         self.definition = definition
         self.case_id = beginning.case_id
-        self.waiting: dict[sa.Table, list[Row]] = {}
+        self.writing = writing
 
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""
@@ -158,23 +178,13 @@ class _Writing:
 
     def change(self, table: sa.Table, values: Row, **key: str) -> None:
         """Set columns of the case's row in `table` that `key` names."""
-        self.flush(table)
-        rows.change(self.connection, table, {"case_id": self.case_id, **key}, values)
+        self.rows.change(table, {"case_id": self.case_id, **key}, values)
 
-    def add(self, table: sa.Table, *fresh: Row) -> None:
-        """New rows, written together with those of the entries that follow."""
-        self.waiting.setdefault(table, []).extend(fresh)
-
-    def flush(self, *tables: sa.Table) -> None:
-        """Write the new rows that still wait, before anything else happens in these tables."""
-        for table in tables:
-            if fresh := self.waiting.pop(table, []):
-                rows.add(self.connection, table, fresh)
-
-    def finish(self, last: Entry) -> None:
-        """What is written once for all entries: the rows that wait, and how far the case has come."""
-        self.flush(*tuple(self.waiting))
-        self.change(cases, {"seq": last.seq, "updated_at": last.at})
+    def at_once(self, statement: sa.Update) -> None:
+        """What the database has to work out from rows that are there: they are written first."""
+        connection = self.writing()
+        self.rows.write(connection)
+        connection.execute(statement)
 
     # --- the case -------------------------------------------------------------------------------------
 
@@ -200,14 +210,14 @@ class _Writing:
             "search": begun.search,
             **begun.shared,
         }
-        rows.add(self.connection, cases, row)
+        self.rows.add(cases, row)
 
     def _process_names(self, definition_id: str) -> tuple[str, str]:
         key, _, version = definition_id.rpartition(":")
         query = sa.select(definitions.c.name, definitions.c.name_en).where(
             definitions.c.key == key, definitions.c.version == int(version)
         )
-        row = self.connection.execute(query).first()
+        row = self.writing().execute(query).first()
         return (row.name, row.name_en) if row else (key, key)
 
     def _case_over(self, entry: Entry, status: str, **found: str | None) -> None:
@@ -215,15 +225,14 @@ class _Writing:
         self.change(cases, values | {name: value for name, value in found.items() if value is not None})
 
     def _stand_still(self, *, suspended: bool) -> None:
-        self.flush(tasks, candidates)
         self.change(cases, {"status": "suspended" if suspended else "active"})
-        self.connection.execute(
+        self.at_once(
             sa.update(tasks)
             .where(tasks.c.case_id == self.case_id, tasks.c.state.in_(OPEN))
             .values(suspended=suspended)
         )
         ready = sa.select(tasks.c.task_id).where(tasks.c.case_id == self.case_id, tasks.c.state == "ready")
-        self.connection.execute(
+        self.at_once(
             sa.update(candidates)
             .where(candidates.c.case_id == self.case_id, candidates.c.task_id.in_(ready))
             .values(claimable=not suspended)
@@ -262,7 +271,7 @@ class _Writing:
             "search": f"{self.beginning.search} {element.name} {element.name_en}".lower(),
             **self.beginning.shared,
         }
-        self.add(tasks, row)
+        self.rows.add(tasks, row)
         named = {("group", name) for name in event.groups} | {("user", name) for name in event.users}
         if named:
             shared = {
@@ -274,7 +283,7 @@ class _Writing:
                 "priority": event.priority,
             }
             offered = [{"kind": kind, "name": name, **shared} for kind, name in sorted(named)]
-            self.add(candidates, *offered)
+            self.rows.add(candidates, *offered)
 
     def _task_changed(self, entry: Entry) -> None:
         at, by = entry.at, entry.who.actor
@@ -290,10 +299,10 @@ class _Writing:
                 self._hand(task_id, free, claimable=True)
             case ev.TaskDelegated(task_id=task_id, delegate=delegate, question=question):
                 lent = {"owner": tasks.c.assignee, "assignee": delegate, "question": question}
-                self.change(tasks, lent, task_id=task_id)
+                self.at_once(self._of(tasks, task_id=task_id).values(lent))
             case ev.TaskResolved(task_id=task_id):
                 back = {"assignee": tasks.c.owner, "owner": None, "question": None}
-                self.change(tasks, back, task_id=task_id)
+                self.at_once(self._of(tasks, task_id=task_id).values(back))
             case ev.TaskCompleted(task_id=task_id, values=values):
                 outcome = values.get("outcome")
                 done = {"state": "completed", "ended_at": at, "completed_by": by}
@@ -306,7 +315,12 @@ class _Writing:
 
     def _hand(self, task_id: str, values: Row, *, claimable: bool = False) -> None:
         self.change(tasks, values, task_id=task_id)
-        self.change(candidates, {"claimable": claimable}, task_id=task_id)
+        its_rows = {"case_id": self.case_id, "task_id": task_id}
+        self.rows.sweep(candidates, its_rows, {"claimable": claimable})
+
+    def _of(self, table: sa.Table, **key: str) -> sa.Update:
+        named = [table.c[name] == value for name, value in key.items()]
+        return sa.update(table).where(table.c.case_id == self.case_id, *named)
 
     # --- timers, jobs, incidents, decisions -----------------------------------------------------------
 
@@ -315,7 +329,7 @@ class _Writing:
             case ev.TimerSet(timer_id=timer_id) as event:
                 row: Row = {"case_id": self.case_id, "timer_id": timer_id, "element": event.element}
                 row |= {"due_at": event.due_at, "days": event.days, "provisional": event.provisional}
-                rows.put(self.connection, timers, {**row, "repeats": event.repeats, "state": "set"})
+                self.rows.put(timers, {**row, "repeats": event.repeats, "state": "set"})
             case ev.TimerFired(timer_id=timer_id):
                 self.change(timers, {"state": "fired", "fired_at": entry.at}, timer_id=timer_id)
             case ev.TimerCancelled(timer_id=timer_id):
@@ -327,24 +341,29 @@ class _Writing:
                 row: Row = {"case_id": self.case_id, "job_id": job_id, "element": event.element}
                 row |= {"type": event.type, "inputs": event.inputs, "retries": event.retries}
                 row |= {"created_at": entry.at, "next_at": entry.at, "state": "waiting"}
-                rows.put(self.connection, jobs, row)
+                self.rows.put(jobs, row)
             case ev.JobSucceeded(job_id=job_id):
                 self.change(jobs, {"state": "succeeded", "ended_at": entry.at}, job_id=job_id)
                 self._effects(entry, job_id)
             case ev.JobFailed(job_id=job_id, message=message, retry_at=retry_at, error_code=error_code):
                 state = "failed" if error_code else "waiting" if retry_at else "incident"
                 values: Row = {"attempts": jobs.c.attempts + 1, "message": message, "state": state}
-                self.change(jobs, values | ({"next_at": retry_at} if retry_at else {}), job_id=job_id)
+                values |= {"next_at": retry_at} if retry_at else {}
+                self.at_once(self._of(jobs, job_id=job_id).values(values))
             case ev.JobCancelled(job_id=job_id):
                 self.change(jobs, {"state": "cancelled", "ended_at": entry.at}, job_id=job_id)
 
     def _effects(self, entry: Entry, job_id: str) -> None:
         assert isinstance(entry.event, ev.JobSucceeded)
-        inputs = self.connection.scalar(
+        if not services.has_effects(entry.event.type):
+            return
+        connection = self.writing()
+        self.rows.write(connection)
+        inputs = connection.scalar(
             sa.select(jobs.c.inputs).where(jobs.c.case_id == self.case_id, jobs.c.job_id == job_id)
         )
         services.write_effects(
-            self.connection,
+            connection,
             services.Done(
                 case_id=self.case_id,
                 job_id=job_id,
@@ -362,22 +381,22 @@ class _Writing:
             case ev.IncidentRaised(incident_id=incident_id, job_id=job_id) as event:
                 row: Row = {"case_id": self.case_id, "incident_id": incident_id, "element": event.element}
                 row |= {"code": event.code, "message": event.message, "job_id": job_id}
-                rows.put(self.connection, incidents, {**row, "raised_at": entry.at})
+                self.rows.put(incidents, {**row, "raised_at": entry.at})
             case ev.IncidentResolved(incident_id=incident_id, reason=reason):
                 ended = {"resolved_at": entry.at, "resolved_by": entry.who.actor, "reason": reason}
                 self.change(incidents, ended, incident_id=incident_id)
                 again = {"state": "waiting", "attempts": 0, "next_at": entry.at}
-                self.change(jobs, again, job_id=incident_id, state="incident")
+                self.at_once(self._of(jobs, job_id=incident_id, state="incident").values(again))
             case ev.IncidentCancelled(incident_id=incident_id):
                 self.change(incidents, {"resolved_at": entry.at}, incident_id=incident_id)
             case _:
                 return
-        self.change(cases, {"open_incidents": _open_incidents(self.case_id)})
+        self.at_once(self._of(cases).values(open_incidents=_open_incidents(self.case_id)))
 
     def _decision_made(self, event: ev.DecisionMade, entry: Entry) -> None:
         row = {"case_id": self.case_id, "seq": entry.seq, "element": event.element}
         row |= {"decision": event.decision, "matched": list(event.matched), "at": entry.at}
-        self.add(decisions, row)
+        self.rows.add(decisions, row)
 
 
 def _open_incidents(case_id: str) -> sa.ScalarSelect[int]:

@@ -1,60 +1,122 @@
-"""Rows written, changed and removed by their key, with statements that are built once and used again."""
+"""Row changes of commands, kept until their end: merged row by row, then written table by table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-Row = Mapping[str, Any]
+from engine import statements
+from engine.statements import Row, Statement
 
-# A command writes some twenty rows. SQLAlchemy takes several times as long to build and recognise a
-# statement as to run it, so each shape is built once; only parameters differ.
-
-
-def add(connection: sa.Connection, table: sa.Table, rows: Row | Sequence[Row]) -> None:
-    """Write a new row, or several that name the same columns."""
-    connection.execute(_adding(table), rows)
+ADD, PUT, CHANGE = "add", "put", "change"
+Key = tuple[Any, ...]
 
 
-def change(connection: sa.Connection, table: sa.Table, key: Row, values: Row) -> None:
-    """Set columns of the rows that `key` names; a value may be an SQL expression."""
-    where = {f"key_{name}": value for name, value in key.items()}
-    statement = _changing(table, tuple(key))
-    computed = {name: value for name, value in values.items() if isinstance(value, sa.ClauseElement)}
-    if computed:
-        statement = statement.values(computed)
-    connection.execute(statement, where | {name: v for name, v in values.items() if name not in computed})
+class Pending:
+    """What is to be written. Rows of one shape go to the database together, whichever command they are of.
+
+    A row is named by its full primary key. `sweep` names several by a part of it.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[sa.Table, dict[Key, tuple[str, dict[str, Any]]]] = {}
+        self._appended: dict[sa.Table, list[Row]] = {}
+        self._swept: list[tuple[sa.Table, Row, Row | None]] = []
+
+    def add(self, table: sa.Table, *rows: Row) -> None:
+        """New rows. What is not told has the column's default."""
+        here = self._rows.setdefault(table, {})
+        for row in rows:
+            here[_key_of(table, row)] = (ADD, {**_defaults(table), **row})
+
+    def append(self, table: sa.Table, row: Row) -> None:
+        """A new row of a table whose key the database counts."""
+        self._appended.setdefault(table, []).append(row)
+
+    def put(self, table: sa.Table, row: Row) -> None:
+        """A row in place of the one with the same key, if there is one: a cycle sets its timer again."""
+        fresh = {**_empty(table), **_defaults(table), **row}
+        self._rows.setdefault(table, {})[_key_of(table, row)] = (PUT, fresh)
+
+    def change(self, table: sa.Table, key: Row, values: Row) -> None:
+        """Set columns of one row."""
+        here, name = self._rows.setdefault(table, {}), _key_of(table, key)
+        how, before = here.get(name, (CHANGE, {**key}))
+        here[name] = (how, {**before, **values})
+
+    def sweep(self, table: sa.Table, key: Row, values: Row | None) -> None:
+        """Set columns of all rows that have these values in a part of their key; None takes them away."""
+        self._swept.append((table, key, values))
+        here = self._rows.get(table, {})
+        for name, (how, row) in list(here.items()):
+            if all(row.get(column) == value for column, value in key.items()):
+                if values is None:
+                    del here[name]
+                else:
+                    here[name] = (how, {**row, **values})
+
+    def take_over(self, other: Pending) -> None:
+        """What `other` holds follows what is here. The two touch different rows, or those of new cases."""
+        for table, rows in other._rows.items():
+            self._rows.setdefault(table, {}).update(rows)
+        for table, fresh in other._appended.items():
+            self._appended.setdefault(table, []).extend(fresh)
+        self._swept += other._swept
+
+    def write(self, connection: sa.Connection) -> None:
+        """Write everything, and hold nothing any more. Raises IntegrityError."""
+        plan = list(self._plan(connection.dialect))
+        self._rows, self._appended, self._swept = {}, {}, []
+        if plan:
+            with statements.together(connection):
+                for statement, rows in plan:
+                    statements.run(connection, statement, rows)
+
+    def _plan(self, dialect: sa.Dialect) -> Iterator[tuple[Statement, Sequence[Row]]]:
+        """Sweeps first: rows that were changed after them hold the newer values."""
+        groups: dict[Statement, list[Row]] = {}
+        for table, key, values in self._swept:
+            groups.setdefault(_sweeping(table, key, values, dialect), []).append({**key, **(values or {})})
+        yield from groups.items()
+        groups = {}
+        for table, here in self._rows.items():
+            for how, row in here.values():
+                groups.setdefault(_writing(table, how, tuple(row), dialect), []).append(row)
+        for table, appended in self._appended.items():
+            groups[statements.inserting(table, tuple(appended[0]), dialect)] = appended
+        yield from groups.items()
 
 
-def put(connection: sa.Connection, table: sa.Table, row: Row) -> None:
-    """Write a row in place of the one with the same key: a cycle sets its timer again and again."""
-    remove(connection, table, {column.name: row[column.name] for column in table.primary_key.columns})
-    add(connection, table, row)
+def _writing(table: sa.Table, how: str, names: tuple[str, ...], dialect: sa.Dialect) -> Statement:
+    if how == CHANGE:
+        key = tuple(column.name for column in table.primary_key.columns)
+        return statements.updating(table, key, tuple(name for name in names if name not in key), dialect)
+    kind = statements.replacing if how == PUT else statements.inserting
+    return kind(table, names, dialect)
 
 
-def remove(connection: sa.Connection, table: sa.Table, key: Row) -> None:
-    """Take away the rows that `key` names."""
-    where = {f"key_{name}": value for name, value in key.items()}
-    connection.execute(_removing(table, tuple(key)), where)
+def _sweeping(table: sa.Table, key: Row, values: Row | None, dialect: sa.Dialect) -> Statement:
+    if values is None:
+        return statements.deleting(table, tuple(key), dialect)
+    return statements.updating(table, tuple(key), tuple(values), dialect)
 
 
-@lru_cache(maxsize=100)
-def _adding(table: sa.Table) -> sa.Insert:
-    return table.insert()
+def _key_of(table: sa.Table, row: Row) -> Key:
+    return tuple(row[column.name] for column in table.primary_key.columns)
 
 
-@lru_cache(maxsize=100)
-def _changing(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
-    return sa.update(table).where(*_by(table, names))
+def _defaults(table: sa.Table) -> dict[str, Any]:
+    found = _DEFAULTS.get(table)
+    if found is None:
+        with_default = (column for column in table.columns if column.default is not None)
+        found = _DEFAULTS[table] = {c.name: c.default.arg for c in with_default}  # type: ignore[union-attr]
+    return found
 
 
-@lru_cache(maxsize=100)
-def _removing(table: sa.Table, names: tuple[str, ...]) -> sa.Delete:
-    return sa.delete(table).where(*_by(table, names))
+def _empty(table: sa.Table) -> dict[str, Any]:
+    return {column.name: None for column in table.columns}
 
 
-def _by(table: sa.Table, names: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
-    return [table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in names]
+_DEFAULTS: dict[sa.Table, dict[str, Any]] = {}

@@ -76,6 +76,12 @@ def run(type_: str, inputs: Values, read: Reading) -> dict[str, Value]:
     return operation.run(inputs, read)
 
 
+def has_effects(type_: str) -> bool:
+    """Whether a finished job of this type stands for rows."""
+    operation = OPERATIONS.get(type_)
+    return operation is not None and operation.write is not None
+
+
 def write_effects(connection: sa.Connection, done: Done) -> None:
     """Write the rows that a finished job stands for."""
     operation = OPERATIONS.get(done.type)

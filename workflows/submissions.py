@@ -12,12 +12,13 @@ from engine.case.case import Case
 from engine.definition.model import Element
 from engine.errors import FieldError, InvalidInput, WrongState
 from engine.values import Value, from_json, to_json
-from workflows import evidence, rows
+from workflows import evidence
 from workflows.catalog import Catalog
 from workflows.change import Change
 from workflows.forms.fields import Field
 from workflows.forms.form import Form, read_form
 from workflows.packages import split_list
+from workflows.rows import Pending
 from workflows.tables import drafts
 
 Values = Mapping[str, Any]
@@ -80,7 +81,7 @@ def attach_files(change: Change, form: Form | None, case_id: str, values: Values
     """Make the files that these values name part of the case. Raises InvalidInput for a stranger's file."""
     ids = list(_files(form.fields, values)) if form else []
     if ids:
-        evidence.attach(change.connection, ids, case_id=case_id, by=change.actor.id)
+        evidence.attach(change.writing, ids, case_id=case_id, by=change.actor.id)
 
 
 def form_of(library: Catalog, case: Case, element: Element) -> Form | None:
@@ -124,17 +125,17 @@ def keep_draft(change: Change, case_id: str, task_id: str, values: Values, revis
         )
     row = {"values": to_json(typed(values)), "revision": current + 1, "saved_at": change.now}
     if found:
-        change.connection.execute(sa.update(drafts).where(mine).values(**row))
+        change.writing.execute(sa.update(drafts).where(mine).values(**row))
     else:
         key = {"case_id": case_id, "task_id": task_id, "person": change.actor.id}
-        change.connection.execute(drafts.insert().values(**key, **row))
+        change.writing.execute(drafts.insert().values(**key, **row))
     return current + 1
 
 
-def forget_drafts(connection: sa.Connection, case_id: str, task_id: str, person: str | None = None) -> None:
+def forget_drafts(rows: Pending, case_id: str, task_id: str, person: str | None = None) -> None:
     """Everybody's drafts of a task that is done, or one person's."""
     key = {"case_id": case_id, "task_id": task_id}
-    rows.remove(connection, drafts, key | {"person": person} if person else key)
+    rows.sweep(drafts, key | {"person": person} if person else key, None)
 
 
 # --- below --------------------------------------------------------------------------------------------

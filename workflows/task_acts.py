@@ -74,7 +74,7 @@ def complete(change: Change, task_id: str, values: Values, library: Catalog) -> 
     case = change.take(task.case.case_id)
     handed = submissions.task_values(change, library, case, task_id, values)
     case.complete_task(task_id, handed, by=change.who, now=change.now)
-    submissions.forget_drafts(change.connection, case.case_id, task_id)
+    submissions.forget_drafts(change.rows, case.case_id, task_id)
     return Completed(
         case_id=case.case_id,
         seq=case.seq,

@@ -1,0 +1,225 @@
+"""One commit for many commands: those that come while a commit runs share the next one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Lock
+
+import sqlalchemy as sa
+
+from engine.errors import StaleCase
+from engine.replay import LiveCases
+from workflows.catalog import Catalog
+from workflows.change import Change, Page, answered_before, one_at_a_time, operation, remember_answer
+from workflows.policy import Actor
+from workflows.results import Idempotency, Result
+from workflows.tables import operations
+
+ATTEMPTS = 5
+MOST = 64
+"""So many commands share a commit at most: the last of them waits for the work of all."""
+
+LOST = (StaleCase, sa.exc.IntegrityError)
+"""How a command learns that another writer was there first."""
+
+ONCE = Idempotency()
+"""A request that carries no key and is not expected to be repeated."""
+
+Work = Callable[[Change], Result]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """What is being done to what, for the turn-taking, the record and the repetition."""
+
+    action: str
+    entity: str
+    actor: Actor
+    case_id: str | None = None
+    reason: str = ""
+    request: Idempotency = ONCE
+
+
+@dataclass(kw_only=True, eq=False)
+class Asked:
+    """One command on its way: what is to be done, and what became of it."""
+
+    act: Act
+    work: Work
+    now: datetime
+    change: Change | None = None
+    result: Result | None = None
+    error: BaseException | None = None
+    leads: bool = False
+    turn: Event = field(default_factory=Event)
+
+    @property
+    def touched(self) -> set[object]:
+        """What no two commands of one commit may both touch: a case, and the answer to a request."""
+        key = self.act.request.key
+        names = [self.act.case_id, key and (self.act.actor.id, key)]
+        return {name for name in names if name is not None}
+
+    def answer(self) -> Result:
+        """The result. Raises what went wrong."""
+        if self.error is not None:
+            raise self.error
+        assert self.result is not None
+        return self.result
+
+
+class Commits:
+    """The only place that begins and ends the transactions of commands. Safe for many threads.
+
+    The first command to come leads: it takes along what others have asked meanwhile, one command of each
+    case, and answers each only after the common commit. Then one of those who still wait leads. A lone
+    command never waits for company.
+    """
+
+    def __init__(self, database: sa.Engine, library: Catalog, live: LiveCases) -> None:
+        self._database = database
+        self._library = library
+        self._live = live
+        self._lock = Lock()
+        self._waiting: deque[Asked] = deque()
+        self._led = False
+
+    def run(self, act: Act, work: Work, now: datetime) -> Result:
+        """Do it, durably. Raises Rejected, and then nothing was written; whatever else `work` raises."""
+        asked = Asked(act=act, work=work, now=now)
+        with self._lock:
+            self._waiting.append(asked)
+            asked.leads, self._led = not self._led, True
+        if not asked.leads:
+            asked.turn.wait()
+        if asked.leads:
+            self._lead(asked)
+        return asked.answer()
+
+    # --- leading ----------------------------------------------------------------------------------------
+
+    def _lead(self, own: Asked) -> None:
+        try:
+            while own.result is None and own.error is None:
+                self._commit(self._next())
+        finally:
+            self._hand_over()
+
+    def _next(self) -> list[Asked]:
+        """Those who share the next commit, first come first served; a case and a request are in it once."""
+        with self._lock:
+            chosen: list[Asked] = []
+            later: list[Asked] = []
+            taken: set[object] = set()
+            while self._waiting and len(chosen) < MOST:
+                asked = self._waiting.popleft()
+                (later if taken & asked.touched else chosen).append(asked)
+                taken |= asked.touched
+            self._waiting.extendleft(reversed(later))
+            return chosen
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            self._led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].turn.set()
+
+    def _commit(self, group: list[Asked]) -> None:
+        """Answer everybody in the group; when they cannot go together, one after the other."""
+        try:
+            if len(group) == 1 or not self._together(group):
+                for asked in group:
+                    self._alone(asked)
+        except BaseException as error:  # the database is away, or somebody stops the program
+            for asked in group:
+                if asked.result is None and asked.error is None:
+                    asked.error = error
+        for asked in group:
+            if not asked.leads:
+                asked.turn.set()
+
+    def _together(self, group: list[Asked]) -> bool:
+        """One transaction for all. False if one of them lost a race: then nothing was written."""
+        try:
+            with self._database.begin() as connection, self._library.over(connection):
+                page = Page(connection, shared=True)
+                for asked in group:
+                    self._attempt_beside_others(asked, page)
+                page.write()
+        except LOST:
+            for asked in group:
+                asked.change = asked.result = asked.error = None
+            return False
+        for asked in group:
+            self._put_back(asked)
+        return True
+
+    def _alone(self, asked: Asked) -> None:
+        """A transaction of its own. What loses a race looks again, a few times, and then takes turns."""
+        for attempt in range(ATTEMPTS):
+            try:
+                asked.error = asked.change = asked.result = None
+                with self._database.begin() as connection, self._library.over(connection):
+                    if attempt and asked.act.case_id is not None:
+                        one_at_a_time(connection, asked.act.case_id)
+                    page = Page(connection)
+                    self._attempt(asked, page)
+                    page.write()
+            except LOST as error:
+                asked.error = error
+                continue
+            except Exception as error:
+                asked.error = error
+            self._put_back(asked)
+            break
+
+    # --- one command ------------------------------------------------------------------------------------
+
+    def _attempt_beside_others(self, asked: Asked, page: Page) -> None:
+        """What goes wrong in one command is its own, and leaves nothing behind."""
+        try:
+            self._attempt(asked, page)
+        except (*LOST, sa.exc.DBAPIError):
+            raise
+        except Exception as error:
+            asked.error = error
+            if asked.change is not None:
+                asked.change.undo()
+
+    def _attempt(self, asked: Asked, page: Page) -> None:
+        act = asked.act
+        asked.result = answered_before(page.connection, act.actor, act.request, asked.now)
+        if asked.result is not None:
+            return
+        change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
+        result = asked.work(change)
+        change.save()
+        _leave_behind(change, act, result)
+        change.keep()
+        asked.result = result
+
+    def _put_back(self, asked: Asked) -> None:
+        """A case that is as the journal has it is kept at hand; one that moved half-way is dropped."""
+        case = None if asked.change is None else asked.change.case
+        if case is not None and (asked.error is None or case.seq == case.head.seq):
+            self._live.put_back(case)
+
+
+def _leave_behind(change: Change, act: Act, result: Result) -> None:
+    record = operation(
+        act.actor,
+        action=act.action,
+        entity=act.entity,
+        case_id=result.case_id or None,
+        at=change.now,
+        reason=act.reason,
+        request_id=act.request.request_id,
+        old=change.old,
+        new=change.new,
+    )
+    change.rows.append(operations, record)
+    remember_answer(change.rows, act.actor, act.request, result, change.now)
