@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from engine import journal, replay, statements
 from engine.case.case import Case
-from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, WrongState
+from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, StaleCase, WrongState
 from engine.events import Entry, Who
 from engine.replay import LiveCases
 from engine.tables import snapshots
@@ -36,6 +36,7 @@ class Page:
         """`shared` by several commands: one that fails must leave nothing, and harm none of the others."""
         self.connection = connection
         self.shared = shared
+        self.spoilt = False
         self._lines: list[journal.Line] = []
         self._rows = Pending()
 
@@ -45,11 +46,13 @@ class Page:
         self._rows.take_over(rows)
 
     def write(self) -> None:
-        """Write what there is. Raises StaleCase, IntegrityError."""
+        """Write what there is. Raises StaleCase, IntegrityError, and then the whole page is `spoilt`."""
         lines, self._lines = self._lines, []
+        self.spoilt = True
         with statements.together(self.connection):
             journal.write(self.connection, lines)
             self._rows.write(self.connection)
+        self.spoilt = False
 
 
 @dataclass(kw_only=True)
@@ -101,9 +104,13 @@ class Change:
         return Who(actor=self.actor.id, on_behalf_of=self.actor.on_behalf_of)
 
     def take(self, case_id: str) -> Case:
-        """The live case, as the journal has it now. Raises NotFound."""
+        """The live case, as the journal has it now. Raises NotFound, and StaleCase if it has moved on since
+        its facts were read: what was decided by them would be about another moment."""
         if self.case is None:
-            self.case = self.live.take(self.connection, case_id, self.seen.get(case_id))
+            seen = self.seen.get(case_id)
+            self.case = self.live.take(self.connection, case_id, seen)
+            if seen not in (None, self.case.head.seq):
+                raise StaleCase(f"case {case_id} moved on", case_id=case_id, expected=seen)
         return self.case
 
     def task(self, task_id: str) -> TaskFacts:

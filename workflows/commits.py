@@ -63,6 +63,11 @@ class Asked:
         names = [self.act.case_id, key and (self.act.actor.id, key)]
         return {name for name in names if name is not None}
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether it is known what became of it."""
+        return self.result is not None or self.error is not None
+
     def answer(self) -> Result:
         """The result. Raises what went wrong."""
         if self.error is not None:
@@ -103,7 +108,7 @@ class Commits:
 
     def _lead(self, own: Asked) -> None:
         try:
-            while own.result is None and own.error is None:
+            while not own.is_answered:
                 self._commit(self._next())
         finally:
             self._hand_over()
@@ -131,19 +136,21 @@ class Commits:
     def _commit(self, group: list[Asked]) -> None:
         """Answer everybody in the group; when they cannot go together, one after the other."""
         try:
-            if len(group) == 1 or not self._together(group):
-                for asked in group:
+            if len(group) > 1:
+                self._together(group)
+            for asked in group:
+                if not asked.is_answered:
                     self._alone(asked)
         except BaseException as error:  # the database is away, or somebody stops the program
             for asked in group:
-                if asked.result is None and asked.error is None:
+                if not asked.is_answered:
                     asked.error = error
         for asked in group:
             if not asked.leads:
                 asked.turn.set()
 
-    def _together(self, group: list[Asked]) -> bool:
-        """One transaction for all. False if one of them lost a race: then nothing was written."""
+    def _together(self, group: list[Asked]) -> None:
+        """One transaction for all. Who loses a race is left unanswered: nothing of it was written."""
         try:
             with self._database.begin() as connection, self._library.over(connection):
                 page = Page(connection, shared=True)
@@ -153,10 +160,9 @@ class Commits:
         except LOST:
             for asked in group:
                 asked.change = asked.result = asked.error = None
-            return False
         for asked in group:
-            self._put_back(asked)
-        return True
+            if asked.is_answered:
+                self._put_back(asked)
 
     def _alone(self, asked: Asked) -> None:
         """A transaction of its own. What loses a race looks again, a few times, and then takes turns."""
@@ -183,10 +189,10 @@ class Commits:
         """What goes wrong in one command is its own, and leaves nothing behind."""
         try:
             self._attempt(asked, page)
-        except (*LOST, sa.exc.DBAPIError):
-            raise
         except Exception as error:
-            asked.error = error
+            if page.spoilt or isinstance(error, sa.exc.DBAPIError):
+                raise
+            asked.error = None if isinstance(error, StaleCase) else error
             if asked.change is not None:
                 asked.change.undo()
 

@@ -77,13 +77,13 @@ def test_the_ban_bites(line):
 
 
 @pytest.mark.parametrize("path", tree.modules(), ids=tree.name)
-def test_only_the_worker_survives_any_failure(path):
-    """`except Exception` hides faults; one bad case must not stop the worker, nobody else has that excuse."""
+def test_only_two_rooms_survive_any_failure(path):
+    """`except Exception` hides faults. One bad case must not stop the worker, and what goes wrong with one
+    command of a commit is handed to whoever asked for it; nobody else has such an excuse."""
     broad = [
         f"{tree.name(path)}:{node.lineno}"
         for node in ast.walk(tree.parsed(path))
         if isinstance(node, ast.ExceptHandler) and (node.type is None or _dotted(node.type) == "Exception")
     ]
-    if tree.dotted(path).startswith("workflows.worker"):
-        return
-    assert broad == []
+    if tree.dotted(path) not in ("workflows.worker", "workflows.commits"):
+        assert broad == []
