@@ -34,30 +34,33 @@ class Statement:
 def run(connection: sa.Connection, statement: Statement, rows: Sequence[Row]) -> None:
     """Run `statement` once for each row, inside the transaction of `connection`.
 
-    Raises IntegrityError of SQLAlchemy where a unique key stands already.
+    Raises SQLAlchemy's errors: IntegrityError where a unique key stands already.
     """
     cursor = connection.connection.cursor()
-    try:
+    with _told_as_sqlalchemy_does(connection, statement.sql):
         cursor.executemany(statement.sql, [statement.bound(row) for row in rows])
-    except connection.dialect.loaded_dbapi.IntegrityError as error:
-        raise sa.exc.IntegrityError(statement.sql, None, error) from error
-    finally:
-        cursor.close()
+    cursor.close()
 
 
 @contextmanager
 def together(connection: sa.Connection) -> Iterator[None]:
     """What is run in the block is sent without waiting for answers in between, where the driver can.
 
-    Raises IntegrityError of SQLAlchemy at the end of the block at the latest.
+    Raises what `run` raises, at the end of the block at the latest.
     """
     raw: Any = connection.connection.driver_connection
     pipeline = raw.pipeline() if hasattr(raw, "pipeline") else nullcontext()
+    with _told_as_sqlalchemy_does(connection, "several statements"), pipeline:
+        yield
+
+
+@contextmanager
+def _told_as_sqlalchemy_does(connection: sa.Connection, sql: str) -> Iterator[None]:
+    errors = connection.dialect.loaded_dbapi.Error
     try:
-        with pipeline:
-            yield
-    except connection.dialect.loaded_dbapi.IntegrityError as error:
-        raise sa.exc.IntegrityError("several statements", None, error) from error
+        yield
+    except errors as error:
+        raise sa.exc.DBAPIError.instance(sql, None, error, errors) from error
 
 
 def inserting(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> Statement:

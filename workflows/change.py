@@ -46,8 +46,9 @@ class Page:
         self._rows.take_over(rows)
 
     def write(self) -> None:
-        """Write what there is. Raises StaleCase, IntegrityError, and then the whole page is `spoilt`."""
-        lines, self._lines = self._lines, []
+        """Write what there is, in an order that is the same for all, so that two who write the same cases
+        wait for each other and not in a circle. Raises StaleCase, and then the whole page is `spoilt`."""
+        lines, self._lines = sorted(self._lines, key=lambda line: (line.case_id, line.seq)), []
         self.spoilt = True
         with statements.together(self.connection):
             journal.write(self.connection, lines)

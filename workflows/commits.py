@@ -22,8 +22,8 @@ ATTEMPTS = 5
 MOST = 64
 """So many commands share a commit at most: the last of them waits for the work of all."""
 
-LOST = (StaleCase, sa.exc.IntegrityError)
-"""How a command learns that another writer was there first."""
+TANGLED = frozenset({"40001", "40P01"})
+"""PostgreSQL's codes for transactions that stood in each other's way."""
 
 ONCE = Idempotency()
 """A request that carries no key and is not expected to be repeated."""
@@ -157,7 +157,9 @@ class Commits:
                 for asked in group:
                     self._attempt_beside_others(asked, page)
                 page.write()
-        except LOST:
+        except (StaleCase, sa.exc.DBAPIError) as error:
+            if not lost_a_race(error):
+                raise
             for asked in group:
                 asked.change = asked.result = asked.error = None
         for asked in group:
@@ -175,11 +177,10 @@ class Commits:
                     page = Page(connection)
                     self._attempt(asked, page)
                     page.write()
-            except LOST as error:
-                asked.error = error
-                continue
             except Exception as error:
                 asked.error = error
+                if lost_a_race(error):
+                    continue
             self._put_back(asked)
             break
 
@@ -213,6 +214,14 @@ class Commits:
         case = None if asked.change is None else asked.change.case
         if case is not None and (asked.error is None or case.seq == case.head.seq):
             self._live.put_back(case)
+
+
+def lost_a_race(error: Exception) -> bool:
+    """Whether another writer was there first, or in the way: the command can be tried again."""
+    if isinstance(error, sa.exc.DBAPIError):
+        tangled = getattr(error.orig, "sqlstate", None) in TANGLED
+        return tangled or isinstance(error, sa.exc.IntegrityError)
+    return isinstance(error, StaleCase)
 
 
 def _leave_behind(change: Change, act: Act, result: Result) -> None:

@@ -21,7 +21,7 @@ AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
 
 
 class Crowd:
-    """Commands that are asked for while another command's commit is held up, so that they meet in the next."""
+    """Commands that are asked for while another commit is held up, so that they meet in the next."""
 
     def __init__(self, story: Any) -> None:
         self.story = story
