@@ -36,10 +36,13 @@ def run(connection: sa.Connection, statement: Statement, rows: Sequence[Row]) ->
 
     Raises SQLAlchemy's errors: IntegrityError where a unique key stands already.
     """
-    cursor = connection.connection.cursor()
+    raw = connection.connection
     with _told_as_sqlalchemy_does(connection, statement.sql):
-        cursor.executemany(statement.sql, [statement.bound(row) for row in rows])
-    cursor.close()
+        if hasattr(raw.driver_connection, "pipeline"):
+            for row in rows:  # psycopg's executemany would wait for its answers even in a pipeline
+                raw.cursor().execute(statement.sql, statement.bound(row))
+        else:
+            raw.cursor().executemany(statement.sql, [statement.bound(row) for row in rows])
 
 
 @contextmanager
