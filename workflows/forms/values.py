@@ -23,7 +23,10 @@ NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 FILE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 PHONE = re.compile(r"\+?[0-9][0-9 \-]{4,24}")
-BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\u200e\u200f\ufeff")
+BIDI = "\u202a-\u202e\u2066-\u2069\u061c\u200e\u200f\ufeff"
+CONTROLS = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+FORBIDDEN_IN_LINES = re.compile(f"[{CONTROLS}{BIDI}]")
+FORBIDDEN = re.compile(f"[{CONTROLS}{BIDI}\t\n]")
 EARLIEST, LATEST = 1900, 2199
 
 
@@ -57,8 +60,7 @@ def clean_text(value: Any, *, lines: bool = False) -> str:
     if not isinstance(value, str):
         raise ma.ValidationError([Fault("type", "expected text", "应为文本")])
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n") if lines else value)
-    allowed = "\n\t" if lines else ""
-    if any((unicodedata.category(c) in ("Cc", "Cs") and c not in allowed) or c in BIDI for c in text):
+    if (FORBIDDEN_IN_LINES if lines else FORBIDDEN).search(text):
         raise ma.ValidationError(
             [Fault("characters", "the text holds forbidden characters", "含有不允许的字符")]
         )
