@@ -106,7 +106,21 @@ _CASE = sa.select(
 ).where(cases.c.case_id == _THE_CASE)
 _TASK = (
     sa.select(
-        tasks,
+        tasks.c.case_id,
+        tasks.c.task_id,
+        tasks.c.element,
+        tasks.c.name,
+        tasks.c.name_en,
+        tasks.c.state,
+        tasks.c.suspended,
+        tasks.c.assignee,
+        tasks.c.owner,
+        tasks.c.claimed_at,
+        tasks.c.groups,
+        tasks.c.users,
+        tasks.c.not_same_as,
+        tasks.c.unit_id,
+        tasks.c.authority,
         cases.c.status,
         cases.c.marks,
         cases.c.started_by,
