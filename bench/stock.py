@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from lxml import etree
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
+from SpiffWorkflow.bpmn.specs.defaults import EventBasedGateway
 from SpiffWorkflow.bpmn.specs.event_definitions import timer as timer_module
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util import BpmnEvent
@@ -35,6 +36,7 @@ from engine.execution.asking import Asker, WorkingDays
 SPIFF = "{http://spiffworkflow.org/bpmn/schema/1.0/core}"
 PEOPLE = frozenset({"userTask", "serviceTask", "sendTask"})
 MACHINES = frozenset({"scriptTask", "businessRuleTask"})
+MESSAGE = "MessageEventDefinition"
 RESULT = "__result"
 CALLERS = "__callers"
 Path = tuple[tuple[str, Any], ...]
@@ -43,7 +45,7 @@ Path = tuple[tuple[str, Any], ...]
 class HandClock(datetime):
     """Stands for `datetime` in SpiffWorkflow's timers."""
 
-    moment: datetime
+    moment = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
     @classmethod
     def now(cls, tz: Any = None) -> datetime:
@@ -67,6 +69,14 @@ class Reading:
             parser.add_bpmn_xml(self.translated(etree.fromstring(data)), filename=name)
         self.spec = parser.get_spec(definition.process_id)
         self.specs = parser.get_subprocess_specs(definition.process_id)
+        self.messages = {one.name: one for one in self._definitions() if type(one).__name__ == MESSAGE}
+
+    def _definitions(self) -> Iterator[Any]:
+        """Every event definition; an event-based gateway holds those of the events behind it."""
+        for level in (self.spec, *self.specs.values()):
+            for task in level.task_specs.values():
+                definition = getattr(task, "event_definition", None)
+                yield from getattr(definition, "event_definitions", (definition,))
 
     def translated(self, root: etree._Element) -> etree._Element:
         """The file in the words that SpiffWorkflow's parser knows."""
@@ -265,7 +275,10 @@ class StockCase:
     def listening(self) -> Counter[str]:
         """The events that something waits for."""
         waiting = [t for t in self.workflow.event_manager.tasks.values() if t.state == TaskState.WAITING]
-        return Counter(task.task_spec.bpmn_id for task in waiting)
+        specs = [t.task_spec for t in waiting]
+        racing = [way for spec in specs if isinstance(spec, EventBasedGateway) for way in spec.outputs]
+        alone = [spec for spec in specs if not isinstance(spec, EventBasedGateway)]
+        return Counter(spec.bpmn_id for spec in [*alone, *racing])
 
     def complete(self, place: Path, values: Mapping[str, Any], now: datetime) -> None:
         """Somebody has done a task, or a worker a job."""
@@ -278,15 +291,16 @@ class StockCase:
         task.run()
         self.workflow.do_engine_steps()
 
-    def receive(self, element: str, values: Mapping[str, Any], now: datetime) -> None:
+    def receive(self, message: str, element: str, values: Mapping[str, Any], now: datetime) -> None:
         """The message that `element` waits for has come."""
         HandClock.moment = now
-        tasks = [t for t in self.workflow.event_manager.tasks.values() if t.task_spec.bpmn_id == element]
-        definition = tasks[0].task_spec.event_definition
-        self.workflow.send_event(BpmnEvent(definition, payload=dict(values)))
-        shape = self.reading.shapes[element]
-        self.answers.keep(shape, tasks[0].data, copy.deepcopy(dict(values)), None)
-        self.workflow.do_engine_steps()
+        self.workflow.send_event(BpmnEvent(self.reading.messages[message], payload={}))
+
+        def bring(task: Any) -> None:
+            if task.task_spec.bpmn_id == element:
+                self.answers.keep(self.reading.shapes[element], task.data, copy.deepcopy(dict(values)), None)
+
+        self.workflow.do_engine_steps(will_complete_task=bring)
 
     def pass_time(self, now: datetime) -> None:
         """It is later."""
@@ -318,6 +332,3 @@ class StockCase:
 def shown(data: Mapping[str, Any]) -> dict[str, Any]:
     """Without what the adapter keeps there."""
     return {k: v for k, v in data.items() if not k.startswith("__") and k != "data_objects"}
-
-
-Act = Callable[[], None]

@@ -12,8 +12,7 @@ HOW_OFTEN = {
     "paths": (10, 50),
     "histories": (30, 300),
     "ends": (60, 1_000),
-    "equal_drawings": (60, 300),
-    "equal_walks": (3, 40),
+    "equal_walks": (6, 60),
 }
 """For each kind: how many in the suite, how many in a campaign."""
 

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from bench.stock import Path, Reading, StockCase, hand_clock, shown
+from bench.stock import Path, Reading, StockCase, shown
 from engine import events as ev
+from engine.case.standing import number
 from engine.definition.model import Definition, read_definition
 from engine.execution.execution import Execution
 from engine.execution.token import LEVEL
@@ -22,6 +23,7 @@ from workflows.play import Theatre
 
 SECOND = timedelta(seconds=1)  # SpiffWorkflow fires after the due moment, we at it
 LONGEST = 120
+CALENDAR = "cn-2026-1"
 
 
 @cache
@@ -48,12 +50,12 @@ class Answers:
             match entry.event:
                 case ev.CaseStarted(values=values):
                     self.starts.append(from_json(values))
-                case ev.TaskCreated(task_id=own, element=element) | ev.JobCreated(
-                    job_id=own, element=element
+                case (
+                    ev.TaskCreated(task_id=own, element=element) | ev.JobCreated(job_id=own, element=element)
                 ):
                     stands[own] = element
-                case ev.TaskCompleted(task_id=own, values=values) | ev.JobSucceeded(
-                    job_id=own, result=values
+                case (
+                    ev.TaskCompleted(task_id=own, values=values) | ev.JobSucceeded(job_id=own, result=values)
                 ):
                     self.given[stands[own]].append(from_json(values))
                 case ev.MessageReceived(message=message, values=values):
@@ -70,13 +72,45 @@ def answers(process: str, examples: tuple[str, ...]) -> Answers:
     return learnt
 
 
+@dataclass(frozen=True)
+class Step:
+    """What happened in a history: `kind` is person, job or time."""
+
+    kind: str
+    place: Path
+    n: int
+    values: dict[str, Any]
+    at: datetime
+
+
+def history(process: str, example: str) -> list[Step]:
+    """A played example as steps that both engines can be led through; the first is its start."""
+    theatre = Theatre()
+    played = theatre.play(drawn.ROOT / process, drawn.examples()[f"{process}/{example}"])
+    first, *entries = theatre.history.entries(played.case_id)
+    ours = OurCase(definition(process), from_json(first.event.values), first.at)
+    steps = [Step("start", (), 0, from_json(first.event.values), first.at)]
+    for entry in entries:
+        match entry.event:
+            case ev.TaskCompleted(task_id=own, values=values) | ev.JobSucceeded(job_id=own, result=values):
+                n, given = number(own), from_json(values)
+                token = ours.execution._workflow.numbers[n]
+                steps.append(Step(token.awaits, place(token), n, given, entry.at))
+                ours.complete(place(token), given, entry.at)
+            case ev.TimerFired(timer_id=own):
+                steps.append(Step("time", (), number(own), {}, entry.at))
+                ours.pass_time(entry.at)
+    return steps
+
+
 class OurCase:
     """One case by our engine, without the house around it."""
 
     def __init__(self, drawing: Definition, values: dict[str, Any], now: datetime) -> None:
         self.passed: Counter[str] = Counter()
         self.failed: list[str] = []
-        calendar = load_calendar("cn-2026-1")
+        self.heard: set[int] = set()  # by boundary events that stay: SpiffWorkflow hears only once
+        calendar = load_calendar(CALENDAR)
         self.execution = Execution.start(drawing, values, calendar=calendar, now=now)
         self._listen()
 
@@ -100,8 +134,9 @@ class OurCase:
         return Counter(place(token) for token in self.tokens("person", "job"))
 
     def listening(self) -> Counter[str]:
+        """The events that something waits for, where SpiffWorkflow waits too."""
         tokens = [token for token in self.tokens("timer", "message") if token.host != LEVEL]
-        return Counter(token.element for token in tokens)
+        return Counter(token.element for token in tokens if token.id not in self.heard)
 
     def complete(self, where: Path, values: dict[str, Any], now: datetime) -> None:
         token = self.open()[where]
@@ -136,6 +171,11 @@ def place(token: Any) -> Path:
     return (*outer, (token.element, token.index))
 
 
+def stays(token: Any) -> bool:
+    """Whether the token goes on listening after it has heard."""
+    return not getattr(token.task_spec, "cancel_activity", True)
+
+
 def listens_at(token: Any) -> str:
     start = getattr(token.task_spec, "start", None)
     return start.id if start is not None else token.element
@@ -153,12 +193,11 @@ class Walked:
 
 def walk(process: str, learnt: Answers, seed: int) -> Walked:
     """Both engines do the same things, chosen by lot; after each they are compared."""
-    hand_clock()
     chance, walked = random.Random(seed), Walked()
     now = datetime.fromisoformat("2026-04-20T09:00:00+08:00")
     values = chance.choice(learnt.starts)
     ours = OurCase(definition(process), values, now)
-    stock = StockCase(reading(process), values, load_calendar("cn-2026-1"), now)
+    stock = StockCase(reading(process), values, load_calendar(CALENDAR), now)
     for _ in range(LONGEST):
         walked.difference = difference(ours, stock)
         if walked.difference or ours.is_done or ours.failed:
@@ -178,7 +217,9 @@ def walk(process: str, learnt: Answers, seed: int) -> Walked:
 def _choose(
     ours: OurCase, stock: StockCase, learnt: Answers, chance: random.Random, now: datetime
 ) -> tuple[str, datetime] | None:
-    due, messages = ours.next_due(), [t for t in ours.tokens("message") if t.message in learnt.given and t.host != LEVEL]
+    due = ours.next_due()
+    messages = [t for t in ours.tokens("message") if t.message in learnt.given and t.host != LEVEL]
+    messages = [t for t in messages if t.id not in ours.heard]
     lot = chance.random()
     if messages and lot < 0.04:
         return _tell(ours, stock, chance.choice(messages), learnt, chance, now)
@@ -206,7 +247,8 @@ def _tell(
 ) -> tuple[str, datetime]:
     given, element = chance.choice(learnt.given[token.message]), listens_at(token)
     ours.receive(token.message, given, now)
-    stock.receive(element, given, now)
+    stock.receive(token.message, element, given, now)
+    ours.heard.update([token.id] if stays(token) else [])
     return f"message at {element}", now
 
 

@@ -14,19 +14,10 @@ from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.specs.event_definitions import timer as timer_module
 from SpiffWorkflow.util.task import TaskState
 
+from bench.stock import HandClock
 from engine.execution.execution import Execution
 from engine.values import to_plain
 from tests.engine.drawing import FORMAL, NOW, Drawing, WeekDays, extension, process, timer
-
-
-class HandClock(datetime):
-    """Stands for `datetime` in SpiffWorkflow's timers."""
-
-    moment = NOW.astimezone(UTC)
-
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:
-        return cls.moment
 
 
 class Stock:
