@@ -1,11 +1,11 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign help setup run test check bench demo pins clean
+.PHONY: campaign equivalence help setup run test check bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## prepare .venv and the browser parts (quick when nothing changed)
 	@scripts/setup
@@ -32,5 +32,8 @@ pins: setup ## resolve the ranges of setup.cfg into constraints.txt again
 clean: ## remove what set-up made; the data stays
 	@rm -rf .venv node_modules web/static/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-campaign: setup ## kill, race, forge and restart far more often than the suite does (hours)
+campaign: setup ## kill, race, forge, restart and draw lots far more often than the suite (hours)
 	@scripts/campaign
+
+equivalence: setup ## compare with SpiffWorkflow as it comes on drawings and packages (minutes)
+	@$(PYTHON) -m tests.engine.equivalence

@@ -103,10 +103,12 @@ class TaskCompleted(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class TimerFired(Cause):
-    """A due moment was acted upon. `due_at` is when it was due; the entry's own time is when it was done."""
+    """A due moment was acted upon. `due_at` is when it was due; the entry's own time is when it was done.
+    `missed` counts the later moments of a repeating timer that had passed too and fire together with it."""
 
     timer_id: str
     due_at: str
+    missed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ KINDS = {"both": ("sqlite", "pg"), "sqlite": ("sqlite",), "pg": ("pg",)}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=sorted(KINDS), default="both", help="databases to test on")
-    parser.addoption("--campaign", action="store_true", help="strike far more often (tests/reliability)")
+    parser.addoption("--campaign", action="store_true", help="strike and draw lots far more often")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

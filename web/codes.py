@@ -156,6 +156,7 @@ CODES: dict[str, Code] = {
     "NOT_DUE": Code("尚未到期", "It is not due yet"),
     "NOT_FAILED": Code("该步骤没有失败", "The step did not fail"),
     "NOT_INITIALISED": Code("数据库尚未初始化", "The database is not ready for this release"),
+    "NOT_MISSED": Code("没有错过那么多次", "Not so many moments were missed"),
     "NOT_SUSPENDED": Code("案件未被暂停", "The case is not suspended"),
     "NOT_WAITING": Code("该步骤当前没有等待", "The step is not waiting"),
     "NO_EVIDENCE_STORE": Code("未配置材料存储", "No store for evidence is set up"),

@@ -141,8 +141,9 @@ def _process_zh(event: Event, who: str, words: Words) -> str:
             return f"经过【{words.name(element, english=False)}】。"
         case ev.TimerSet(element=element, due_at=due_at):
             return f"【{words.name(element, english=False)}】计时至 {due_at}。"
-        case ev.TimerFired(timer_id=timer_id):
-            return f"【{words.of(timer_id, english=False)}】到期。"
+        case ev.TimerFired(timer_id=timer_id, missed=missed):
+            together = f"，连同错过的 {missed} 次只触发一次" if missed else ""
+            return f"【{words.of(timer_id, english=False)}】到期{together}。"
         case ev.TimerCancelled(timer_id=timer_id):
             return f"【{words.of(timer_id, english=False)}】计时取消。"
         case ev.JobCreated(element=element, type=kind):
@@ -208,8 +209,9 @@ def _process_en(event: Event, who: str, words: Words) -> str:
             return f"Passed {words.name(element, english=True)}."
         case ev.TimerSet(element=element, due_at=due_at):
             return f"{words.name(element, english=True)} is due at {due_at}."
-        case ev.TimerFired(timer_id=timer_id):
-            return f"{words.of(timer_id, english=True)} came due."
+        case ev.TimerFired(timer_id=timer_id, missed=missed):
+            together = f" and stood for {missed} moments missed after it" if missed else ""
+            return f"{words.of(timer_id, english=True)} came due{together}."
         case ev.TimerCancelled(timer_id=timer_id):
             return f"{words.of(timer_id, english=True)} is no longer timed."
         case ev.JobCreated(element=element, type=kind):

@@ -1,8 +1,7 @@
 """A case: what may be asked of it, what follows, and what is true now.
 
-Live, a cause is recorded, the token moves, and each consequence is recorded. In replay the same cause
-moves the same token, and each recorded consequence must equal what the model says. One code path does
-both: `_drive`.
+Live, a cause is recorded, the token moves, and each consequence is recorded. In replay it moves the same
+token, and each recorded consequence must equal what the model says. `_drive` does both.
 """
 
 from __future__ import annotations
@@ -164,7 +163,8 @@ class Case:
             raise NotFound(f"timer {timer_id} is not set in case {self.case_id}", code="TIMER_GONE")
         if now < datetime.fromisoformat(timer.due_at):
             raise WrongState(f"timer {timer_id} is due at {timer.due_at}, now it is {ev.moment(now)}")
-        self._happen(ev.TimerFired(timer_id=timer_id, due_at=timer.due_at), by=by, now=now)
+        missed = self.execution.missed(timer.n, now=max(now, self.at))
+        self._happen(ev.TimerFired(timer_id=timer_id, due_at=timer.due_at, missed=missed), by=by, now=now)
 
     def receive_message(
         self, message: str, values: Values, *, by: Who, now: datetime, correlation: Any = None

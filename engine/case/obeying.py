@@ -31,8 +31,8 @@ def obey(cause: Cause, *, standing: Standing, execution: Execution, by: Who, now
             task = standing.tasks.pop(task_id)
             standing.completed_by.setdefault(task.element, []).append(by.actor)
             execution.complete(task.n, from_json(values), now=now)
-        case ev.TimerFired(timer_id=timer_id):
-            execution.fire(standing.timers.pop(timer_id).n, now=now)
+        case ev.TimerFired(timer_id=timer_id, missed=missed):
+            execution.fire(standing.timers.pop(timer_id).n, now=now, missed=missed)
         case ev.MessageReceived():
             execution.receive(
                 cause.message, from_json(cause.values), correlation=from_json(cause.correlation), now=now

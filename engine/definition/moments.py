@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -12,12 +13,14 @@ from engine.values import Value
 
 SHANGHAI = timezone(timedelta(hours=8))
 SHORTEST_CYCLE = timedelta(seconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 _NUMBER = r"(\d{1,9})"
 _PERIOD = re.compile(
-    rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
-    rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:(\d{{1,9}}(?:\.\d{{1,6}})?)S)?)?"
+    rf"P(?:{_NUMBER}W|(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}D)?"
+    rf"(?:T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:(\d{{1,9}}(?:\.\d{{1,6}})?)S)?)?)",
+    re.ASCII,
 )
-_CYCLE = re.compile(r"R(\d{0,9})/(?:([^/]+)/)?(P[^/]+)")
+_CYCLE = re.compile(r"R(\d{0,9})/(?:([^/]+)/)?(P[^/]+)", re.ASCII)
 
 
 class NoMoment(ValueError):
@@ -32,7 +35,7 @@ class Period:
     span: timedelta
 
     def __str__(self) -> str:
-        return f"P{self.months}MT{self.span // timedelta(microseconds=1) / 1_000_000:f}S"
+        return f"P{self.months}M{self.span.days}DT{self.span.seconds}.{self.span.microseconds:06}S"
 
     def after(self, start: datetime, times: int = 1) -> datetime:
         """`times` periods after `start`; a month's end stays a month's end. Raises NoMoment."""
@@ -41,6 +44,18 @@ class Period:
             return there.astimezone(UTC)
         except (OverflowError, ValueError):
             raise NoMoment("the moment lies beyond the year 9999") from None
+
+    def count(self, start: datetime, end: datetime) -> int:
+        """How many whole periods after `start` have passed at `end`; the period is not zero."""
+        shortest = timedelta(days=28 * self.months) + self.span
+        most = max(0, (end - start) // shortest)
+        return bisect_right(range(1, most + 1), end, key=lambda times: self._after_or_never(start, times))
+
+    def _after_or_never(self, start: datetime, times: int) -> datetime:
+        try:
+            return self.after(start, times)
+        except NoMoment:
+            return NEVER
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,7 @@ def _read_period(text: str) -> Period:
     found = _PERIOD.fullmatch(text.strip())
     if not found or text.strip()[-1] in "PT":
         raise NoMoment(f"expected a duration such as P14D, found {_shown(text)}")
-    years, months, weeks, days, hours, minutes, seconds = (part or "0" for part in found.groups())
+    weeks, years, months, days, hours, minutes, seconds = (part or "0" for part in found.groups())
     whole, _, fraction = seconds.partition(".")
     try:
         span = timedelta(

@@ -29,6 +29,8 @@ EVENTS = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 )
 JOBS = frozenset({"serviceTask", "sendTask"})
+CATCH_UP = "catch_up"
+"""The property of a repeating timer that says what becomes of moments that nobody was awake for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +175,11 @@ class Shape:
     def trigger(self) -> Trigger:
         """What this event waits for or throws; kind `none` if nothing is drawn."""
         return self.triggers[0] if self.triggers else Trigger()
+
+    @property
+    def catch_up(self) -> str:
+        """`once`: missed moments of a repeating timer fire together, `all`: each for itself."""
+        return self.properties.get(CATCH_UP, "once")
 
     @property
     def loop(self) -> Loop | None:

@@ -35,7 +35,8 @@ TRIGGERS = {
     "compensateEventDefinition": "compensation",
     "cancelEventDefinition": "cancel",
 }
-_ISO_8601 = re.compile(r"-?P[\dT][\dYMWDTHS.]*$|R\d*/|\d{4}-\d\d-\d\d")
+_ISO_8601 = re.compile(r"[-+]?P(T?\d[\dA-Z.,]*|T)?$|R-?\d*/|\d{4}-\d")
+"""What begins like a moment, a duration or a cycle is meant as one, even if it turns out to be none."""
 TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 

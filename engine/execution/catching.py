@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
@@ -100,13 +101,35 @@ class Catching:
         cycle = token.cycle
         if cycle is None or cycle["left"] == 1:
             return False
-        if cycle["left"] is not None:
-            cycle["left"] -= 1
-        cycle["step"] += 1
-        token.due_at = period_of(cycle["period"]).after(cycle["anchor"], cycle["step"])
+        try:
+            due_at = period_of(cycle["period"]).after(cycle["anchor"], cycle["step"] + 1)
+        except NoMoment:  # beyond the last year there is: it never comes
+            return False
+        self.skip_moments(token, 1)
+        token.due_at = due_at
         self.top_workflow.asker.terms = {}
         self.tell_timer(token, element)
         return True
+
+    def missed_moments(self, token: Token, now: datetime) -> int:
+        """How many moments of a cycle have passed that nobody was awake for, the due one not counted.
+
+        They fire together with the due one, unless the drawing wants all of them or the first firing ends
+        the cycle anyway.
+        """
+        cycle, catch = token.cycle, catch_of(token.task_spec)
+        if cycle is None or catch.interrupting or catch.catch_up == "all":
+            return 0
+        passed = period_of(cycle["period"]).count(cycle["anchor"], now) - cycle["step"]
+        most = passed if cycle["left"] is None else min(passed, cycle["left"] - 1)
+        return int(max(0, most))
+
+    def skip_moments(self, token: Token, moments: int) -> None:
+        """So many moments of a cycle are used up."""
+        if token.cycle is not None and moments:
+            token.cycle["step"] += moments
+            if token.cycle["left"] is not None:
+                token.cycle["left"] -= moments
 
     # --- it happens -------------------------------------------------------------------------------------
 

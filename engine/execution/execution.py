@@ -60,11 +60,16 @@ class Execution:
         token.run()
         self._workflow.do_engine_steps()
 
-    def fire(self, n: int, *, now: datetime) -> None:
-        """The moment of timer `n` has come. Raises WrongState before it is due."""
+    def fire(self, n: int, *, now: datetime, missed: int = 0) -> None:
+        """The moment of timer `n` has come, and `missed` later moments of its cycle with it: they do not
+        fire any more. Raises WrongState before it is due, and for more moments than have passed."""
         token = self._waiting(n, "timer", "a timer")
         if token.due_at is not None and _aware(now) < token.due_at:
             raise WrongState(f"timer {n} is due at {token.due_at}, now it is {now}", code="NOT_DUE")
+        passed = self.missed(n, now=now) if missed else 0
+        if not 0 <= missed <= passed:
+            raise WrongState(f"timer {n} has missed {passed} moments, not {missed}", code="NOT_MISSED")
+        token.workflow.skip_moments(token, missed)
         self._happen(token, {}, now)
 
     def receive(
@@ -147,6 +152,11 @@ class Execution:
         if token is None:
             raise WrongState(f"there is no token {n}", code="NO_TOKEN", n=n)
         return dict(token.visible())
+
+    def missed(self, n: int, *, now: datetime) -> int:
+        """How many moments of timer `n` after its due one have passed and would fire together with it."""
+        token = self._waiting(n, "timer", "a timer")
+        return int(token.workflow.missed_moments(token, _aware(now)))
 
     def awaited(self) -> tuple[Awaited, ...]:
         """The messages that could be received now."""

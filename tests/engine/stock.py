@@ -14,19 +14,10 @@ from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.specs.event_definitions import timer as timer_module
 from SpiffWorkflow.util.task import TaskState
 
+from bench.stock import HandClock
 from engine.execution.execution import Execution
 from engine.values import to_plain
 from tests.engine.drawing import FORMAL, NOW, Drawing, WeekDays, extension, process, timer
-
-
-class HandClock(datetime):
-    """Stands for `datetime` in SpiffWorkflow's timers."""
-
-    moment = NOW.astimezone(UTC)
-
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:
-        return cls.moment
 
 
 class Stock:
@@ -136,6 +127,10 @@ class Blocks:
     at a join, so branches write new names or the same value; sub-processes interrupted while they work.
     """
 
+    simple: tuple[str, ...] = ("user", "user", "script")
+    nested: tuple[str, ...] = ("sequence", "choice", "level", "timed", "call")
+    alone: tuple[str, ...] = ("fork", "fork", "loop")  # not inside a loop
+
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.count = 0
@@ -143,16 +138,19 @@ class Blocks:
             process("called").start("c_start").user("c_ask").add("scriptTask", "c_x", script("y", "true_"))
         )
         self.called.end("c_end")
-        self.drawing = self.block(process("main").start(), 3, in_loop=False).end()
+        self.drawing = self.outline(process("main").start()).end()
+
+    def outline(self, drawing: Drawing) -> Drawing:
+        """What stands between start and end."""
+        return self.block(drawing, 3, in_loop=False)
 
     def name(self, kind: str) -> str:
         self.count += 1
         return f"{kind}{self.count}"
 
     def block(self, drawing: Drawing, depth: int, *, in_loop: bool) -> Drawing:
-        kinds = ["user", "user", "script", "sequence", "choice", "level", "timed", "call"]
-        kinds += [] if in_loop else ["fork", "fork", "loop"]
-        kind = self.chance.choice(kinds if depth else kinds[:3])
+        kinds = self.simple + self.nested * (depth > 0) + self.alone * (depth > 0 and not in_loop)
+        kind = self.chance.choice(kinds)
         result: Drawing = getattr(self, f"add_{kind}")(drawing, depth - 1, in_loop)
         return result
 
@@ -183,9 +181,7 @@ class Blocks:
         top, ask, again = self.name("t"), self.name("u"), self.name("x")
         self.block(drawing.gateway("exclusive", top), depth, in_loop=True).user(ask)
         drawing.gateway("exclusive", again).at(again, "x > 1").to(top)
-        return drawing.at(again, "x < 2").add(
-            "task" if False else "scriptTask", self.name("s"), script("z", "x")
-        )
+        return drawing.at(again, "x < 2").add("scriptTask", self.name("s"), script("z", "x"))
 
     def add_level(self, drawing: Drawing, depth: int, in_loop: bool) -> Drawing:
         own = self.name("l")

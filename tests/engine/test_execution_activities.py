@@ -154,7 +154,7 @@ def test_a_broken_condition_stops_its_branch_only_and_can_be_mended():
 def test_a_broken_timer_or_assignment_fails_where_it_stands():
     timed = play(process().start().catch("t", timer("=soon")).end())
     assert timed.failed == ["t:TIMER"]
-    naive = play(process().start().catch("t", timer('=date and time("2026-05-01T00:00:00")', "Date")).end())
+    naive = play(process().start().catch("t", timer("=soon", "Date")).end(), soon="2026-05-01T00:00:00")
     assert naive.failed == ["t:TIMER"]
     who = play(process().start().user("a", "=nobody").end())
     assert who.failed == ["a:ASSIGNMENT"]

@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from engine.case.case import Case
+from engine.events import entry_of
 from engine.execution.execution import Execution
 from tests.engine.drawing import WeekDays
 from tests.engine.models import FAMILY, Walk
+from tests.engine.wild import Life, wild
 
 SEEDS = range(25)
 LONGEST = 120
@@ -52,6 +56,20 @@ def test_restarting_after_every_step_changes_nothing(make):
     assert "complete" in kinds
 
 
+def test_random_models_restarted_after_every_step_are_where_they_were(often):
+    """As if the house were killed after every single entry's command and came up again."""
+    for seed in range(often("models")):
+        for path in range(often("paths")):
+            life = Life(wild(seed), path)
+            while life.step() and life.case.seq < LONGEST:
+                before = life.case
+                state = json.dumps(before.state(), sort_keys=True)
+                life.case = Case.of(json.loads(state), wild(seed), WeekDays(), head=before.head)
+                assert json.dumps(life.case.state(), sort_keys=True) == state
+                assert life.case.execution.digest() == before.execution.digest()
+                assert life.case.variables == before.variables
+
+
 @pytest.mark.parametrize("make", FAMILY)
 def test_every_walk_comes_to_an_end_or_goes_on_but_never_gets_stuck(make):
     ends = set()
@@ -70,21 +88,49 @@ def test_every_walk_comes_to_an_end_or_goes_on_but_never_gets_stuck(make):
     assert "completed" in ends
 
 
-def test_another_process_with_another_hash_seed_comes_to_the_same_digests():
-    program = (
-        "import json,sys;from tests.engine.models import FAMILY;"
-        "from tests.engine.test_execution_restart import walk;"
-        "print(json.dumps([walk(make, seed) for make in FAMILY for seed in range(4)]))"
-    )
-    answers = []
-    for seed in ("1", "2"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        answers.append(
-            subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=True)
-        )
+PLACES = (("1", "UTC"), ("2", "Asia/Shanghai"), ("3", "America/New_York"))
+"""Hash seeds and time zones of other processes."""
 
-    assert answers[0].stdout == answers[1].stdout
-    assert len(json.loads(answers[0].stdout)) == 4 * len(FAMILY)
+
+def test_histories_replay_to_the_same_digests_in_other_processes(often, tmp_path):
+    """Every prefix of every history, under another hash seed and in another zone."""
+    seeds = range(often("histories"))
+    lives = [told(seed) for seed in seeds]
+    written = tmp_path / "histories.json"
+    written.write_text(json.dumps([bodies for bodies, _ in lives]), encoding="utf-8")
+    program = "import sys; from tests.engine.test_execution_restart import replay; replay(sys.argv[1])"
+    for hash_seed, zone in PLACES:
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed, "TZ": zone}
+        answer = subprocess.run(
+            [sys.executable, "-c", program, str(written)], env=env, capture_output=True, check=True
+        )
+        assert json.loads(answer.stdout) == [digests for _, digests in lives]
+
+
+def told(seed):
+    """A history as it stands in the journal, and the digest of the whole state after every entry of it."""
+    life = Life(wild(seed), seed)
+    while life.step() and life.case.seq < LONGEST:
+        pass
+    bodies = [entry.body() for entry in life.case.fresh]
+    return bodies, relived(seed, bodies)
+
+
+def relived(seed, bodies):
+    entries = [entry_of(body) for body in bodies]
+    case = Case(entries[0], wild(seed), WeekDays())
+    digests = []
+    for entry in entries:
+        case.relive(entry)
+        digests.append(case.execution.digest())
+    case.end_of_replay()
+    return digests
+
+
+def replay(path):
+    """What the other process does."""
+    histories = json.loads(Path(path).read_text(encoding="utf-8"))
+    print(json.dumps([relived(seed, bodies) for seed, bodies in enumerate(histories)]))
 
 
 def test_cases_in_different_threads_do_not_disturb_each_other():
@@ -96,18 +142,3 @@ def test_cases_in_different_threads_do_not_disturb_each_other():
         )
 
     assert together == alone
-
-
-def test_a_snapshot_does_not_grow_with_the_history():
-    definition = FAMILY[0]()
-    hand = Walk(1)
-    execution = hand.start(definition)
-    sizes = []
-    for _ in range(3000):
-        tokens = execution._workflow.numbers.values()
-        person = next(t for t in tokens if t.element in ("submit", "review") and t.awaits == "person")
-        execution.complete(person.id, {"yes": False}, now=hand.now)
-        execution.drain()
-        sizes.append(len(json.dumps(execution.snapshot())))
-
-    assert max(sizes[-10:]) < max(sizes[10:20]) + 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import WrongState
+from tests.story import PACKAGES
 from workflows import services
 from workflows.leases import lease_jobs, lease_timers
 from workflows.tables import idempotency, jobs, timers
@@ -189,3 +191,23 @@ def test_a_tick_with_nothing_due_does_nothing(story):
     story.start()
 
     assert set(vars(Worker(story.database, story.commands, clock=story.clock).tick()).values()) == {0}
+
+
+def test_a_daily_reminder_after_ten_days_away_is_one_that_says_nine_were_missed(story, tmp_path):
+    folder = shutil.copytree(PACKAGES / "small_review", tmp_path / "small_review")
+    drawing = folder / "process.bpmn"
+    text = drawing.read_text(encoding="utf-8")
+    daily = text.replace("timeDuration", "timeCycle").replace(">P3D<", ">R/P1D<")
+    drawing.write_text(daily, encoding="utf-8")
+    story.start().deploy(folder)
+    story.case_id = story.commands.start_case(
+        "small_review", {"days": 3}, actor=story.person("app01")
+    ).case_id
+    story.do("check", "lz.officer", outcome="accepted").pass_time("P10D")
+
+    assert story.notices() == ["late to municipal_leader@620100"]
+    assert story.entries().count("TimerFired") == 1
+    fired = next(e for e in story.history.entries(story.case_id) if type(e.event).__name__ == "TimerFired")
+    assert fired.event.missed == 9
+    assert story.pass_time("P1D").notices() == ["late to municipal_leader@620100"] * 2
+    assert all(proof.ok for proof in story.history.verify_all())

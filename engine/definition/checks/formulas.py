@@ -1,4 +1,4 @@
-"""Rules of expressions: every formula can be read, every fixed time is a time."""
+"""Rules of expressions: every formula can be read, every function it calls is there."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from engine.definition.checks.finding import error
 from engine.definition.formulas import Formula
-from engine.definition.moments import NoMoment, cycle_of, moment_of, period_of
-from engine.definition.shapes import Drawing, Flow, Shape, Trigger
+from engine.definition.shapes import Drawing, Flow, Shape
 from engine.errors import Problem
 
 HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
-READERS = {"date": moment_of, "duration": period_of, "cycle": cycle_of}
 
 
 def check_formulas(drawing: Drawing) -> Iterator[Problem]:
@@ -28,8 +26,6 @@ def check_formulas(drawing: Drawing) -> Iterator[Problem]:
                     f"{shape.id} 的表达式 {formula.text!r} 无法解析",
                 )
             yield from _functions(shape.id, formula)
-        for trigger in shape.triggers:
-            yield from _fixed_time(shape, trigger)
 
 
 def formulas_of(shape: Shape) -> Iterator[Formula]:
@@ -67,18 +63,4 @@ def _condition(flow: Flow) -> Iterator[Problem]:
             "expression.syntax",
             f"cannot read the condition of {flow.id}: {flow.condition.error}",
             f"顺序流 {flow.id} 的条件无法解析",
-        )
-
-
-def _fixed_time(shape: Shape, trigger: Trigger) -> Iterator[Problem]:
-    if trigger.kind != "timer" or trigger.when is None or trigger.when.expression or trigger.when.error:
-        return
-    try:
-        READERS[trigger.timer](trigger.when.text)
-    except NoMoment as problem:
-        yield error(
-            shape.id,
-            "timer.value",
-            f"timer of {shape.id}: {problem}",
-            f"{shape.id} 的定时器时间无效：{trigger.when.text}",
         )

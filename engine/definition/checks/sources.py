@@ -13,6 +13,7 @@ from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
 from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
+from engine.definition.checks.timers import check_timers
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
 from engine.errors import Problem
@@ -36,6 +37,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         problems += check_events(drawing)
         problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)
+        problems += check_timers(drawing)
     for root in dict.fromkeys(loaded.roots.values()):
         names = Names(root)
         problems += [*check_references(names), *check_form(names), *check_data(names)]
