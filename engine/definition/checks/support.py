@@ -35,6 +35,7 @@ HARMLESS = frozenset(  # words of other engines that touch no execution, not eve
         "versionTag",
     }
 )
+DIAGRAM = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DRAWN = frozenset({"flowElement", "artifact", "lane"})
 INTEGER = re.compile(r"-?\d{1,9}")
 NUMBERS = frozenset({"int", "integer"})
@@ -63,8 +64,8 @@ def _element(node: etree._Element, kind: Kind, run: Collection[str] | None) -> I
     for child in node.iterchildren(etree.Element):
         if str(child.tag).startswith(BPMN):
             yield from _child(child, kind, run)
-        elif run is not None and _space(child.tag) in READ:
-            yield from _extension(child, kind)
+        else:
+            yield from _other(child, kind, run)
     if run is not None:
         yield from _elsewhere(node)
 
@@ -83,6 +84,13 @@ def _child(node: etree._Element, around: Kind, run: Collection[str] | None) -> I
     if declared is None or (kind is not None and kind.abstract):
         yield _misplaced(node, around)
         return
+    if kind is not None and XSI_TYPE in node.attrib and kind.name != _type_of(node):
+        yield error(
+            place_of(node),
+            "element.type",
+            f"{name} at {place_of(node)} cannot be of type {node.get(XSI_TYPE)}",
+            f"{place_of(node)} 的 {name} 不能是 {node.get(XSI_TYPE)} 类型",
+        )
     if run is not None and kind is not None and _sleeps(node, kind, run):
         run = None
     row = support_of(around.line, name) if declared.local else support_of((name,))
@@ -93,11 +101,22 @@ def _child(node: etree._Element, around: Kind, run: Collection[str] | None) -> I
 
 
 def _kind(node: etree._Element, declared: str) -> Kind:
-    """What an element is made of: what the schema says, or what xsi:type narrows it to."""
+    """What an element is made of: what the schema says, or what xsi:type narrows an expression to."""
     grammar = bpmn_grammar()
+    narrowed = grammar.get(_type_of(node))
+    return (
+        narrowed if narrowed is not None and _may_narrow(narrowed, grammar[declared]) else grammar[declared]
+    )
+
+
+def _type_of(node: etree._Element) -> str:
+    """The element that xsi:type makes of this one."""
     written = (node.get(XSI_TYPE) or "").rpartition(":")[2].removeprefix("t")
-    narrowed = grammar.get(written[:1].lower() + written[1:])
-    return narrowed if narrowed is not None and declared in narrowed.line else grammar[declared]
+    return written[:1].lower() + written[1:]
+
+
+def _may_narrow(narrowed: Kind, declared: Kind) -> bool:
+    return declared.name in narrowed.line and (declared.name == "expression" or declared.abstract)
 
 
 def _misplaced(node: etree._Element, around: Kind) -> Problem:
@@ -127,7 +146,7 @@ def _twice(node: etree._Element, kind: Kind) -> Iterator[Problem]:
 
 def _attributes(node: etree._Element, kind: Kind, *, awake: bool) -> Iterator[Problem]:
     for name, value in _written(node):
-        if name.startswith("{"):
+        if name.startswith("{") and _space(name) != BPMN:
             yield from _foreign(node, name) if awake else ()
             continue
         declared = kind.attributes.get(name)
@@ -135,8 +154,8 @@ def _attributes(node: etree._Element, kind: Kind, *, awake: bool) -> Iterator[Pr
             yield error(
                 place_of(node),
                 "attribute.unknown",
-                f"{kind.name} has no attribute {name}, found at {place_of(node)}",
-                f"{place_of(node)}：{kind.name} 没有属性 {name}",
+                f"{kind.name} has no attribute {_short(name)}, found at {place_of(node)}",
+                f"{place_of(node)}：{kind.name} 没有属性 {_short(name)}",
             )
         elif not _fits(declared, value):
             yield _misfit(node, declared, value)
@@ -146,6 +165,10 @@ def _attributes(node: etree._Element, kind: Kind, *, awake: bool) -> Iterator[Pr
 
 def _written(node: etree._Element) -> Iterator[tuple[str, str]]:
     return ((str(name), str(value)) for name, value in node.attrib.items())
+
+
+def _short(name: str) -> str:
+    return name.replace(BPMN, "bpmn:")
 
 
 def _fits(attribute: Attribute, value: str) -> bool:
@@ -177,17 +200,23 @@ def _foreign(node: etree._Element, name: str) -> Iterator[Problem]:
         yield from _row(node, word, ("*",), f"@{word}")
 
 
-def _extension(node: etree._Element, around: Kind) -> Iterator[Problem]:
-    """An element of a vocabulary that we read, with all inside it, at its place."""
-    name = READ[_space(node.tag)] + local_name(node)
-    if around.name != "extensionElements":
+def _other(node: etree._Element, around: Kind, run: Collection[str] | None) -> Iterator[Problem]:
+    """An element that is not BPMN's: a diagram, an extension at its place, or it hides something."""
+    if around.name == "extensionElements":
+        if run is not None and _space(node.tag) in READ:
+            yield from _extension(node)
+    elif not around.free and _space(node.tag) != DIAGRAM:
         yield error(
             place_of(node),
             "element.place",
-            f"{name} must stand in extensionElements",
-            f"{name} 必须放在 extensionElements 之内",
+            f"{local_name(node)} at {place_of(node)} must stand in extensionElements",
+            f"{place_of(node)} 的 {local_name(node)} 必须放在 extensionElements 之内",
         )
-        return
+
+
+def _extension(node: etree._Element) -> Iterator[Problem]:
+    """An element of a vocabulary that we read, with all inside it, at its place."""
+    name = READ[_space(node.tag)] + local_name(node)
     wrong = tuple(_ours(node, name))
     yield from wrong
     if not wrong:

@@ -66,6 +66,26 @@ REFUSED = {
         ("a", "element.place"),
     ),
     "an extension that is not marked as one": (with_task("<zeebe:script/>"), ("u", "element.place")),
+    "a task in a wrapping": (
+        with_part('<my:box xmlns:my="urn:my"><bpmn:task id="hidden"/></my:box>'),
+        ("p", "element.place"),
+    ),
+    "an attribute in BPMN's own namespace": (
+        with_attribute('bpmn:isForCompensation="true"'),
+        ("u", "attribute.unknown"),
+    ),
+    "a task that says it is another": (
+        with_attribute('xsi:type="bpmn:tScriptTask"'),
+        ("u", "element.type"),
+    ),
+    "a condition that is no expression": (
+        with_task(
+            "<bpmn:standardLoopCharacteristics>"
+            '<bpmn:loopCondition xsi:type="xsd:string">a</bpmn:loopCondition>'
+            "</bpmn:standardLoopCharacteristics>"
+        ),
+        ("u", "element.type"),
+    ),
     "a BPMN element among extensions": (with_extension("<bpmn:task/>"), ("u", "element.place")),
     "two loop conditions": (
         with_task(
