@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from engine.definition.checks.events import PLACES  # noqa: E402
 from engine.definition.grammar import Kind, bpmn_grammar  # noqa: E402
 from engine.definition.support import (  # noqa: E402
+    CARRIED,
     EXECUTED,
     REFUSED,
     Cell,
@@ -29,6 +31,7 @@ DOCUMENT = ROOT / "docs/bpmn-support.md"
 RULE = re.compile(r"([a-z_]+|…)\.([A-Za-z_-]+|…)")
 SAYERS = re.compile(r"_?(error|warning|wrong|problem|refusal|bad)|Problem")
 SEVERITIES = ("error", "warning")
+VERDICTS = (EXECUTED, CARRIED, REFUSED)
 INTRO = """\
 # What of BPMN is executed
 
@@ -79,9 +82,24 @@ Everything the validator can say about a package; … stands for what it found.
 
 def document() -> str:
     """The whole page."""
-    return (
-        "\n".join([INTRO, EVENTS, _events(), "", ELEMENTS, *_chapters(), RULES + "\n".join(_rules())]) + "\n"
-    )
+    parts = [INTRO, _contents(), EVENTS, _events(), "", ELEMENTS, *_chapters(), RULES + "\n".join(_rules())]
+    return "\n".join(parts) + "\n"
+
+
+def _contents() -> str:
+    """How much is executed, and where to read on."""
+    rows = [row for row in support_rows() if row.element in bpmn_grammar() and "=" not in row.part]
+    counts = []
+    for what, chosen in (
+        ("elements", [row for row in rows if not row.part]),
+        ("attributes", [row for row in rows if row.part.startswith("@")]),
+    ):
+        verdicts = Counter(row.verdict for row in chosen)
+        counts.append(f"{len(chosen)} {what}: " + ", ".join(f"{verdicts[v]} {v}" for v in VERDICTS))
+    chapters = dict.fromkeys(row.chapter for row in support_rows())
+    places = ["Events by place", *chapters, "All rules"]
+    links = " · ".join(f"[{place}](#{place.lower().replace(' ', '-')})" for place in places)
+    return f"The standard has {'; '.join(counts)}.\n\n{links}\n"
 
 
 # --- events and elements ------------------------------------------------------------------------------
