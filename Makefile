@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign equivalence help setup run test check bench demo pins clean
+.PHONY: campaign equivalence help setup run test check docs bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -19,6 +19,9 @@ test: setup ## the whole test suite (T="tests/engine -k claim" narrows it)
 check: setup ## what CI does: format, lint, types, floors, spelling, tests
 	@scripts/check
 	@scripts/test
+
+docs: setup ## write docs/bpmn-support.md from the validator's own tables
+	@$(PYTHON) scripts/bpmn_support.py
 
 bench: setup ## measure the engine and the commands, one JSON document each
 	@scripts/bench

@@ -11,6 +11,7 @@ from engine.decisions.model import Model
 from engine.decisions.reader import parse_decisions
 from engine.definition.reading import processes_in, read_drawing
 from engine.definition.shapes import Drawing
+from engine.definition.spelling import spell
 from engine.errors import BadDefinition, Problem
 from engine.xml import parse_xml
 
@@ -48,6 +49,7 @@ def load(sources: Sources) -> Loaded:
         except BadDefinition as error:
             problems.extend(error.problems)
             continue
+        spell(root)
         processes[process_id] = processes_in(root)
         for own in _needed(root, process_id, sources):
             drawing = read_drawing(root, own)

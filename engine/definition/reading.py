@@ -25,32 +25,6 @@ from engine.definition.vocabulary import (
 )
 
 KINDS = ACTIVITIES | GATEWAYS | EVENTS
-SILENT = frozenset(
-    {
-        "association",
-        "auditing",
-        "category",
-        "dataObject",
-        "dataObjectReference",
-        "dataStoreReference",
-        "documentation",
-        "extensionElements",
-        "group",
-        "incoming",
-        "ioSpecification",
-        "laneSet",
-        "monitoring",
-        "multiInstanceLoopCharacteristics",
-        "outgoing",
-        "property",
-        "sequenceFlow",
-        "standardLoopCharacteristics",
-        "supportedInterfaceRef",
-        "textAnnotation",
-        "dataInputAssociation",
-        "dataOutputAssociation",
-    }
-)
 
 
 def read_drawing(root: etree._Element, process_id: str) -> Drawing | None:
@@ -76,7 +50,6 @@ class _Reader:
         self.definitions = {e.get("id") or "": e for e in root if e.get("id")}
         self.order = count()
         self.lanes = _lanes(process)
-        self.foreign: list[tuple[str, str]] = []
 
     def drawing(self) -> Drawing:
         levels = tuple(self.levels(self.process, None))
@@ -87,7 +60,6 @@ class _Reader:
             documentation=text_of(self.process, "documentation"),
             properties=properties_of(self.process),
             levels=levels,
-            foreign=tuple(self.foreign),
             duplicates=_duplicates(self.root),
         )
 
@@ -107,11 +79,8 @@ class _Reader:
             ),
         )
         for child in nodes:
-            kind = local_name(child)
-            if kind in ("subProcess", "transaction"):
+            if local_name(child) in ("subProcess", "transaction"):
                 yield from self.levels(child, level_id)
-            elif kind not in KINDS and kind not in SILENT:
-                self.foreign.append((child.get("id") or level_id, kind))
 
     def shape(self, node: etree._Element, level: str) -> Shape:
         kind = local_name(node)
@@ -128,6 +97,7 @@ class _Reader:
             attached_to=node.get("attachedToRef"),
             interrupting=_interrupting(node),
             by_event=node.get("triggeredByEvent") == "true",
+            parallel=node.get("parallelMultiple") == "true",
             default=node.get("default"),
             triggers=read_triggers(node, self.definitions),
             task=task,

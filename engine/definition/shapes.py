@@ -156,6 +156,7 @@ class Shape:
     attached_to: str | None = None
     interrupting: bool = True
     by_event: bool = False
+    parallel: bool = False  # all triggers must happen
     default: str | None = None
     triggers: tuple[Trigger, ...] = ()
     task: TaskRules | None = None
@@ -209,7 +210,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """One file: its process, all its levels from the outside in, and what no room here can run."""
+    """One file: its process and all its levels from the outside in."""
 
     process: str
     name: str
@@ -217,7 +218,6 @@ class Drawing:
     documentation: str
     properties: Mapping[str, str]
     levels: tuple[Level, ...]
-    foreign: tuple[tuple[str, str], ...] = ()  # (element id, tag) of unknown flow elements
     duplicates: tuple[str, ...] = ()
 
     @property

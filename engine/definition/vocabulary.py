@@ -212,7 +212,7 @@ def _standard(node: etree._Element) -> Loop:
         sequential=True,
         again=feel(again) if again else None,
         test_before=node.get("testBefore") == "true",
-        maximum=int(maximum) if maximum.isdigit() else None,
+        maximum=int(maximum) if maximum.removeprefix("-").isdecimal() else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.definition.checks.finding import error, warning
+from engine.definition.checks.finding import error
 from engine.definition.checks.references import Names, bpmn_elements, owner_of
 from engine.definition.vocabulary import children, local_name
 from engine.errors import Problem
@@ -234,12 +234,6 @@ def _loop(names: Names, loop: etree._Element) -> Iterator[Problem]:
 
 
 def _association(names: Names, association: etree._Element) -> Iterator[Problem]:
-    yield warning(
-        owner_of(association),
-        "data.not_run",
-        "data associations are documentation; variables are mapped by zeebe:ioMapping",
-        "数据关联仅作说明，变量请用 ioMapping 映射",
-    )
     source, target = (_end(names, association, tag) for tag in ("sourceRef", "targetRef"))
     transformed = next(children(association, "transformation"), None) is not None
     assigned = next(children(association, "assignment"), None) is not None

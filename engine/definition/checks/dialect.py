@@ -64,13 +64,6 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
             f"the quantities of {shape.id} must be between 1 and {MOST_QUANTITY}",
             f"{shape.id} 的数量必须在 1 到 {MOST_QUANTITY} 之间",
         )
-    if shape.attributes.get("instantiate") == "true":
-        yield error(
-            shape.id,
-            "element.instantiate",
-            f"{shape.id} cannot start a case; use a start event",
-            f"{shape.id} 不能启动流程，请使用开始事件",
-        )
 
 
 def _call(shape: Shape, processes: Mapping[str, Shape | None]) -> Iterator[Problem]:
@@ -112,12 +105,12 @@ def _one_loop(shape: Shape, loop: Loop) -> Iterator[Problem]:
         yield error(
             shape.id, "loop.endless", f"the loop of {shape.id} has no condition", f"{shape.id} 的循环没有条件"
         )
-    if loop.behavior != "All":
+    if loop.maximum is not None and loop.maximum < 0:
         yield error(
             shape.id,
-            "loop.behavior",
-            f"behavior {loop.behavior} of {shape.id} is not supported",
-            f"{shape.id} 的多实例行为 {loop.behavior} 不受支持",
+            "loop.maximum",
+            f"the loop of {shape.id} has a negative maximum, {loop.maximum}",
+            f"{shape.id} 的循环上限为负数 {loop.maximum}",
         )
     if not loop.standard and (loop.items is None) == (loop.cardinality is None):
         yield error(

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.definition.checks.finding import error
-from engine.definition.shapes import ACTIVITIES, Drawing, Level, Shape
+from engine.definition.shapes import ACTIVITIES, EVENTS, Drawing, Level, Shape
+from engine.definition.support import event_refusal
 from engine.errors import Problem
 
-ALLOWED = {
-    "startEvent": frozenset({"none", "message", "timer", "signal"}),
-    "endEvent": frozenset(
-        {"none", "message", "error", "escalation", "terminate", "signal", "compensation", "cancel"}
+PLACES = {
+    "start": ("the start of a process", "流程的开始事件"),
+    "sub-process start": ("the start of a sub-process", "子流程的开始事件"),
+    "event start": ("the start of an event sub-process", "事件子流程的开始事件"),
+    "event start beside": (
+        "the start of an event sub-process that does not interrupt",
+        "非中断型事件子流程的开始事件",
     ),
-    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
-    "intermediateThrowEvent": frozenset({"none", "message", "escalation", "signal", "link", "compensation"}),
-    "boundaryEvent": frozenset(
-        {"message", "timer", "error", "escalation", "signal", "conditional", "compensation", "cancel"}
-    ),
+    "catch": ("an intermediate catching event", "中间捕获事件"),
+    "boundary": ("a boundary event", "边界事件"),
+    "boundary beside": ("a boundary event that does not interrupt", "非中断型边界事件"),
+    "throw": ("an intermediate throwing event", "中间抛出事件"),
+    "end": ("an end event", "结束事件"),
 }
-AT_EVENT_LEVEL = frozenset({"message", "timer", "error", "escalation", "signal", "conditional"})
 
 
 def check_events(drawing: Drawing) -> Iterator[Problem]:
@@ -27,7 +30,8 @@ def check_events(drawing: Drawing) -> Iterator[Problem]:
     event_levels = {shape.id for shape in drawing.shapes if shape.by_event}
     for level in drawing.levels:
         for shape in level.shapes:
-            yield from _trigger(shape, level, level.id in event_levels)
+            if shape.kind in EVENTS:
+                yield from _trigger(shape, _place(shape, level, level.id in event_levels))
             yield from _boundary(shape, level)
             yield from _link(shape, level)
             yield from _undoing(shape, level, drawing)
@@ -35,25 +39,50 @@ def check_events(drawing: Drawing) -> Iterator[Problem]:
                 yield from _event_level(shape, drawing)
 
 
-def _trigger(shape: Shape, level: Level, at_event_level: bool) -> Iterator[Problem]:
-    allowed = ALLOWED.get(shape.kind)
-    if allowed is None:
-        return
-    if len(shape.triggers) > 1:
-        yield error(shape.id, "event.several", f"{shape.id} has several triggers", f"{shape.id} 有多个触发器")
-    kind = shape.trigger.kind
-    if shape.kind == "startEvent" and at_event_level:
-        allowed = AT_EVENT_LEVEL
-    elif shape.kind == "startEvent" and level.parent is not None:
-        allowed = frozenset({"none"})
-    if kind not in allowed:
+def _place(shape: Shape, level: Level, at_event_level: bool) -> str:
+    """The column of the table of events that an event belongs to."""
+    beside = "" if shape.interrupting else " beside"
+    match shape.kind:
+        case "startEvent" if at_event_level:
+            return f"event start{beside}"
+        case "startEvent":
+            return "start" if level.parent is None else "sub-process start"
+        case "boundaryEvent":
+            return f"boundary{beside}"
+        case "intermediateCatchEvent":
+            return "catch"
+        case "intermediateThrowEvent":
+            return "throw"
+    return "end"
+
+
+def _trigger(shape: Shape, place: str) -> Iterator[Problem]:
+    kinds = [trigger.kind for trigger in shape.triggers] or ["none"]
+    if len(kinds) > 1:
+        kinds.append("parallel multiple" if shape.parallel else "multiple")
+    for kind in dict.fromkeys(kinds):
+        yield from _kind(shape, kind, place)
+    yield from _named(shape)
+
+
+def _kind(shape: Shape, kind: str, place: str) -> Iterator[Problem]:
+    if kind == "unknown":
         yield error(
             shape.id,
-            f"event.{kind}",
-            f"a {kind} trigger at {shape.kind} {shape.id} is not supported",
-            f"{shape.id} 不支持 {kind} 类型的触发器",
+            "event.unknown",
+            f"{shape.id} refers to an event definition that does not exist",
+            f"{shape.id} 引用的事件定义不存在",
         )
-    yield from _named(shape)
+        return
+    rule = event_refusal(kind, place)
+    if rule is not None:
+        place_en, place_zh = PLACES[place]
+        yield error(
+            shape.id,
+            rule,
+            f"{place_en} cannot have the trigger {kind}: {shape.id}",
+            f"{shape.id}：{place_zh}不支持 {kind} 类型的触发器",
+        )
 
 
 def _named(shape: Shape) -> Iterator[Problem]:
@@ -120,14 +149,6 @@ def _boundary(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{host.id} never waits, {shape.id} cannot happen",
             f"{host.id} 不会等待",
         )
-    if shape.trigger.kind in ("error", "compensation") and not shape.interrupting:
-        kind = shape.trigger.kind
-        yield error(
-            shape.id,
-            f"boundary.{kind}",
-            f"{kind} boundary {shape.id} always interrupts",
-            f"边界事件 {shape.id} 必须是中断型",
-        )
 
 
 def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
@@ -164,12 +185,12 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
             f"{shape.id} needs a transaction around it with a cancel boundary event",
             f"取消结束事件 {shape.id} 必须位于带取消边界事件的事务中",
         )
-    if shape.kind == "boundaryEvent" and (shape.attached_to not in transactions or not shape.interrupting):
+    if shape.kind == "boundaryEvent" and shape.attached_to not in transactions:
         yield error(
             shape.id,
             "cancel.place",
-            f"{shape.id} must be attached to a transaction and interrupt it",
-            f"取消边界事件 {shape.id} 只能附着在事务上且必须中断",
+            f"{shape.id} must be attached to a transaction",
+            f"取消边界事件 {shape.id} 只能附着在事务上",
         )
 
 
@@ -204,8 +225,6 @@ def _event_level(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
             f"event sub-process {shape.id} needs exactly one start event",
             f"事件子流程 {shape.id} 必须恰有一个开始事件",
         )
-    elif starts[0].trigger.kind == "error" and not starts[0].interrupting:
-        yield error(starts[0].id, "boundary.error", "an error always interrupts", "错误开始事件必须是中断型")
     if shape.loops:
         yield error(
             shape.id,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from engine.definition.checks.finding import error
+from engine.definition.checks.finding import error, warning
 from engine.definition.checks.references import FLOW_NODES, Names, bpmn_elements, owner_of
 from engine.definition.vocabulary import BPMN, XSI_TYPE, children, local_name
 from engine.errors import Problem
@@ -30,6 +30,7 @@ FORMAL = frozenset(
 )
 MIME = re.compile(r"[\w.+-]+/[\w.+-]+(;.*)?")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+FEEL = re.compile(r"\bfeel\b", re.IGNORECASE)
 LANGUAGES = ("expressionLanguage", "typeLanguage", "language")
 
 
@@ -41,6 +42,8 @@ def check_form(names: Names) -> Iterator[Problem]:
         if tag in FORMAL:
             yield from _formal(element, tag)
         yield from _languages(element)
+        if tag == "definitions" or "language" in element.attrib:
+            yield from _feel(element)
         if tag == "textAnnotation":
             yield from _annotation(element)
         if tag == "participantMultiplicity":
@@ -75,6 +78,30 @@ def _languages(element: etree._Element) -> Iterator[Problem]:
                 f"{attribute} must be a URI, found {text!r}",
                 f"{attribute} 必须是 URI，实际为 {text!r}",
             )
+
+
+def _feel(element: etree._Element) -> Iterator[Problem]:
+    """Expressions are read as FEEL: one that says it is something else is not run as such."""
+    own, default = element.get("language"), element.get("expressionLanguage")
+    if own is not None and not FEEL.search(own):
+        yield error(
+            owner_of(element),
+            "expression.feel",
+            f"the expression at {owner_of(element)} must be FEEL, found {own!r}",
+            f"{owner_of(element)} 的表达式必须是 FEEL，实际为 {own!r}",
+        )
+    if default is not None and not FEEL.search(default) and _unmarked(element):
+        yield warning(
+            owner_of(element),
+            "expression.feel",
+            f"the expressions of the file are read as FEEL, not as {default!r}",
+            f"文件中的表达式按 FEEL 解读，而非 {default!r}",
+        )
+
+
+def _unmarked(root: etree._Element) -> bool:
+    """Whether the file has expressions that name no language of their own."""
+    return any(local_name(e) in FORMAL and e.get("language") is None for e in bpmn_elements(root))
 
 
 def _annotation(element: etree._Element) -> Iterator[Problem]:

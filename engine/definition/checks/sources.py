@@ -13,6 +13,7 @@ from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
 from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
+from engine.definition.checks.support import check_support
 from engine.definition.checks.timers import check_timers
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
@@ -40,6 +41,8 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         problems += check_timers(drawing)
     for root in dict.fromkeys(loaded.roots.values()):
         names = Names(root)
+        run = {process_id for process_id, other in loaded.roots.items() if other is root}
+        problems += check_support(root, run)
         problems += [*check_references(names), *check_form(names), *check_data(names)]
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)

@@ -15,8 +15,6 @@ MOST_SHAPES = 2000
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
     """All rules about how the elements of a drawing hang together; `processes` are others in the file."""
     yield from _file(drawing, processes)
-    for tag in drawing.foreign:
-        yield _foreign(*tag)
     for level in drawing.levels:
         yield from _level(level)
         yield from _flows(level, drawing)
@@ -48,10 +46,6 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
             f"process {other} stands in the same file and is not run",
             f"同一文件中的流程 {other} 不会执行",
         )
-
-
-def _foreign(element: str, tag: str) -> Problem:
-    return error(element, f"element.{tag}", f"{tag} is not supported", f"不支持的元素：{tag}")
 
 
 def _level(level: Level) -> Iterator[Problem]:

@@ -11,9 +11,6 @@ const forUserTasks = (find) => () => ({
   },
 });
 
-export const taskDeadline = forUserTasks((task) => {
-  const schedule = extension(task, 'zeebe:TaskSchedule');
-  return extension(task, 'tidu:Deadline')?.workingDays || schedule?.dueDate ? null : 'User task has no deadline';
-});
+export const taskDeadline = forUserTasks((task) => (extension(task, 'tidu:Deadline')?.workingDays ? null : 'User task has no deadline'));
 
 export const taskClause = forUserTasks((task) => (property(task, 'clause') ? null : 'User task names no clause it stands on'));
