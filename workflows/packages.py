@@ -15,6 +15,7 @@ from engine.xml import parse_xml
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
+GLOBAL_TASK = f"{BPMN}global"
 DRAWING = "process.bpmn"
 MAX_FILE = 2_000_000
 MAX_FILES = 200
@@ -177,5 +178,13 @@ def _properties(process: etree._Element) -> dict[str, str]:
 
 
 def _calls(process: etree._Element) -> tuple[str, ...]:
-    elements = process.iter(f"{ZEEBE}calledElement")
-    return tuple(sorted({called for e in elements if (called := e.get("processId"))}))
+    """The processes it calls; the global tasks of its own file need no package."""
+    around = process.getparent()
+    own = {e.get("id") for e in (() if around is None else around) if str(e.tag).startswith(GLOBAL_TASK)}
+    called = {_called(activity) for activity in process.iter(f"{BPMN}callActivity")}
+    return tuple(sorted(name for name in called if name and name not in own))
+
+
+def _called(activity: etree._Element) -> str:
+    named = (element.get("processId") for element in activity.iter(f"{ZEEBE}calledElement"))
+    return next((name for name in named if name), None) or activity.get("calledElement") or ""

@@ -8,12 +8,23 @@ from itertools import count
 from lxml import etree
 
 from engine.definition.formulas import Formula, feel
-from engine.definition.shapes import ACTIVITIES, EVENTS, GATEWAYS, Drawing, Flow, Level, Shape
+from engine.definition.shapes import (
+    ACTIVITIES,
+    EMBEDDED,
+    EVENTS,
+    GATEWAYS,
+    Drawing,
+    Flow,
+    Level,
+    Shape,
+)
 from engine.definition.vocabulary import (
     BPMN,
+    GLOBAL_TASKS,
     children,
     local_name,
     properties_of,
+    read_ad_hoc,
     read_assignment,
     read_call,
     read_loops,
@@ -25,11 +36,13 @@ from engine.definition.vocabulary import (
 )
 
 KINDS = ACTIVITIES | GATEWAYS | EVENTS
+CALLABLE = GLOBAL_TASKS.keys() | {"process"}
 SILENT = frozenset(
     {
         "association",
         "auditing",
         "category",
+        "completionCondition",
         "dataObject",
         "dataObjectReference",
         "dataStoreReference",
@@ -54,16 +67,26 @@ SILENT = frozenset(
 
 
 def read_drawing(root: etree._Element, process_id: str) -> Drawing | None:
-    """The drawing of process `process_id` in a parsed file; None if the file has no such process."""
-    for process in root.iterfind(f"{BPMN}process"):
-        if process.get("id") == process_id:
-            return _Reader(root, process).drawing()
+    """The drawing of process or global task `process_id` in a parsed file; None if it is not there."""
+    for element in callable_in(root):
+        if element.get("id") == process_id:
+            return _Reader(root, element).drawing()
     return None
 
 
 def processes_in(root: etree._Element) -> tuple[str, ...]:
-    """The ids of all processes of a parsed file, in file order."""
-    return tuple(process.get("id") or "" for process in root.iterfind(f"{BPMN}process"))
+    """The ids of all processes and global tasks of a parsed file, in file order."""
+    return tuple(element.get("id") or "" for element in callable_in(root))
+
+
+def callable_in(root: etree._Element) -> Iterator[etree._Element]:
+    """The processes and the global tasks of a parsed file, in file order."""
+    return (e for e in root if isinstance(e.tag, str) and local_name(e) in CALLABLE and is_bpmn(e))
+
+
+def is_bpmn(node: etree._Element) -> bool:
+    """Whether this is an element of BPMN itself."""
+    return isinstance(node.tag, str) and node.tag.startswith(BPMN)
 
 
 class _Reader:
@@ -79,7 +102,8 @@ class _Reader:
         self.foreign: list[tuple[str, str]] = []
 
     def drawing(self) -> Drawing:
-        levels = tuple(self.levels(self.process, None))
+        alone = local_name(self.process) in GLOBAL_TASKS
+        levels = (self.task_alone(),) if alone else tuple(self.levels(self.process, None))
         return Drawing(
             process=self.process_id,
             name=self.process.get("name") or "",
@@ -91,9 +115,14 @@ class _Reader:
             duplicates=_duplicates(self.root),
         )
 
+    def task_alone(self) -> Level:
+        """A global task is a process of one element, which bears its id."""
+        own = self.process_id
+        return Level(id=own, process=own, parent=None, shapes=(self.shape(self.process, own),), flows=())
+
     def levels(self, node: etree._Element, parent: str | None) -> Iterator[Level]:
         level_id = node.get("id") or ""
-        nodes = [child for child in node if isinstance(child.tag, str) and child.tag.startswith(BPMN)]
+        nodes = [child for child in node if is_bpmn(child)]
         yield Level(
             id=level_id,
             process=self.process_id,
@@ -108,13 +137,13 @@ class _Reader:
         )
         for child in nodes:
             kind = local_name(child)
-            if kind in ("subProcess", "transaction"):
+            if kind in EMBEDDED:
                 yield from self.levels(child, level_id)
             elif kind not in KINDS and kind not in SILENT:
                 self.foreign.append((child.get("id") or level_id, kind))
 
     def shape(self, node: etree._Element, level: str) -> Shape:
-        kind = local_name(node)
+        kind = GLOBAL_TASKS.get(local_name(node), local_name(node))
         task = read_task(node) if kind == "userTask" else None
         return Shape(
             id=node.get("id") or "",
@@ -137,6 +166,7 @@ class _Reader:
             inputs=read_mappings(node, "input"),
             outputs=read_mappings(node, "output"),
             loops=read_loops(node),
+            ad_hoc=read_ad_hoc(node) if kind == "adHocSubProcess" else None,
             activation=_formula(node, "activationCondition"),
             start_quantity=_quantity(node, "startQuantity"),
             completion_quantity=_quantity(node, "completionQuantity"),

@@ -19,6 +19,7 @@ ACTIVITIES = frozenset(
         "receiveTask",
         "subProcess",
         "transaction",
+        "adHocSubProcess",
         "callActivity",
     }
 )
@@ -29,6 +30,7 @@ EVENTS = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 )
 JOBS = frozenset({"serviceTask", "sendTask"})
+EMBEDDED = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,18 @@ class Trigger:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdHoc:
+    """How the activities of an ad-hoc sub-process are done: all at once or one by one, until `done` holds.
+
+    `cancels`: what still runs then is withdrawn. `ordering` is what the drawing says, right or wrong.
+    """
+
+    ordering: str = "Parallel"
+    done: Formula | None = None
+    cancels: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """The process a call activity calls, and which variables go and come."""
 
@@ -163,6 +177,7 @@ class Shape:
     inputs: tuple[Assign, ...] = ()
     outputs: tuple[Assign, ...] = ()
     loops: tuple[Loop, ...] = ()
+    ad_hoc: AdHoc | None = None
     activation: Formula | None = None
     start_quantity: int = 1
     completion_quantity: int = 1
@@ -173,6 +188,11 @@ class Shape:
     def trigger(self) -> Trigger:
         """What this event waits for or throws; kind `none` if nothing is drawn."""
         return self.triggers[0] if self.triggers else Trigger()
+
+    @property
+    def instantiates(self) -> bool:
+        """Whether what comes here can begin a case."""
+        return self.attributes.get("instantiate") == "true"
 
     @property
     def loop(self) -> Loop | None:
@@ -190,6 +210,23 @@ class Level:
     shapes: tuple[Shape, ...]
     flows: tuple[Flow, ...]
     associations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether neither start nor end events are drawn: tokens begin and end where flows do."""
+        return not any(shape.kind in ("startEvent", "endEvent") for shape in self.shapes)
+
+    @property
+    def beginnings(self) -> tuple[Shape, ...]:
+        """Where the tokens of this level begin: at its start event, the one without a trigger if there are
+        several, else at every node without a way in. A task that starts cases by its message does not
+        count beside others."""
+        starts = [shape for shape in self.shapes if shape.kind == "startEvent"]
+        if starts:
+            return (min(starts, key=lambda start: start.trigger.kind != "none"),)
+        entered = {flow.target for flow in self.flows}
+        free = tuple(shape for shape in self.shapes if shape.id not in entered and not _stands_apart(shape))
+        return tuple(shape for shape in free if not shape.instantiates) or free
 
     def handler_of(self, boundary: str) -> str | None:
         """The compensation handler that an association connects with a boundary event."""
@@ -222,3 +259,13 @@ class Drawing:
     def flows(self) -> tuple[Flow, ...]:
         """Every sequence flow of every level."""
         return tuple(flow for level in self.levels for flow in level.flows)
+
+
+def _stands_apart(shape: Shape) -> bool:
+    """Whether no flow leads to the shape although it is no beginning: it is jumped to or called upon."""
+    return (
+        shape.attached_to is not None
+        or shape.by_event
+        or shape.for_compensation
+        or (shape.trigger.kind == "link" and shape.kind == "intermediateCatchEvent")
+    )

@@ -9,6 +9,7 @@ from lxml import etree
 
 from engine.definition.formulas import Formula, drawn, feel
 from engine.definition.shapes import (
+    AdHoc,
     Assign,
     Assignment,
     Call,
@@ -36,6 +37,13 @@ TRIGGERS = {
     "cancelEventDefinition": "cancel",
 }
 _ISO_8601 = re.compile(r"-?P[\dT][\dYMWDTHS.]*$|R\d*/|\d{4}-\d\d-\d\d")
+GLOBAL_TASKS = {
+    "globalTask": "task",
+    "globalManualTask": "manualTask",
+    "globalUserTask": "userTask",
+    "globalScriptTask": "scriptTask",
+    "globalBusinessRuleTask": "businessRuleTask",
+}
 TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
@@ -185,6 +193,16 @@ def read_loops(node: etree._Element) -> tuple[Loop, ...]:
     several = [_instances(item) for item in children(node, "multiInstanceLoopCharacteristics")]
     standard = [_standard(item) for item in children(node, "standardLoopCharacteristics")]
     return tuple(several + standard)
+
+
+def read_ad_hoc(node: etree._Element) -> AdHoc:
+    """How the activities of an ad-hoc sub-process are done."""
+    done = text_of(node, "completionCondition")
+    return AdHoc(
+        ordering=node.get("ordering", "Parallel"),
+        done=feel(done) if done else None,
+        cancels=node.get("cancelRemainingInstances", "true") == "true",
+    )
 
 
 def _instances(node: etree._Element) -> Loop:

@@ -49,10 +49,13 @@ class Level(Catching, Joining, Compensating):
     # --- coming ---------------------------------------------------------------------------------------
 
     def begin(self, brought: dict[str, Value] | None = None) -> None:
-        """Let the event sub-processes listen and put the first token on the start event."""
+        """Let the event sub-processes listen and put a token wherever the level begins."""
         for name in self.spec.event_levels:
             self.place(name, self.start_data, host=LEVEL)
-        self.place(self.spec.first, self.start_data, brought=brought)
+        several = len(self.spec.firsts) > 1
+        frames = forked((), self.top_workflow.next_fork()) if several else ()
+        for name in self.spec.firsts:
+            self.place(name, self.start_data, brought=brought, frames=frames)
 
     def place(
         self,
@@ -192,7 +195,7 @@ class Level(Catching, Joining, Compensating):
         self.drop(token)
         self.remember_done(token)
         if not token.taken:
-            self.end(token)
+            self.end_here(token)
             return
         ways = token.taken * token.shape.completion_quantity
         frames = self.fork(token) if len(ways) > 1 else token.frames
@@ -263,6 +266,12 @@ class Level(Catching, Joining, Compensating):
             self.escalate(token, trigger)
         elif trigger.kind == "signal":
             self.top_workflow.broadcast(trigger.name)
+
+    def end_here(self, token: Token) -> None:
+        """The token's path ends where no flow goes on."""
+        if self.depth_here == 0 and not token.shape.by_event:
+            self.top_workflow.tell(Ended(element=token.element))
+        self.end(token)
 
     def end(self, token: Token) -> None:
         """The token is gone: keep what it brings, and close the level if it was the last."""

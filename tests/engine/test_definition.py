@@ -114,7 +114,7 @@ REFUSED = {
         ("a", "flow.unreachable"),
     ),
     "two plain starts": (lambda: after_start().end().start("other").end("e"), ("p", "start.single")),
-    "no end": (lambda: after_start().user("a").to("a"), ("p", "end.missing")),
+    "no end": (lambda: after_start().user("a").to("a"), ("start", "end.missing")),
     "an undecided way": (
         lambda: after_start().gateway("exclusive", "g").at("g", "=a").end("e").at("g").end("f"),
         ("g__f", "flow.condition"),
@@ -187,7 +187,7 @@ REFUSED = {
         lambda: after_start().throw("t", '<bpmn:linkEventDefinition name="L"/>'),
         ("t", "link.pair"),
     ),
-    "an ad hoc sub-process": (
+    "an empty ad-hoc sub-process": (
         lambda: after_start().add("adHocSubProcess", "x").end(),
         ("x", "element.adHocSubProcess"),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from engine.definition.checks.finding import error, warning
 from engine.definition.shapes import JOBS, Drawing, Loop, Shape
@@ -16,12 +16,12 @@ STYLES = frozenset({"primary", "secondary", "danger"})
 def check_dialect(
     drawing: Drawing,
     *,
-    processes: Mapping[str, Shape | None],
+    processes: Mapping[str, Sequence[Shape]],
     decisions: Collection[str],
     users: Collection[str],
 ) -> Iterator[Problem]:
-    """All rules about extension attributes; `decisions` and `processes`, with their start
-    events, are those that can be called, `users` the user tasks of all processes of the case."""
+    """All rules about extension attributes; `decisions` and `processes`, with the shapes where they
+    begin, are those that can be called, `users` the user tasks of all processes of the case."""
     for shape in drawing.shapes:
         yield from _work(shape, decisions)
         yield from _call(shape, processes)
@@ -73,7 +73,7 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
         )
 
 
-def _call(shape: Shape, processes: Mapping[str, Shape | None]) -> Iterator[Problem]:
+def _call(shape: Shape, processes: Mapping[str, Sequence[Shape]]) -> Iterator[Problem]:
     if shape.call is None:
         return
     called = shape.call.process
@@ -91,13 +91,18 @@ def _call(shape: Shape, processes: Mapping[str, Shape | None]) -> Iterator[Probl
             f"{shape.id} calls process {called}, which does not exist",
             f"{shape.id} 调用的流程 {called} 不存在",
         )
-    elif (start := processes[called]) is not None and start.trigger.kind != "none":
+    elif (waits := next(filter(_waits_outside, processes[called]), None)) is not None:
         yield error(
             shape.id,
             "call.start",
-            f"{shape.id} calls process {called}, whose start event waits for a {start.trigger.kind}",
+            f"{shape.id} calls process {called}, whose start {waits.id} waits for a {waits.trigger.kind}",
             f"{shape.id} 调用的流程 {called} 的开始事件带有触发器",
         )
+
+
+def _waits_outside(shape: Shape) -> bool:
+    """Whether a process that begins here is started by what happens, not by a call."""
+    return shape.instantiates or (shape.kind == "startEvent" and shape.trigger.kind != "none")
 
 
 def _loop(shape: Shape) -> Iterator[Problem]:

@@ -56,8 +56,7 @@ def _foreign(element: str, tag: str) -> Problem:
 
 def _level(level: Level) -> Iterator[Problem]:
     starts = [s for s in level.shapes if s.kind == "startEvent"]
-    if not starts:
-        yield error(level.id, "start.missing", f"{level.id} has no start event", f"{level.id} 缺少开始事件")
+    yield from _borders(level)
     plain = [s for s in starts if s.trigger.kind == "none"]
     if (len(starts) > 1 and len(plain) != 1) or len(plain) > 1:
         yield error(
@@ -66,8 +65,21 @@ def _level(level: Level) -> Iterator[Problem]:
             f"{level.id} has {len(starts)} start events, expected one",
             f"{level.id} 有 {len(starts)} 个开始事件，只能有一个",
         )
-    if not any(s.kind == "endEvent" for s in level.shapes):
-        yield error(level.id, "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
+
+
+def _borders(level: Level) -> Iterator[Problem]:
+    """Start and end events stand together or not at all; without them a token must find a beginning."""
+    starts = [s.id for s in level.shapes if s.kind == "startEvent"]
+    ends = [s.id for s in level.shapes if s.kind == "endEvent"]
+    if not level.beginnings or (ends and not starts and not any(s.instantiates for s in level.shapes)):
+        yield error(
+            (*ends, level.id)[0],
+            "start.missing",
+            f"{level.id} has no start event",
+            f"{level.id} 缺少开始事件",
+        )
+    if starts and not ends:
+        yield error(starts[0], "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
 
 
 def _flows(level: Level, drawing: Drawing) -> Iterator[Problem]:
@@ -116,7 +128,7 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"补偿元素 {shape.id} 不能有顺序流",
         )
     alone = shape.by_event or shape.for_compensation or (shape.kind == "boundaryEvent" and undoes)
-    if not ends and not alone and not outgoing:
+    if not ends and not alone and not outgoing and not level.is_implicit:
         yield error(
             shape.id,
             "flow.dead_end",
@@ -263,6 +275,7 @@ def _unreachable(level: Level) -> Iterator[Problem]:
     for source, target in level.associations:
         nexts.setdefault(source, []).append(target)
     todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
+    todo += [s.id for s in level.beginnings]
     seen = set(todo)
     while todo:
         for target in nexts.get(todo.pop(), ()):
