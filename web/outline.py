@@ -19,6 +19,7 @@ KINDS = {
     "businessRuleTask": "决策",
     "callActivity": "调用流程",
     "subProcess": "子流程",
+    "adHocSubProcess": "即席子流程",
     "exclusiveGateway": "选择",
     "parallelGateway": "并行",
     "inclusiveGateway": "多选",

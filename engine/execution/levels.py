@@ -171,7 +171,14 @@ class Level(Catching, Joining, Compensating):
         for way in exits:
             self.place(way.target, gateway.data, way=way, host=gateway.id, frames=gateway.frames)
 
+    def begins(self, token: Token) -> bool:
+        """Whether a token that came may begin its work now; only an ad-hoc level makes it wait."""
+        return True
+
     # --- leaving --------------------------------------------------------------------------------------
+
+    def weigh(self, token: Token) -> None:
+        """The work of a token is done; only an ad-hoc level asks whether that is enough."""
 
     def leave(self, token: Token) -> None:
         """The work at a node is done: on to the next ones."""
@@ -342,6 +349,7 @@ class Level(Catching, Joining, Compensating):
         self.top_workflow.numbers.pop(token.id, None)
         self.top_workflow.joining.pop(token.id, None)
         self.top_workflow.watching.pop(token.id, None)
+        self.top_workflow.turns.pop(token.id, None)
 
 
 AWAITED = frozenset({"person", "job", "timer", "message", "signal"})

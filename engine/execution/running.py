@@ -12,6 +12,7 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.nodes.base import Mishap
+from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker
 from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
 from engine.execution.signals import Signal
@@ -20,6 +21,12 @@ from engine.values import Value
 
 MOST_STEPS = 20_000
 """Automatic steps that one command may cause: a loop without a wait ends as a failure, not as a hang."""
+
+
+def inner_level(spec: Any, parent: Token, data: Mapping[str, Value], *, depth: int) -> InnerLevel:
+    """The level that belongs to this kind of activity."""
+    kind = AdHocLevel if parent.shape.ad_hoc is not None else InnerLevel
+    return kind(spec, parent, data, depth=depth, is_embedded=parent.shape.kind != "callActivity")
 
 
 class CaseWorkflow(Level, BpmnWorkflow):
@@ -35,6 +42,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         self.numbers: dict[int, Token] = {}
         self.joining: dict[int, Token] = {}
         self.watching: dict[int, Token] = {}
+        self.turns: dict[int, Token] = {}
         self.queue: deque[Token] = deque()
         self.signals: list[Signal] = []
         self.rounds: dict[str, int] = {}
@@ -81,7 +89,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
                     )
                     continue
                 token.run()
-            if not self.open_joins() and not self.meet_conditions():
+            if not (self.open_joins() or self.meet_conditions() or self.take_turns()):
                 return
 
     def open_joins(self) -> bool:
@@ -107,6 +115,14 @@ class CaseWorkflow(Level, BpmnWorkflow):
                 token.message = ""
         return False
 
+    def take_turns(self) -> bool:
+        """Let the next activity of an ad-hoc sub-process begin whose turn it is; true if one does."""
+        for token in list(self.turns.values()):
+            if token.workflow.is_next(token):
+                token.task_spec._update(token)
+                return True
+        return False
+
     # --- levels -----------------------------------------------------------------------------------------
 
     def open_inner(self, token: Token, name: str, data: Mapping[str, Value], handler: str = "") -> None:
@@ -115,8 +131,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         depth = token.workflow.depth_here + 1
         if depth > MOST_LEVELS:
             raise Mishap("TOO_DEEP", f"{token.element} is nested more than {MOST_LEVELS} levels deep")
-        embedded = token.shape.kind != "callActivity"
-        level = InnerLevel(self.subprocess_specs[name], token, data, depth=depth, is_embedded=embedded)
+        level = inner_level(self.subprocess_specs[name], token, data, depth=depth)
         self.subprocesses[token.id] = level
         brought, token.brought = token.brought, None
         token.awaits = "undoing" if handler else "level"

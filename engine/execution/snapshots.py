@@ -9,11 +9,12 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.model import Definition
 from engine.definition.nodes.base import ARRIVED
+from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker, WorkingDays
 from engine.execution.branches import Frames, Part
 from engine.execution.catching import catch_of
-from engine.execution.levels import InnerLevel, Level
-from engine.execution.running import CaseWorkflow
+from engine.execution.levels import Level
+from engine.execution.running import CaseWorkflow, inner_level
 from engine.execution.shelf import Row, Shelf
 from engine.execution.token import LEVEL, Token
 from engine.values import Value, from_json, to_json
@@ -69,7 +70,8 @@ def _levels(workflow: CaseWorkflow) -> list[tuple[int, Level]]:
 
 def _write_level(level: Level, owner: int, shelf: Shelf) -> dict[str, Any]:
     tokens = [token for number, token in sorted(level.tasks.items()) if number != LEVEL]
-    return {
+    closing = {"closing": True} if isinstance(level, AdHocLevel) and level.closing else {}
+    return closing | {
         "owner": owner,
         "spec": level.spec.name,
         "data": shelf.keep(level.data),
@@ -135,10 +137,10 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow, values: list[Value]
     start = _read_data(row["start"], values)
     if row["owner"] != LEVEL:
         parent = workflow.numbers[row["owner"]]
-        embedded = parent.shape.kind != "callActivity"
         spec = workflow.subprocess_specs[row["spec"]]
-        depth = parent.workflow.depth_here + 1
-        inner = InnerLevel(spec, parent, start, depth=depth, is_embedded=embedded)
+        inner = inner_level(spec, parent, start, depth=parent.workflow.depth_here + 1)
+        if isinstance(inner, AdHocLevel):
+            inner.closing = row.get("closing", False)
         workflow.subprocesses[parent.id] = inner
         level = inner
     level.start_data = start
@@ -185,3 +187,5 @@ def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow, value
         workflow.joining[token.id] = token
     if token.awaits == "conditional":
         workflow.watching[token.id] = token
+    if token.awaits == "turn":
+        workflow.turns[token.id] = token

@@ -189,7 +189,7 @@ REFUSED = {
     ),
     "an empty ad-hoc sub-process": (
         lambda: after_start().add("adHocSubProcess", "x").end(),
-        ("x", "element.adHocSubProcess"),
+        ("x", "adhoc.empty"),
     ),
     "a race of tasks": (
         lambda: (

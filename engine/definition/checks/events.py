@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.definition.checks.finding import error
-from engine.definition.shapes import ACTIVITIES, Drawing, Level, Shape
+from engine.definition.shapes import ACTIVITIES, EMBEDDED, Drawing, Level, Shape
 from engine.errors import Problem
 
 ALLOWED = {
@@ -104,9 +104,7 @@ def _boundary(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{shape.id} must be attached to an activity on its level, found {shape.attached_to}",
             f"边界事件 {shape.id} 必须附着在同层级的活动上",
         )
-    elif (
-        host.kind not in ("subProcess", "transaction", "callActivity") and shape.trigger.kind == "escalation"
-    ):
+    elif host.kind not in EMBEDDED | {"callActivity"} and shape.trigger.kind == "escalation":
         yield error(
             shape.id,
             "boundary.escalation",
@@ -139,7 +137,7 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
             f"{shape.id} must be associated with an activity that is for compensation",
             f"补偿边界事件 {shape.id} 必须关联补偿活动",
         )
-    if shape.for_compensation and shape.kind in ("subProcess", "transaction") and shape.by_event:
+    if shape.for_compensation and shape.kind in EMBEDDED and shape.by_event:
         yield error(
             shape.id, "compensation.handler", f"{shape.id} cannot compensate", f"{shape.id} 不能作为补偿活动"
         )

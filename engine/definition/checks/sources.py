@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.decisions.check import check
+from engine.definition.checks.adhoc import check_ad_hoc
 from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
@@ -30,6 +31,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     for process_id, drawing in loaded.drawings.items():
         others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]
         problems += check_structure(drawing, others)
+        problems += check_ad_hoc(drawing)
         problems += check_events(drawing)
         problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)

@@ -17,8 +17,10 @@ def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator
     yield from _file(drawing, processes)
     for tag in drawing.foreign:
         yield _foreign(*tag)
+    loose = {shape.id for shape in drawing.shapes if shape.ad_hoc is not None}
     for level in drawing.levels:
-        yield from _level(level)
+        if level.id not in loose:
+            yield from _level(level)
         yield from _flows(level, drawing)
         for shape in level.shapes:
             yield from _connections(shape, level)
