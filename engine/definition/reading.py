@@ -22,6 +22,7 @@ from engine.definition.vocabulary import (
     BPMN,
     GLOBAL_TASKS,
     children,
+    is_true,
     local_name,
     properties_of,
     read_ad_hoc,
@@ -107,7 +108,7 @@ class _Reader:
         return Drawing(
             process=self.process_id,
             name=self.process.get("name") or "",
-            executable=self.process.get("isExecutable", "true") == "true",
+            executable=is_true(self.process, "isExecutable", "true"),
             documentation=text_of(self.process, "documentation"),
             properties=properties_of(self.process),
             levels=levels,
@@ -156,7 +157,7 @@ class _Reader:
             properties=properties_of(node),
             attached_to=node.get("attachedToRef"),
             interrupting=_interrupting(node),
-            by_event=node.get("triggeredByEvent") == "true",
+            by_event=is_true(node, "triggeredByEvent"),
             default=node.get("default"),
             triggers=read_triggers(node, self.definitions),
             task=task,
@@ -170,7 +171,7 @@ class _Reader:
             activation=_formula(node, "activationCondition"),
             start_quantity=_quantity(node, "startQuantity"),
             completion_quantity=_quantity(node, "completionQuantity"),
-            for_compensation=node.get("isForCompensation") == "true",
+            for_compensation=is_true(node, "isForCompensation"),
             attributes={str(key): str(value) for key, value in node.attrib.items()},
         )
 
@@ -188,7 +189,7 @@ class _Reader:
 
 def _quantity(node: etree._Element, name: str) -> int:
     text = node.get(name, "1")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _condition(node: etree._Element) -> Formula | None:
@@ -203,7 +204,7 @@ def _formula(node: etree._Element, name: str) -> Formula | None:
 
 
 def _interrupting(node: etree._Element) -> bool:
-    return node.get("cancelActivity", node.get("isInterrupting", "true")) == "true"
+    return is_true(node, "cancelActivity" if "cancelActivity" in node.attrib else "isInterrupting", "true")
 
 
 def _lanes(process: etree._Element) -> dict[str, str]:

@@ -192,7 +192,7 @@ class Shape:
     @property
     def instantiates(self) -> bool:
         """Whether what comes here can begin a case."""
-        return self.attributes.get("instantiate") == "true"
+        return self.attributes.get("instantiate") in ("true", "1")
 
     @property
     def loop(self) -> Loop | None:

@@ -57,6 +57,11 @@ def children(node: etree._Element, name: str) -> Iterator[etree._Element]:
     return node.iterchildren(f"{BPMN}{name}")
 
 
+def is_true(node: etree._Element, name: str, otherwise: str = "false") -> bool:
+    """Whether a yes-or-no attribute says yes; XML writes that as `true` or `1`."""
+    return node.get(name, otherwise).strip() in ("true", "1")
+
+
 def text_of(node: etree._Element, name: str) -> str:
     """The text of the first BPMN child called `name`, or nothing."""
     for child in children(node, name):
@@ -201,7 +206,7 @@ def read_ad_hoc(node: etree._Element) -> AdHoc:
     return AdHoc(
         ordering=node.get("ordering", "Parallel"),
         done=feel(done) if done else None,
-        cancels=node.get("cancelRemainingInstances", "true") == "true",
+        cancels=is_true(node, "cancelRemainingInstances", "true"),
     )
 
 
@@ -210,7 +215,7 @@ def _instances(node: etree._Element) -> Loop:
     cardinality = text_of(node, "loopCardinality")
     done = text_of(node, "completionCondition")
     return Loop(
-        sequential=node.get("isSequential") == "true",
+        sequential=is_true(node, "isSequential"),
         behavior=node.get("behavior", "All"),
         items=_attribute(items, "inputCollection"),
         item=None if items is None else items.get("inputElement"),
@@ -228,9 +233,14 @@ def _standard(node: etree._Element) -> Loop:
         standard=True,
         sequential=True,
         again=feel(again) if again else None,
-        test_before=node.get("testBefore") == "true",
-        maximum=int(maximum) if maximum.isdigit() else None,
+        test_before=is_true(node, "testBefore"),
+        maximum=_maximum(maximum) if maximum else None,
     )
+
+
+def _maximum(text: str) -> int:
+    """The most rounds of a loop; -1 for what is no number of rounds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def read_triggers(node: etree._Element, definitions: Mapping[str, etree._Element]) -> tuple[Trigger, ...]:

@@ -92,26 +92,22 @@ class AdHocLevel(InnerLevel):
         return value
 
     def move(self, token: Token) -> None:
+        if self.closing:
+            self.wind_up(token)
         self.share(token)
-        if not self.closing:
-            token.data, token.frames = self.start_data, ()
-            super().move(token)
-            return
-        self.withdraw_hosted(token)
-        self.drop(token)
-        self.remember_done(token)
-        self.wind_up()
-        self.settle()
+        token.data, token.frames = self.start_data, ()
+        super().move(token)
 
     def share(self, token: Token) -> None:
         """What the token has written is seen by all who come later."""
         self.start_data = {**self.start_data, **changes_of(token)}
 
-    def wind_up(self) -> None:
-        """Nothing new begins; what runs is withdrawn or, if the drawing says so, left to finish."""
+    def wind_up(self, last: Token) -> None:
+        """Nothing new begins; what runs beside `last` is withdrawn or, if the drawing says so, left to
+        finish."""
         for token in list(self.moving()):
             runs = is_activity(token) and token.awaits not in NOT_BEGUN
-            if self.rules.cancels or not runs:
+            if token is not last and (self.rules.cancels or not runs):
                 self.share_partly(token)
                 self.withdraw(token)
 

@@ -18,7 +18,7 @@ from engine.definition.shapes import Trigger
 from engine.errors import EngineError
 from engine.execution.branches import Part, forked, fresh, merge, pruned
 from engine.execution.catching import Catching
-from engine.execution.compensating import Compensating
+from engine.execution.compensating import Compensating, Done
 from engine.execution.joining import Joining
 from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
 from engine.execution.token import LEVEL, Token
@@ -41,7 +41,7 @@ class Level(Catching, Joining, Compensating):
         self.depth_here = depth
         self.ended: dict[str, Part] = {}
         self.spent: dict[str, set[str]] = {}
-        self.done: list[list[str]] = []
+        self.done: list[Done] = []
         self.start_data = dict(data)
         self.task_tree = Token(self, self.spec.start, None, TaskState.COMPLETED, LEVEL)
         self.task_tree.host = -1
@@ -200,7 +200,8 @@ class Level(Catching, Joining, Compensating):
         """Replace the token by one on each way it takes."""
         self.withdraw_hosted(token)
         self.drop(token)
-        self.remember_done(token)
+        if not token.many:
+            self.remember_done(token, token.task_spec.compensator)
         if not token.taken:
             self.end_here(token)
             return
@@ -222,17 +223,20 @@ class Level(Catching, Joining, Compensating):
         if not verdict:
             return
         self.drop(token)
+        self.remember_done(token, container.task_spec.compensator)
         if verdict != "done":
             self.tell_passed(token, ())
             if verdict == "next":
                 container.task_spec.open_next(container)
             return
         self.withdraw_hosted(container)
-        if self.attempt(container, container.task_spec._run_hook):
+        if not self.attempt(container, container.task_spec._run_hook):
+            self.tell_passed(token, ())
+        elif container.shape.for_compensation:
+            self.leave_handler(container)
+        else:
             self.tell_passed(token, container.taken)
             self.move(container)
-        else:
-            self.tell_passed(token, ())
 
     def open_instance(self, container: Token, inner: str, index: int, local: dict[str, Value]) -> None:
         """One instance of an activity."""
@@ -381,7 +385,7 @@ class InnerLevel(Level, BpmnSubWorkflow):
     def close(self) -> None:
         self.completed = True
         if self.is_embedded:
-            self.parent_token.workflow.done += self.done
+            self.parent_token.workflow.take_over_done(self.done, self.parent_token.element)
         del self.top_workflow.subprocesses[self.parent_task_id]
         token = self.parent_token
         if token.awaits == "undoing":

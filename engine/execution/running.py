@@ -14,6 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.definition.nodes.base import Mishap
 from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker
+from engine.execution.compensating import Done
 from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
 from engine.execution.signals import Signal
 from engine.execution.token import Token
@@ -125,7 +126,9 @@ class CaseWorkflow(Level, BpmnWorkflow):
 
     # --- levels -----------------------------------------------------------------------------------------
 
-    def open_inner(self, token: Token, name: str, data: Mapping[str, Value], handler: str = "") -> None:
+    def open_inner(
+        self, token: Token, name: str, data: Mapping[str, Value], undo: Done | None = None
+    ) -> None:
         """Begin the level `name` of sub-process or call `token`, or only a compensation handler of it.
         Raises Mishap when nested too deeply."""
         depth = token.workflow.depth_here + 1
@@ -134,10 +137,10 @@ class CaseWorkflow(Level, BpmnWorkflow):
         level = inner_level(self.subprocess_specs[name], token, data, depth=depth)
         self.subprocesses[token.id] = level
         brought, token.brought = token.brought, None
-        token.awaits = "undoing" if handler else "level"
+        token.awaits = "undoing" if undo else "level"
         token._set_state(TaskState.STARTED)
-        if handler:
-            level.place(handler, level.start_data)
+        if undo:
+            level.place(undo.handler, level.start_data, local=dict(undo.local))
         else:
             level.begin(brought)
 

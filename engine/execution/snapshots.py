@@ -13,13 +13,14 @@ from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker, WorkingDays
 from engine.execution.branches import Frames, Part
 from engine.execution.catching import catch_of
+from engine.execution.compensating import Done
 from engine.execution.levels import Level
 from engine.execution.running import CaseWorkflow, inner_level
 from engine.execution.shelf import Row, Shelf
 from engine.execution.token import LEVEL, Token
 from engine.values import Value, from_json, to_json
 
-FORMAT = 2
+FORMAT = 3
 SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage", "gathered")
 DEFAULTS = {"flow": None, "host": None, "index": None, "awaits": "", "message": "", "round": 1}
 DEFAULTS |= {"entered": True, "stage": ARRIVED, "gathered": False}
@@ -78,9 +79,13 @@ def _write_level(level: Level, owner: int, shelf: Shelf) -> dict[str, Any]:
         "start": shelf.keep(level.start_data),
         "ended": {name: _write_part(part, shelf) for name, part in sorted(level.ended.items())},
         "spent": {name: sorted(flows) for name, flows in level.spent.items()},
-        "done": [list(entry) for entry in level.done],
+        "done": [_write_done(entry, shelf) for entry in level.done],
         "tokens": [_write_token(token, level, shelf) for token in tokens],
     }
+
+
+def _write_done(entry: Done, shelf: Shelf) -> list[Any]:
+    return [entry.level, entry.activity, entry.handler, entry.within, shelf.keep(entry.local)]
 
 
 def _write_part(part: Part, shelf: Shelf) -> dict[str, Any]:
@@ -109,7 +114,7 @@ def _write_token(token: Token, level: Level, shelf: Shelf) -> dict[str, Any]:
     if token.cycle is not None:
         row["cycle"] = {**token.cycle, "anchor": token.cycle["anchor"].astimezone(UTC).isoformat()}
     if token.plan:
-        row["plan"] = [list(entry) for entry in token.plan]
+        row["plan"] = [_write_done(entry, shelf) for entry in token.plan]
     if token.many:
         row["many"] = {**token.many, **{k: to_json(token.many[k]) for k in ("items", "results", "writes")}}
     return row
@@ -147,13 +152,20 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow, values: list[Value]
     level.data = _read_data(row["data"], values)
     level.ended = {name: _read_part(part, values) for name, part in row["ended"].items()}
     level.spent = {name: set(flows) for name, flows in row["spent"].items()}
-    level.done = [list(entry) for entry in row["done"]]
+    level.done = [_read_done(entry, values) for entry in row["done"]]
     for token in row["tokens"]:
         _read_token(token, level, workflow, values)
 
 
 def _read_data(row: Row, values: list[Value]) -> dict[str, Value]:
     return {name: values[place] for name, place in row.items()}
+
+
+def _read_done(row: list[Any], values: list[Value]) -> Done:
+    level, activity, handler, within, local = row
+    return Done(
+        level=level, activity=activity, handler=handler, within=within, local=_read_data(local, values)
+    )
 
 
 def _read_part(row: dict[str, Any], values: list[Value]) -> Part:
@@ -182,7 +194,7 @@ def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow, value
         parts = {k: from_json(row["many"][k]) for k in ("items", "results", "writes")}
         writes = [[int(index), changes] for index, changes in parts["writes"]]
         token.many = {**row["many"], **parts, "writes": writes}
-    token.plan = [list(entry) for entry in row.get("plan", [])]
+    token.plan = [_read_done(entry, values) for entry in row.get("plan", [])]
     if token.awaits == "join":
         workflow.joining[token.id] = token
     if token.awaits == "conditional":

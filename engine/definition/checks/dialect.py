@@ -64,7 +64,7 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
             f"the quantities of {shape.id} must be between 1 and {MOST_QUANTITY}",
             f"{shape.id} 的数量必须在 1 到 {MOST_QUANTITY} 之间",
         )
-    if shape.attributes.get("instantiate") == "true":
+    if shape.instantiates:
         yield error(
             shape.id,
             "element.instantiate",
@@ -116,6 +116,13 @@ def _one_loop(shape: Shape, loop: Loop) -> Iterator[Problem]:
     if loop.standard and loop.again is None and loop.maximum is None:
         yield error(
             shape.id, "loop.endless", f"the loop of {shape.id} has no condition", f"{shape.id} 的循环没有条件"
+        )
+    if loop.maximum is not None and loop.maximum < 0:
+        yield error(
+            shape.id,
+            "loop.maximum",
+            f"loopMaximum of {shape.id} must be a whole number of rounds",
+            f"{shape.id} 的最大循环次数必须是非负整数",
         )
     if loop.behavior != "All":
         yield error(

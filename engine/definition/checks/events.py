@@ -142,12 +142,12 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
             shape.id, "compensation.handler", f"{shape.id} cannot compensate", f"{shape.id} 不能作为补偿活动"
         )
     named = shape.trigger.name if kind == "compensation" else ""
-    if named and named not in {other.id for other in drawing.shapes}:
+    if named and named not in _undoable(level, drawing):
         yield error(
             shape.id,
             "compensation.activity",
-            f"{shape.id} undoes {named}, which does not exist",
-            f"{shape.id} 补偿的活动 {named} 不存在",
+            f"{shape.id} undoes {named}, which is no activity of its level",
+            f"{shape.id} 补偿的 {named} 不是同层级的活动",
         )
     if kind != "cancel":
         return
@@ -169,6 +169,13 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
             f"{shape.id} must be attached to a transaction and interrupt it",
             f"取消边界事件 {shape.id} 只能附着在事务上且必须中断",
         )
+
+
+def _undoable(level: Level, drawing: Drawing) -> set[str]:
+    """The activities that can be undone by name from this level: its own; in an event sub-process those
+    of the level around it."""
+    around = next((s.level for s in drawing.shapes if s.by_event and s.id == level.id), level.id)
+    return {s.id for s in drawing.shapes if s.level == around and s.kind in ACTIVITIES}
 
 
 def _link(shape: Shape, level: Level) -> Iterator[Problem]:

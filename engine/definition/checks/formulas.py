@@ -36,7 +36,13 @@ def formulas_of(shape: Shape) -> Iterator[Formula]:
     """Every formula that stands at an element."""
     who, work = shape.assignment, shape.work
     candidates = [who.assignee, who.groups, who.users, who.priority, who.deadline]
-    candidates += [shape.activation, shape.ad_hoc and shape.ad_hoc.done, work.script, work.job, work.retries]
+    candidates += [
+        shape.activation,
+        shape.ad_hoc.done if shape.ad_hoc else None,
+        work.script,
+        work.job,
+        work.retries,
+    ]
     candidates += [item.source for item in (*shape.inputs, *shape.outputs)]
     for loop in shape.loops:
         candidates += [loop.items, loop.result, loop.cardinality, loop.done, loop.again]

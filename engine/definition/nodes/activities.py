@@ -106,8 +106,10 @@ class Instances(Node, spiff.NoneTask):
         return False
 
     def begin_while(self, token: Token) -> bool:
-        """Open the first round of a standard loop, unless its condition is tested before and false."""
-        if self.loop.test_before and not self.goes_on(token, 0, token.visible()):
+        """Open the first round of a standard loop, unless its condition is tested before and false, or
+        no round is allowed at all."""
+        never = self.loop.maximum == 0
+        if never or (self.loop.test_before and not self.goes_on(token, 0, token.visible())):
             return True
         token.workflow.listen(token)
         self.open_next(token)
@@ -121,19 +123,24 @@ class Instances(Node, spiff.NoneTask):
         if loop.items is not None:
             value = token.workflow.ask(loop.items, token)
         elif loop.cardinality is not None:
-            value = [
-                Decimal(i + 1) for i in range(min(whole(token, loop.cardinality, "loopCardinality"), 9999))
-            ]
+            return self.counted(whole(token, loop.cardinality, "loopCardinality"))
         else:
             value = None
         if not isinstance(value, list):
             why = token.workflow.warnings() or f"found {value!r:.60}"
             raise Mishap("COLLECTION", f"the input collection of {self.element} must be a list: {why}")
-        if len(value) > MOST_INSTANCES:
-            raise Mishap(
-                "COLLECTION", f"{len(value)} instances of {self.element}; {MOST_INSTANCES} are allowed"
-            )
+        self.bounded(len(value))
         return [stored(item) for item in value]
+
+    def counted(self, many: int) -> list[Value]:
+        """The items of an activity that is done so many times: the numbers from 1."""
+        self.bounded(many)
+        return [Decimal(number) for number in range(1, many + 1)]
+
+    def bounded(self, many: int) -> None:
+        """Raises Mishap for more instances than one activity may have."""
+        if many > MOST_INSTANCES:
+            raise Mishap("COLLECTION", f"{many} instances of {self.element}; {MOST_INSTANCES} are allowed")
 
     def open_next(self, token: Token) -> None:
         """Open the next instance with its item and its loop counter."""

@@ -73,7 +73,8 @@ class Node(BpmnSpecMixin):
 
     def _update_hook(self, my_task: Token) -> bool:
         quantity = self.shape.start_quantity
-        if quantity > 1 and not my_task.gathered and not my_task.workflow.gather(my_task, quantity):
+        alone = my_task.gathered or my_task.host is not None
+        if quantity > 1 and not alone and not my_task.workflow.gather(my_task, quantity):
             return False
         return bool(my_task.workflow.begins(my_task)) and self.arrive(my_task)
 

@@ -139,11 +139,13 @@ class JobTask(Node, spiff.ServiceTask):
 
 
 def whole(token: Token, formula: Formula, what: str) -> int:
-    """A whole number that is not negative. Raises Mishap for anything else."""
+    """A whole number from 0 to 999999. Raises Mishap for anything else."""
     value: Value = token.workflow.ask(formula, token)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 7:
         return int(value)
     if isinstance(value, Decimal) and value == value.to_integral_value() and 0 <= value < 1_000_000:
         return int(value)
     why = token.workflow.warnings() or f"found {value!r:.60}"
-    raise Mishap("NUMBER", f"{what} of {token.task_spec.element} must be a whole number: {why}")
+    raise Mishap(
+        "NUMBER", f"{what} of {token.task_spec.element} must be a whole number from 0 to 999999: {why}"
+    )
