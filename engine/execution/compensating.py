@@ -18,7 +18,8 @@ class Done:
     """Activity `activity` of level `level` was done and can be undone by `handler`.
 
     `within` is the activity that holds it on the level that remembers it, often itself; `local` are the
-    variables of its own, as the item of a multi-instance activity.
+    variables of its own, as the item of a multi-instance activity. `inner` is what was done inside and is
+    left to the handler, if that is the sub-process's own compensation event sub-process.
     """
 
     level: str
@@ -26,6 +27,7 @@ class Done:
     handler: str
     within: str
     local: Mapping[str, Value] = field(default_factory=dict)
+    inner: tuple[Done, ...] = ()
 
 
 class Compensating:
@@ -53,9 +55,15 @@ class Compensating:
         local = dict(token.local) if token.index is not None else {}
         self.done.append(Done(level=self.spec.name, activity=own, handler=handler, within=own, local=local))
 
-    def take_over_done(self, inner: list[Done], activity: str) -> None:
-        """An embedded level is done: what was done in it was done within `activity`."""
-        self.done = self.done + [replace(entry, within=activity) for entry in inner]
+    def take_over_done(self, level: Compensating, token: Token) -> None:
+        """The embedded level of `token` is done: what was done in it was done within that activity."""
+        own, handler = token.element, level.spec.undoer
+        if handler is None:
+            self.done = self.done + [replace(entry, within=own) for entry in level.done]
+            return
+        entry = Done(level=level.spec.name, activity=own, handler=handler, within=own)
+        entry = replace(entry, local=dict(token.local), inner=tuple(level.done))
+        self.done = [*self.done, entry]
 
     def compensate(self, token: Token, trigger: Trigger) -> bool:
         """Begin to undo; true if there is nothing to undo. A cancelled transaction stops first."""
@@ -88,8 +96,12 @@ class Compensating:
         return True
 
     def leave_handler(self, handler: Token) -> None:
-        """A handler is done: what it wrote stays, the next one begins."""
+        """A handler is done: tell it, and go on undoing."""
         self.tell_passed(handler, ())
+        self.handled(handler)
+
+    def handled(self, handler: Token) -> None:
+        """What the handler wrote stays, the next one begins."""
         self.drop(handler)
         token = self.tasks.get(handler.host or LEVEL)
         if token is None or token.id == LEVEL:

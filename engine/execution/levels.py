@@ -233,7 +233,8 @@ class Level(Catching, Joining, Compensating):
         if not self.attempt(container, container.task_spec._run_hook):
             self.tell_passed(token, ())
         elif container.shape.for_compensation:
-            self.leave_handler(container)
+            self.tell_passed(token, ())
+            self.handled(container)
         else:
             self.tell_passed(token, container.taken)
             self.move(container)
@@ -384,8 +385,6 @@ class InnerLevel(Level, BpmnSubWorkflow):
 
     def close(self) -> None:
         self.completed = True
-        if self.is_embedded:
-            self.parent_token.workflow.take_over_done(self.done, self.parent_token.element)
         del self.top_workflow.subprocesses[self.parent_task_id]
         token = self.parent_token
         if token.awaits == "undoing":
@@ -393,5 +392,7 @@ class InnerLevel(Level, BpmnSubWorkflow):
             if not token.workflow.undo_next(token):
                 token._ready()
             return
+        if self.is_embedded:
+            token.workflow.take_over_done(self, token)
         token.brought = self.data
         token._set_state(TaskState.READY)

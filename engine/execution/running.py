@@ -140,6 +140,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         token.awaits = "undoing" if undo else "level"
         token._set_state(TaskState.STARTED)
         if undo:
+            level.done = list(undo.inner)
             level.place(undo.handler, level.start_data, local=dict(undo.local))
         else:
             level.begin(brought)

@@ -85,7 +85,8 @@ def _write_level(level: Level, owner: int, shelf: Shelf) -> dict[str, Any]:
 
 
 def _write_done(entry: Done, shelf: Shelf) -> list[Any]:
-    return [entry.level, entry.activity, entry.handler, entry.within, shelf.keep(entry.local)]
+    inner = [_write_done(one, shelf) for one in entry.inner]
+    return [entry.level, entry.activity, entry.handler, entry.within, shelf.keep(entry.local), inner]
 
 
 def _write_part(part: Part, shelf: Shelf) -> dict[str, Any]:
@@ -162,9 +163,14 @@ def _read_data(row: Row, values: list[Value]) -> dict[str, Value]:
 
 
 def _read_done(row: list[Any], values: list[Value]) -> Done:
-    level, activity, handler, within, local = row
+    level, activity, handler, within, local, inner = row
     return Done(
-        level=level, activity=activity, handler=handler, within=within, local=_read_data(local, values)
+        level=level,
+        activity=activity,
+        handler=handler,
+        within=within,
+        local=_read_data(local, values),
+        inner=tuple(_read_done(one, values) for one in inner),
     )
 
 

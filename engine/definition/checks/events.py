@@ -19,7 +19,9 @@ ALLOWED = {
         {"message", "timer", "error", "escalation", "signal", "conditional", "compensation", "cancel"}
     ),
 }
-AT_EVENT_LEVEL = frozenset({"message", "timer", "error", "escalation", "signal", "conditional"})
+AT_EVENT_LEVEL = frozenset(
+    {"message", "timer", "error", "escalation", "signal", "conditional", "compensation"}
+)
 
 
 def check_events(drawing: Drawing) -> Iterator[Problem]:
@@ -171,6 +173,26 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
         )
 
 
+def _undoer(shape: Shape, start: Shape, drawing: Drawing) -> Iterator[Problem]:
+    """A compensation event sub-process undoes the completed sub-process around it, and alone does so."""
+    around = next((s for s in drawing.shapes if s.id == shape.level and s.kind in EMBEDDED), None)
+    hosts = {s.attached_to for s in drawing.shapes if s.trigger.kind == "compensation" and s.attached_to}
+    others = [s.id for s in drawing.shapes if s.by_event and s.level == shape.level and s.id != shape.id]
+    rivals = [s.id for s in drawing.shapes if s.level in others and s.trigger.kind == "compensation"]
+    alone = around is not None and around.id not in hosts
+    if not alone or not start.interrupting or any(_starts(drawing, rival) for rival in rivals):
+        yield error(
+            start.id,
+            "compensation.event_subprocess",
+            f"{start.id} must be the only way to undo a sub-process around it",
+            f"补偿开始事件 {start.id} 必须位于子流程内，且是其唯一的补偿方式",
+        )
+
+
+def _starts(drawing: Drawing, own: str) -> bool:
+    return any(s.id == own and s.kind == "startEvent" for s in drawing.shapes)
+
+
 def _undoable(level: Level, drawing: Drawing) -> set[str]:
     """The activities that can be undone by name from this level: its own; in an event sub-process those
     of the level around it."""
@@ -211,6 +233,8 @@ def _event_level(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
         )
     elif starts[0].trigger.kind == "error" and not starts[0].interrupting:
         yield error(starts[0].id, "boundary.error", "an error always interrupts", "错误开始事件必须是中断型")
+    elif starts[0].trigger.kind == "compensation":
+        yield from _undoer(shape, starts[0], drawing)
     if shape.loops:
         yield error(
             shape.id,

@@ -14,6 +14,7 @@ from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
 from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
+from engine.definition.checks.unread import check_unread
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
 from engine.errors import Problem
@@ -38,6 +39,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     for root in dict.fromkeys(loaded.roots.values()):
         names = Names(root)
         problems += [*check_references(names), *check_form(names), *check_data(names)]
+        problems += check_unread(names)
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)
     for decision_id, model in loaded.decisions.items():
