@@ -171,6 +171,15 @@ class ElementPassed(Consequence):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ElementSkipped(Consequence):
+    """An activity with a loop had no round to do; its token left by `flows`."""
+
+    element: str
+    n: int
+    flows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskCreated(Consequence):
     """A user task waits. `due_days` are working days; `round` counts the visits to this element."""
 
@@ -264,7 +273,8 @@ class IncidentCancelled(Consequence):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseCompleted(Consequence):
-    """No token is left. `outcome` and `level` repeat the case variables of that name, if there are any."""
+    """No token is left. `ends` are end events, or the last elements of paths without one; `outcome` and
+    `level` repeat the case variables of that name, if there are any."""
 
     ends: tuple[str, ...]
     outcome: str | None = None

@@ -139,6 +139,8 @@ def _process_zh(event: Event, who: str, words: Words) -> str:
             return f"【{words.of(task_id, english=False)}】逾期，已升级。"
         case ev.ElementPassed(element=element):
             return f"经过【{words.name(element, english=False)}】。"
+        case ev.ElementSkipped(element=element):
+            return f"【{words.name(element, english=False)}】无需办理，已跳过。"
         case ev.TimerSet(element=element, due_at=due_at):
             return f"【{words.name(element, english=False)}】计时至 {due_at}。"
         case ev.TimerFired(timer_id=timer_id):
@@ -206,6 +208,8 @@ def _process_en(event: Event, who: str, words: Words) -> str:
             return f"{words.of(task_id, english=True)} is late and was escalated."
         case ev.ElementPassed(element=element):
             return f"Passed {words.name(element, english=True)}."
+        case ev.ElementSkipped(element=element):
+            return f"{words.name(element, english=True)} had nothing to do and was skipped."
         case ev.TimerSet(element=element, due_at=due_at):
             return f"{words.name(element, english=True)} is due at {due_at}."
         case ev.TimerFired(timer_id=timer_id):

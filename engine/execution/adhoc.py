@@ -13,7 +13,7 @@ from engine.definition.formulas import Formula
 from engine.definition.nodes.base import Exit, Mishap
 from engine.definition.shapes import ACTIVITIES, AdHoc
 from engine.execution.branches import Part, forked, written
-from engine.execution.levels import InnerLevel
+from engine.execution.inner import InnerLevel
 from engine.execution.token import Token
 from engine.values import Value
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.formulas import Formula
@@ -20,7 +19,7 @@ from engine.execution.branches import Part, forked, fresh, merge, pruned
 from engine.execution.catching import Catching
 from engine.execution.compensating import Compensating, Done
 from engine.execution.joining import Joining
-from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
+from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Skipped, Waits, Withdrawn
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
@@ -194,7 +193,8 @@ class Level(Catching, Joining, Compensating):
         """Tell which way a token went."""
         ways = token.taken if taken is None else taken
         flows = tuple(way.flow for way in ways if way.flow)
-        self.top_workflow.tell(Passed(n=token.id, element=token.element, flows=flows))
+        told = Skipped if token.many and not token.many["done"] else Passed
+        self.top_workflow.tell(told(n=token.id, element=token.element, flows=flows))
 
     def move(self, token: Token) -> None:
         """Replace the token by one on each way it takes."""
@@ -358,41 +358,3 @@ class Level(Catching, Joining, Compensating):
 
 
 AWAITED = frozenset({"person", "job", "timer", "message", "signal"})
-
-
-class InnerLevel(Level, BpmnSubWorkflow):
-    """The level of a sub-process, an event sub-process or a called process."""
-
-    def __init__(
-        self, spec: Any, parent: Token, data: Mapping[str, Value], *, depth: int, is_embedded: bool
-    ) -> None:
-        self.parent_token = parent
-        self.parent_task_id = parent.id
-        self.top_workflow = parent.workflow.top_workflow
-        self.is_embedded = is_embedded
-        self.correlations: dict[str, Any] = {}
-        self.spec = spec
-        self.tasks = {}
-        self.data: dict[str, Value] = {}
-        self.completed = False
-        self.success = True
-        self.set_up(data, depth)
-
-    @property
-    def parent_workflow(self) -> Any:
-        """The level around this one."""
-        return self.parent_token.workflow
-
-    def close(self) -> None:
-        self.completed = True
-        del self.top_workflow.subprocesses[self.parent_task_id]
-        token = self.parent_token
-        if token.awaits == "undoing":
-            token.replace(self.data)
-            if not token.workflow.undo_next(token):
-                token._ready()
-            return
-        if self.is_embedded:
-            token.workflow.take_over_done(self, token)
-        token.brought = self.data
-        token._set_state(TaskState.READY)

@@ -15,7 +15,8 @@ from engine.definition.nodes.base import Mishap
 from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker
 from engine.execution.compensating import Done
-from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
+from engine.execution.inner import InnerLevel
+from engine.execution.levels import MOST_LEVELS, Level
 from engine.execution.signals import Signal
 from engine.execution.token import Token
 from engine.values import Value

@@ -316,7 +316,7 @@ class Played:
 
     @property
     def flows(self) -> list[str]:
-        return [flow for s in self.told if type(s).__name__ == "Passed" for flow in s.flows]
+        return [flow for s in self.told if type(s).__name__ in ("Passed", "Skipped") for flow in s.flows]
 
     @property
     def failed(self) -> list[str]:
