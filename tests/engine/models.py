@@ -98,11 +98,32 @@ def rare() -> Definition:
     return drawing.read()
 
 
+def loose() -> Definition:
+    """Ad-hoc work side by side and one by one, shared tasks, and instances undone in their own way."""
+    enough = f"<bpmn:completionCondition {FORMAL}>=n > 2</bpmn:completionCondition>"
+    some = process("some").user("a").user("b")
+    some.boundary("slow", "a", timer("P1D"), interrupting=False).user("push")
+    some.last = None
+    some.call("c", "shared")
+    one = process("one").user("x")
+    one.last = None
+    one.user("y", inside=for_each("=people", "p"))
+    regret = process("regret").start("rs", "<bpmn:compensateEventDefinition/>").user("sorry").end("re")
+    deal = process("deal").user("book").event_sub("regret", regret)
+    drawing = _drawing("loose").start()
+    drawing.add("adHocSubProcess", "some", some.content + enough, cancelRemainingInstances="false")
+    drawing.add("adHocSubProcess", "one", one.content, ordering="Sequential")
+    drawing.sub("deal", deal, for_each("=people", "p", sequential=True))
+    drawing.throw("undo", "<bpmn:compensateEventDefinition/>").end()
+    drawing.boundary("over", "one", timer("P9D")).end("too_late")
+    return drawing.define('<bpmn:globalUserTask id="shared"/>').read()
+
+
 ACTIVATION = f"<bpmn:activationCondition {FORMAL}>=activationCount >= 1</bpmn:activationCondition>"
-FAMILY = (rework, consult, nested, rare)
+FAMILY = (rework, consult, nested, rare, loose)
 
 
-PASSIVE = ("level", "instances", "race", "join", "undoing", "conditional")
+PASSIVE = ("level", "instances", "race", "join", "turn", "undoing", "conditional")
 
 
 @dataclass
