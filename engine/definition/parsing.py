@@ -140,7 +140,7 @@ class LevelParser(ProcessParser):
         levels = [s.id for s in self.level.shapes if s.by_event]
         caught = [name for name in levels if specs[name].start.trigger.kind in CAUGHT]
         undoers = [name for name in levels if specs[name].start.trigger.kind == "compensation"]
-        self.spec.firsts = tuple(shape.id for shape in self.level.beginnings)
+        self.spec.firsts = tuple(shape.id for shape in self.level.firsts)
         self.spec.event_levels = tuple(name for name in levels if name not in caught + undoers)
         self.spec.undoer = undoers[0] if undoers else None
         self.spec.event_catchers = tuple(caught)

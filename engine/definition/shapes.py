@@ -191,8 +191,9 @@ class Shape:
 
     @property
     def instantiates(self) -> bool:
-        """Whether what comes here can begin a case."""
-        return self.attributes.get("instantiate") in ("true", "1")
+        """Whether a receive task or an event-based gateway begins a case."""
+        drawn = self.kind in ("receiveTask", "eventBasedGateway")
+        return drawn and self.attributes.get("instantiate") == "true"
 
     @property
     def loop(self) -> Loop | None:
@@ -217,7 +218,7 @@ class Level:
         return not any(shape.kind in ("startEvent", "endEvent") for shape in self.shapes)
 
     @property
-    def beginnings(self) -> tuple[Shape, ...]:
+    def firsts(self) -> tuple[Shape, ...]:
         """Where the tokens of this level begin: at its start event, the one without a trigger if there are
         several, else at every node without a way in. A task that starts cases by its message does not
         count beside others."""

@@ -36,7 +36,7 @@ def _outside(shape: Shape) -> Iterator[Problem]:
 
 
 def _inside(level: Level) -> Iterator[Problem]:
-    if not any(shape.kind in ACTIVITIES for shape in level.beginnings):
+    if not any(shape.kind in ACTIVITIES for shape in level.firsts):
         yield error(
             level.id,
             "adhoc.empty",
@@ -57,7 +57,7 @@ def _inside(level: Level) -> Iterator[Problem]:
 
 def _loose(level: Level) -> Iterator[Problem]:
     sources = {flow.source for flow in level.flows}
-    for shape in level.beginnings:
+    for shape in level.firsts:
         if shape.kind not in ACTIVITIES and shape.kind != "startEvent":
             yield error(
                 shape.id,

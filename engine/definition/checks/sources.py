@@ -27,7 +27,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     problems = list(loaded.problems)
     problems += _missing(sources, loaded)
     shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
-    called = {own: drawing.levels[0].beginnings for own, drawing in loaded.drawings.items()}
+    called = {own: drawing.levels[0].firsts for own, drawing in loaded.drawings.items()}
     users = {shape.id for shape in shapes if shape.kind == "userTask"}
     for process_id, drawing in loaded.drawings.items():
         others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]

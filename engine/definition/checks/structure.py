@@ -73,7 +73,7 @@ def _borders(level: Level) -> Iterator[Problem]:
     """Start and end events stand together or not at all; without them a token must find a beginning."""
     starts = [s.id for s in level.shapes if s.kind == "startEvent"]
     ends = [s.id for s in level.shapes if s.kind == "endEvent"]
-    if not level.beginnings or (ends and not starts and not any(s.instantiates for s in level.shapes)):
+    if not level.firsts or (ends and not starts and not any(s.instantiates for s in level.shapes)):
         yield error(
             (*ends, level.id)[0],
             "start.missing",
@@ -278,7 +278,7 @@ def _unreachable(level: Level) -> Iterator[Problem]:
     for source, target in level.associations:
         nexts.setdefault(source, []).append(target)
     todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
-    todo += [s.id for s in level.beginnings]
+    todo += [s.id for s in level.firsts]
     seen = set(todo)
     while todo:
         for target in nexts.get(todo.pop(), ()):
