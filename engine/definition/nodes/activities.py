@@ -123,7 +123,7 @@ class Instances(Node, spiff.NoneTask):
         if loop.items is not None:
             value = token.workflow.ask(loop.items, token)
         elif loop.cardinality is not None:
-            return self.counted(whole(token, loop.cardinality, "loopCardinality"))
+            return self.numbered(whole(token, loop.cardinality, "loopCardinality"))
         else:
             value = None
         if not isinstance(value, list):
@@ -132,7 +132,7 @@ class Instances(Node, spiff.NoneTask):
         self.bounded(len(value))
         return [stored(item) for item in value]
 
-    def counted(self, many: int) -> list[Value]:
+    def numbered(self, many: int) -> list[Value]:
         """The items of an activity that is done so many times: the numbers from 1."""
         self.bounded(many)
         return [Decimal(number) for number in range(1, many + 1)]
