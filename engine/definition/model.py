@@ -19,7 +19,10 @@ __all__ = ["Definition", "Element", "Outcome", "Sources", "TaskRules", "check_de
 
 @dataclass(frozen=True, kw_only=True)
 class Element:
-    """One drawn element, a sequence flow included, as the rooms above see it."""
+    """One drawn element, a sequence flow included, as the rooms above see it.
+
+    `process_id` is the process whose package it stands in: that of the file, for a global task.
+    """
 
     id: str
     process_id: str
@@ -96,7 +99,7 @@ def _elements_of(drawing: Drawing) -> list[Element]:
 def _element(shape: Shape, drawing: Drawing) -> Element:
     return Element(
         id=shape.id,
-        process_id=drawing.process,
+        process_id=drawing.file or drawing.process,
         kind=shape.kind,
         name=shape.name,
         documentation=shape.documentation,
@@ -112,7 +115,7 @@ def _element(shape: Shape, drawing: Drawing) -> Element:
 def _flow_element(flow: Flow, drawing: Drawing) -> Element:
     return Element(
         id=flow.id,
-        process_id=drawing.process,
+        process_id=drawing.file or drawing.process,
         kind="sequenceFlow",
         name=flow.name,
         incoming=(flow.source,),

@@ -248,6 +248,7 @@ class Drawing:
     documentation: str
     properties: Mapping[str, str]
     levels: tuple[Level, ...]
+    file: str = ""  # the process whose file this stands in, if that is another one
     foreign: tuple[tuple[str, str], ...] = ()  # (element id, tag) of unknown flow elements
     duplicates: tuple[str, ...] = ()
 

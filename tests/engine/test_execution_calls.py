@@ -121,3 +121,17 @@ def test_calls_that_double_at_every_level_end_in_incidents_quickly():
     failed = {f.split(":")[1] for f in play(drawing).failed}
 
     assert failed == {"TOO_MANY_TOKENS"}
+
+
+def test_a_global_task_belongs_to_the_package_of_its_file():
+    definition = calling("globalUserTask", WHO).read()
+
+    assert definition.elements["g"].process_id == "p"
+
+
+def test_one_id_in_two_files_of_a_case_is_refused():
+    task = f'<bpmn:globalUserTask id="g">{WHO}</bpmn:globalUserTask>'
+    other = process("q").start("qs").call("qc", "g").end("qe").define(task)
+    drawing = process().start().call("c", "g").call("d", "q").end().define(task)
+
+    assert ("g", "id.unique") in {(p.element, p.rule) for p in check_definition(drawing.sources(other))}
