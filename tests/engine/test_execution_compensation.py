@@ -202,8 +202,9 @@ def test_a_compensation_event_sub_process_has_one_place():
     twice = process().start().sub("s", own_way(own_way(stage("a")), "un_other")).end()
     beside = process().start().sub("s", own_way(stage("a"), isInterrupting="false")).end()
 
-    for drawing in (both, top, twice, beside):
-        assert ("un_own_s", "compensation.event_subprocess") in errors(drawing)
+    for drawing in (both, top, twice):
+        assert ("un_own", "compensation.place") in errors(drawing)
+    assert ("un_own_s", "boundary.compensation") in errors(beside)
 
 
 # --- transactions -------------------------------------------------------------------------------------

@@ -173,24 +173,20 @@ def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
         )
 
 
-def _undoer(shape: Shape, start: Shape, drawing: Drawing) -> Iterator[Problem]:
+def _undoer(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
     """A compensation event sub-process undoes the completed sub-process around it, and alone does so."""
-    around = next((s for s in drawing.shapes if s.id == shape.level and s.kind in EMBEDDED), None)
+    around = next((other for other in drawing.shapes if other.id == shape.level), None)
+    starts = {s.level: s.trigger.kind for s in drawing.shapes if s.kind == "startEvent"}
+    rivals = [s.id for s in drawing.shapes if s.by_event and s.level == shape.level]
+    undoers = [own for own in rivals if starts.get(own) == "compensation"]
     hosts = {s.attached_to for s in drawing.shapes if s.trigger.kind == "compensation" and s.attached_to}
-    others = [s.id for s in drawing.shapes if s.by_event and s.level == shape.level and s.id != shape.id]
-    rivals = [s.id for s in drawing.shapes if s.level in others and s.trigger.kind == "compensation"]
-    alone = around is not None and around.id not in hosts
-    if not alone or not start.interrupting or any(_starts(drawing, rival) for rival in rivals):
+    if around is None or around.by_event or len(undoers) > 1 or around.id in hosts:
         yield error(
-            start.id,
-            "compensation.event_subprocess",
-            f"{start.id} must be the only way to undo a sub-process around it",
-            f"补偿开始事件 {start.id} 必须位于子流程内，且是其唯一的补偿方式",
+            shape.id,
+            "compensation.place",
+            f"{shape.id} undoes the sub-process it stands in, which must be embedded and have no other way",
+            f"补偿事件子流程 {shape.id} 必须位于嵌入式子流程中，且是其唯一的补偿方式",
         )
-
-
-def _starts(drawing: Drawing, own: str) -> bool:
-    return any(s.id == own and s.kind == "startEvent" for s in drawing.shapes)
 
 
 def _undoable(level: Level, drawing: Drawing) -> set[str]:
@@ -231,10 +227,16 @@ def _event_level(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
             f"event sub-process {shape.id} needs exactly one start event",
             f"事件子流程 {shape.id} 必须恰有一个开始事件",
         )
-    elif starts[0].trigger.kind == "error" and not starts[0].interrupting:
-        yield error(starts[0].id, "boundary.error", "an error always interrupts", "错误开始事件必须是中断型")
-    elif starts[0].trigger.kind == "compensation":
-        yield from _undoer(shape, starts[0], drawing)
+    for kind in sorted({"error", "compensation"} & {start.trigger.kind for start in starts}):
+        if not starts[0].interrupting:
+            yield error(
+                starts[0].id,
+                f"boundary.{kind}",
+                f"{kind} start {starts[0].id} always interrupts",
+                f"开始事件 {starts[0].id} 必须是中断型",
+            )
+    if any(start.trigger.kind == "compensation" for start in starts):
+        yield from _undoer(shape, drawing)
     if shape.loops:
         yield error(
             shape.id,
