@@ -46,7 +46,11 @@ class Consequence(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseStarted(Cause):
-    """Somebody started a case of `process`; `pins` names the version of every process it can reach."""
+    """Somebody started a case of `process`; `pins` names the version of every process it can reach.
+
+    Where a message or a signal of another case began it, `begins_at` is the element, `carried` what came
+    with it and `job_id` the job that delivered it.
+    """
 
     process: str
     pins: dict[str, str]
@@ -55,6 +59,9 @@ class CaseStarted(Cause):
     values: dict[str, Json]
     unit: str | None = None
     batch: str | None = None
+    begins_at: str | None = None
+    carried: dict[str, Json] = field(default_factory=dict)
+    job_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +118,21 @@ class TimerFired(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageReceived(Cause):
+    """`job_id` is the job that delivered it, if another case sent it."""
+
     message: str
     values: dict[str, Json]
     correlation: Json = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalReceived(Cause):
+    """A signal that another case threw; `job_id` is the job that delivered it."""
+
+    signal: str
+    values: dict[str, Json]
+    job_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

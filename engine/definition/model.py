@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from engine.definition.beginnings import Beginning, beginnings, begins_plainly
 from engine.definition.checks.sources import check_sources
 from engine.definition.loading import Loaded, Sources, load
 from engine.definition.parsing import parse_specs
 from engine.definition.shapes import Drawing, Flow, Outcome, Shape, TaskRules
-from engine.errors import BadDefinition, Problem
+from engine.errors import BadDefinition, Problem, WrongState
 
 __all__ = ["Definition", "Element", "Outcome", "Sources", "TaskRules", "check_definition", "read_definition"]
 
@@ -57,6 +58,29 @@ class Definition:
         return {
             element.id: element for drawing in self.drawings.values() for element in _elements_of(drawing)
         }
+
+    @cached_property
+    def beginnings(self) -> Mapping[str, Beginning]:
+        """Every element of the process where something that happens begins a case."""
+        return {one.element: one for one in beginnings(self.drawing)}
+
+    def beginning(self, element: str | None) -> Beginning | None:
+        """How a case begins at `element`; None: at the start event without a trigger.
+
+        Raises WrongState if it cannot.
+        """
+        if element is not None and element in self.beginnings:
+            return self.beginnings[element]
+        if element is not None:
+            raise WrongState(f"no case of {self.process_id} begins at {element}", code="NO_BEGINNING")
+        if not begins_plainly(self.drawing):
+            awaited = sorted({t.name for one in self.beginnings.values() for t in one.triggers if t.name})
+            raise WrongState(
+                f"a case of {self.process_id} begins only by {', '.join(awaited) or 'an event'}",
+                code="NO_PLAIN_START",
+                awaited=awaited,
+            )
+        return None
 
     @property
     def drawing(self) -> Drawing:

@@ -16,10 +16,9 @@ from SpiffWorkflow.specs.base import TaskSpec
 
 from engine.definition.nodes import activities, events, gateways, tasks
 from engine.definition.nodes.base import Exit, Node
-from engine.definition.shapes import Drawing, Level, Shape
+from engine.definition.shapes import AWAITED, CAUGHT, Drawing, Level, Shape
 from engine.definition.vocabulary import BPMN
 
-CAUGHT = frozenset({"error", "escalation", "cancel"})
 Specs = Mapping[str, Any]
 
 
@@ -113,9 +112,9 @@ class LevelParser(ProcessParser):
             host = specs[shape.attached_to]
             if shape.trigger.kind == "compensation":
                 host.compensator = self.level.handler_of(shape.id)
-            elif shape.trigger.kind in CAUGHT:
+            if shape.kinds() & CAUGHT:
                 host.catchers += (shape.id,)
-            else:
+            if shape.kinds() & AWAITED:
                 host.listeners += (shape.id,)
         if shape.kind == "intermediateThrowEvent" and shape.trigger.kind == "link":
             node.exits = (Exit("", self.link_target(shape)),)
@@ -137,10 +136,10 @@ class LevelParser(ProcessParser):
         starts = [s for s in self.level.shapes if s.kind == "startEvent"]
         starts.sort(key=lambda s: s.trigger.kind != "none")
         levels = [s.id for s in self.level.shapes if s.by_event]
-        caught = [name for name in levels if specs[name].start.trigger.kind in CAUGHT]
-        self.spec.first = starts[0].id
-        self.spec.event_levels = tuple(name for name in levels if name not in caught)
-        self.spec.event_catchers = tuple(caught)
+        kinds = {name: specs[name].start.kinds() for name in levels}
+        self.spec.first = starts[0].id if starts else None
+        self.spec.event_levels = tuple(name for name in levels if kinds[name] & AWAITED)
+        self.spec.event_catchers = tuple(name for name in levels if kinds[name] & CAUGHT)
 
 
 class DrawingParser(BpmnParser):

@@ -136,7 +136,7 @@ class _Reader:
             call=read_call(node) if kind == "callActivity" else None,
             inputs=read_mappings(node, "input"),
             outputs=read_mappings(node, "output"),
-            loops=read_loops(node),
+            loops=read_loops(node, self.definitions),
             activation=_formula(node, "activationCondition"),
             start_quantity=_quantity(node, "startQuantity"),
             completion_quantity=_quantity(node, "completionQuantity"),

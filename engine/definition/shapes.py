@@ -29,6 +29,19 @@ EVENTS = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 )
 JOBS = frozenset({"serviceTask", "sendTask"})
+MESSAGE_JOB, SIGNAL_JOB = "message.deliver", "signal.deliver"
+DELIVERIES = frozenset({MESSAGE_JOB, SIGNAL_JOB})
+"""Types of the jobs that carry messages and signals to other cases; no drawing may name them itself."""
+
+ATTEMPTS = 12
+"""How often a delivery is tried before a person must look, if the drawing says nothing else."""
+
+THROWS = frozenset({"endEvent", "intermediateThrowEvent"})
+AWAITED = frozenset({"message", "timer", "signal", "conditional"})
+"""Triggers that a token can wait for."""
+
+CAUGHT = frozenset({"error", "escalation", "cancel"})
+"""Triggers that find their catcher at the moment they are thrown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +89,26 @@ class Assignment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """What an event waits for or throws."""
+
+    kind: str = "none"
+    name: str = ""
+    code: str | None = None
+    correlation: Formula | None = None
+    timer: str = ""  # date, duration or cycle; `several` if more than one is drawn
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thrown:
+    """What an activity with several instances throws when one of them is done, if `when` is true then."""
+
+    trigger: Trigger
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loop:
     """An activity that is done several times: for each item, `cardinality` times, or while a condition."""
 
@@ -91,18 +124,7 @@ class Loop:
     test_before: bool = False
     maximum: int | None = None
     behavior: str = "All"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trigger:
-    """What an event waits for or throws."""
-
-    kind: str = "none"
-    name: str = ""
-    code: str | None = None
-    correlation: Formula | None = None
-    timer: str = ""  # date, duration or cycle; `several` if more than one is drawn
-    when: Formula | None = None
+    thrown: tuple[Thrown, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +193,26 @@ class Shape:
 
     @property
     def trigger(self) -> Trigger:
-        """What this event waits for or throws; kind `none` if nothing is drawn."""
+        """What this event waits for or throws; kind `none` if nothing is drawn, `multiple` if `triggers`
+        holds several."""
+        if len(self.triggers) > 1:
+            return Trigger(kind="multiple")
         return self.triggers[0] if self.triggers else Trigger()
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether all of several triggers must have happened, in any order."""
+        return len(self.triggers) > 1 and self.attributes.get("parallelMultiple") == "true"
+
+    @property
+    def instantiates(self) -> bool:
+        """Whether a receive task or an event-based gateway begins a case."""
+        drawn = self.kind in ("receiveTask", "eventBasedGateway")
+        return drawn and self.attributes.get("instantiate") == "true"
+
+    def kinds(self) -> frozenset[str]:
+        """The kinds of all its triggers."""
+        return frozenset(trigger.kind for trigger in self.triggers)
 
     @property
     def loop(self) -> Loop | None:

@@ -15,6 +15,7 @@ from engine.definition.shapes import (
     Loop,
     Outcome,
     TaskRules,
+    Thrown,
     Trigger,
     Work,
 )
@@ -180,14 +181,15 @@ def read_mappings(node: etree._Element, direction: str) -> tuple[Assign, ...]:
     )
 
 
-def read_loops(node: etree._Element) -> tuple[Loop, ...]:
+def read_loops(node: etree._Element, definitions: Mapping[str, etree._Element]) -> tuple[Loop, ...]:
     """Multi-instance and standard loops; more than one is a mistake that the checks name."""
-    several = [_instances(item) for item in children(node, "multiInstanceLoopCharacteristics")]
+    found = children(node, "multiInstanceLoopCharacteristics")
+    several = [_instances(item, definitions) for item in found]
     standard = [_standard(item) for item in children(node, "standardLoopCharacteristics")]
     return tuple(several + standard)
 
 
-def _instances(node: etree._Element) -> Loop:
+def _instances(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Loop:
     items = extension(node, f"{ZEEBE}loopCharacteristics")
     cardinality = text_of(node, "loopCardinality")
     done = text_of(node, "completionCondition")
@@ -200,7 +202,21 @@ def _instances(node: etree._Element) -> Loop:
         result=_attribute(items, "outputElement"),
         cardinality=feel(cardinality) if cardinality else None,
         done=feel(done) if done else None,
+        thrown=tuple(_thrown(node, definitions)),
     )
+
+
+def _thrown(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Iterator[Thrown]:
+    """What the behaviour of a multi-instance activity throws."""
+    behavior = node.get("behavior", "All")
+    reference = node.get({"None": "noneBehaviorEventRef"}.get(behavior, "oneBehaviorEventRef"))
+    if behavior in ("None", "One") and reference is not None:
+        yield Thrown(trigger=_referred(reference, definitions))
+    for complex_ in children(node, "complexBehaviorDefinition") if behavior == "Complex" else ():
+        when = text_of(complex_, "condition")
+        for event in children(complex_, "event"):
+            for trigger in read_triggers(event, definitions) or (Trigger(),):
+                yield Thrown(trigger=trigger, when=feel(when))
 
 
 def _standard(node: etree._Element) -> Loop:
@@ -221,13 +237,17 @@ def read_triggers(node: etree._Element, definitions: Mapping[str, etree._Element
         ref = node.get("messageRef")
         return (_message(definitions.get(ref), ""),) if ref else ()
     found = [_trigger(child, definitions) for child in node if local_name(child) in TRIGGERS]
-    for reference in children(node, "eventDefinitionRef"):
-        named = definitions.get((reference.text or "").strip())
-        is_event = named is not None and local_name(named) in TRIGGERS
-        found.append(
-            _trigger(named, definitions) if named is not None and is_event else Trigger(kind="unknown")
-        )
+    found += [_referred(one.text or "", definitions) for one in children(node, "eventDefinitionRef")]
     return tuple(found)
+
+
+def _referred(reference: str, definitions: Mapping[str, etree._Element]) -> Trigger:
+    """The event definition at the top of the file that a name points at; its prefix is not looked at."""
+    name = reference.strip()
+    named = definitions.get(name, definitions.get(name.rpartition(":")[2]))
+    if named is None or local_name(named) not in TRIGGERS:
+        return Trigger(kind="unknown")
+    return _trigger(named, definitions)
 
 
 def _trigger(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Trigger:

@@ -14,13 +14,13 @@ from SpiffWorkflow.util.task import TaskState
 from engine.definition.formulas import Formula
 from engine.definition.moments import NoMoment
 from engine.definition.nodes.base import Exit, Mishap
-from engine.definition.shapes import Trigger
 from engine.errors import EngineError
 from engine.execution.branches import Part, forked, fresh, merge, pruned
 from engine.execution.catching import Catching
 from engine.execution.compensating import Compensating
 from engine.execution.joining import Joining
-from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
+from engine.execution.signals import Decided, Failed, Job, Passed, Waits, Withdrawn
+from engine.execution.throwing import Throwing
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
@@ -28,7 +28,7 @@ MOST_TOKENS = 5000
 MOST_LEVELS = 50
 
 
-class Level(Catching, Joining, Compensating):
+class Level(Catching, Throwing, Joining, Compensating):
     """What both the case's own process and an inner level can do. SpiffWorkflow's classes stand beside
     it in the base list of its two kinds."""
 
@@ -48,11 +48,11 @@ class Level(Catching, Joining, Compensating):
 
     # --- coming ---------------------------------------------------------------------------------------
 
-    def begin(self, brought: dict[str, Value] | None = None) -> None:
+    def begin(self, brought: dict[str, Value] | None = None, first: str | None = None) -> None:
         """Let the event sub-processes listen and put the first token on the start event."""
         for name in self.spec.event_levels:
             self.place(name, self.start_data, host=LEVEL)
-        self.place(self.spec.first, self.start_data, brought=brought)
+        self.place(first or self.spec.first, self.start_data, brought=brought)
 
     def place(
         self,
@@ -144,15 +144,22 @@ class Level(Catching, Joining, Compensating):
         loop = token.shape.loop
         return (loop.item if loop else None) or ""
 
-    def job_awaited(self, token: Token, *, kind: str, retries: int) -> None:
-        """A worker is wanted."""
+    def job_awaited(
+        self, token: Token, *, kind: str, retries: int, inputs: Mapping[str, Value] | None = None
+    ) -> None:
+        """A worker is wanted; without other `inputs` the job is given what the token sees."""
         token.awaits = "job"
         token._set_state(TaskState.WAITING)
+        given = self.job_inputs(token) if inputs is None else inputs
+        self.top_workflow.tell(
+            Job(n=token.id, element=token.element, type=kind, retries=retries, inputs=given)
+        )
+
+    def job_inputs(self, token: Token) -> dict[str, Value]:
+        """The headers of a job, and the mapped variables or all."""
         inputs = {k: fresh(v) for k, v in token.local.items()} if token.shape.inputs else fresh(token.data)
         headers = {k: v for k, v in token.shape.work.headers.items() if k != "result"}
-        self.top_workflow.tell(
-            Job(n=token.id, element=token.element, type=kind, retries=retries, inputs={**headers, **inputs})
-        )
+        return {**headers, **inputs}
 
     def listen(self, token: Token) -> None:
         """Put a listener on every boundary event of an activity that has just been entered."""
@@ -212,9 +219,10 @@ class Level(Catching, Joining, Compensating):
         if not verdict:
             return
         self.drop(token)
-        if verdict != "done":
+        self.throw_for_instance(container)
+        if verdict != "done" or container.id not in self.tasks:
             self.tell_passed(token, ())
-            if verdict == "next":
+            if verdict == "next" and container.id in self.tasks:
                 container.task_spec.open_next(container)
             return
         self.withdraw_hosted(container)
@@ -233,36 +241,6 @@ class Level(Catching, Joining, Compensating):
         self.place(inner, container.data, host=container.id, index=index, local=local, frames=())
 
     # --- ending ---------------------------------------------------------------------------------------
-
-    def reach_end(self, token: Token, trigger: Trigger) -> None:
-        """A token came to an end event."""
-        self.tell_passed(token)
-        if self.depth_here == 0:
-            self.top_workflow.tell(Ended(element=token.element))
-        if trigger.kind in ("error", "cancel"):
-            self.throw_error(token, trigger.code, trigger.kind)
-            return
-        self.throw(token, trigger)
-        if token.id not in self.tasks:
-            return
-        self.drop(token)
-        if trigger.kind == "terminate":
-            self.clear()
-        self.end(token)
-
-    def throw_and_leave(self, token: Token, trigger: Trigger) -> None:
-        """A token passes a throwing event, unless what it throws takes the token away."""
-        self.tell_passed(token)
-        self.throw(token, trigger)
-        if token.id in self.tasks:
-            self.move(token)
-
-    def throw(self, token: Token, trigger: Trigger) -> None:
-        """Let an escalation or a signal find its catcher."""
-        if trigger.kind == "escalation":
-            self.escalate(token, trigger)
-        elif trigger.kind == "signal":
-            self.top_workflow.broadcast(trigger.name)
 
     def end(self, token: Token) -> None:
         """The token is gone: keep what it brings, and close the level if it was the last."""

@@ -11,11 +11,14 @@ from typing import Any
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
+from engine.definition.beginnings import Beginning
 from engine.definition.nodes.base import Mishap
+from engine.definition.shapes import ATTEMPTS, SIGNAL_JOB
 from engine.execution.asking import Asker
+from engine.execution.branches import forked
 from engine.execution.levels import MOST_LEVELS, InnerLevel, Level
-from engine.execution.signals import Signal
-from engine.execution.token import Token
+from engine.execution.signals import Ended, Job, Passed, Signal, Withdrawn
+from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
 MOST_STEPS = 20_000
@@ -45,7 +48,10 @@ class CaseWorkflow(Level, BpmnWorkflow):
         self.data: dict[str, Value] = {}
         self.completed = False
         self.success = True
+        self.closed = False
         self.cancelled = False
+        self.sending: dict[int, str] = {}
+        self.ends: list[str] = []
         self.set_up(data, 0)
 
     # --- counting and telling ---------------------------------------------------------------------------
@@ -126,13 +132,61 @@ class CaseWorkflow(Level, BpmnWorkflow):
         else:
             level.begin(brought)
 
-    def broadcast(self, name: str) -> int:
+    def begin_by(self, beginning: Beginning, carried: dict[str, Value]) -> None:
+        """Let the case begin with what has happened at one of its beginnings, and wait for the events
+        that must happen together with it; those see what the first one carried."""
+        if beginning.gateway is None:
+            self.begin(carried, beginning.element)
+            return
+        for name in self.spec.event_levels:
+            self.place(name, self.start_data, host=LEVEL)
+        targets = beginning.together or (beginning.element,)
+        ways = [way for way in self.spec.task_specs[beginning.gateway].exits if way.target in targets]
+        data = {**self.start_data, **carried} if len(ways) > 1 else self.start_data
+        frames = forked((), self.next_fork()) if len(ways) > 1 else ()
+        passed = Passed(
+            n=self.next_number(), element=beginning.gateway, flows=tuple(way.flow for way in ways)
+        )
+        self.tell(passed)
+        for way in ways:
+            happened = carried if way.target == beginning.element else None
+            self.place(way.target, data, way=way, frames=frames, brought=happened)
+
+    # --- signals ----------------------------------------------------------------------------------------
+
+    def broadcast(self, name: str, carried: Mapping[str, Value]) -> None:
         """Let a signal happen to everyone in the case who waits for it."""
         waiting = [t for t in self.numbers.values() if t.awaits == "signal" and t.message == name]
         for token in waiting:
             if token.id in token.workflow.tasks:
-                token.workflow.happen(token, {})
-        return len(waiting)
+                token.workflow.happen(token, dict(carried))
+
+    def send_signal(self, element: str, name: str, carried: Mapping[str, Value]) -> None:
+        """Ask for the delivery of a signal to other cases. No token waits for it: whoever threw it goes
+        on, or is taken away; only the case as a whole is not over before."""
+        number = self.next_number()
+        self.sending[number] = element
+        letter: dict[str, Value] = {"signal": name, "values": dict(carried)}
+        self.tell(Job(n=number, element=element, type=SIGNAL_JOB, retries=ATTEMPTS, inputs=letter))
+
+    def sent(self, number: int) -> None:
+        """A signal has been delivered; the case is over if it only waited for that."""
+        del self.sending[number]
+        if self.closed and not self.sending:
+            for element in self.ends:
+                self.tell(Ended(element=element))
+            self.completed = True
 
     def close(self) -> None:
-        self.completed = True
+        self.closed = True
+        self.completed = not self.sending
+        if self.sending:
+            self.ends = [one.element for one in self.signals if isinstance(one, Ended)]
+
+    def give_up(self) -> None:
+        """Withdraw everything; the case is cancelled."""
+        self.clear()
+        for number in self.sending:
+            self.tell(Withdrawn(n=number))
+        self.sending = {}
+        self.cancelled = True

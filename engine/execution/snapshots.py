@@ -19,9 +19,9 @@ from engine.execution.token import LEVEL, Token
 from engine.values import Value, from_json, to_json
 
 FORMAT = 2
-SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage", "gathered")
-DEFAULTS = {"flow": None, "host": None, "index": None, "awaits": "", "message": "", "round": 1}
-DEFAULTS |= {"entered": True, "stage": ARRIVED, "gathered": False}
+SIMPLE = ("flow", "host", "index", "which", "awaits", "message", "round", "entered", "stage", "gathered")
+DEFAULTS: dict[str, Any] = {"flow": None, "host": None, "index": None, "which": None, "awaits": ""}
+DEFAULTS |= {"message": "", "round": 1, "entered": True, "stage": ARRIVED, "gathered": False}
 
 
 def has_failed(token: Token) -> bool:
@@ -43,7 +43,7 @@ def set_going(token: Token) -> None:
 
 def listens_at(token: Token) -> str:
     """The id of the element whose trigger the token waits for."""
-    return catch_of(token.task_spec).id if token.host == LEVEL else token.element
+    return token.element if token.host is None else catch_of(token.task_spec).id
 
 
 # --- writing ------------------------------------------------------------------------------------------
@@ -57,6 +57,8 @@ def write(workflow: CaseWorkflow) -> dict[str, Any]:
         "now": workflow.asker.now.astimezone(UTC).isoformat(),
         "numbers": [workflow.last_number, workflow.last_fork],
         "status": [workflow.completed, workflow.cancelled],
+        "sending": [[number, element] for number, element in sorted(workflow.sending.items())],
+        "closed": [workflow.closed, list(workflow.ends)],
         "rounds": dict(workflow.rounds),
         "levels": [_write_level(level, owner, shelf) for owner, level in _levels(workflow)],
         "values": shelf.contents,
@@ -126,6 +128,8 @@ def read(definition: Definition, state: dict[str, Any], calendar: WorkingDays) -
         _read_level(row, workflow, values)
     workflow.last_number, workflow.last_fork = state["numbers"]
     workflow.completed, workflow.cancelled = state["status"]
+    workflow.sending = dict(state.get("sending", ()))
+    workflow.closed, workflow.ends = state.get("closed", (workflow.completed, []))
     workflow.rounds = dict(state["rounds"])
     return workflow
 

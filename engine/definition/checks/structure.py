@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.definition.checks.finding import error, warning
-from engine.definition.shapes import ACTIVITIES, GATEWAYS, Drawing, Flow, Level, Shape
+from engine.definition.shapes import ACTIVITIES, AWAITED, GATEWAYS, Drawing, Flow, Level, Shape
 from engine.errors import Problem
 
 MOST_SHAPES = 2000
@@ -55,17 +55,6 @@ def _foreign(element: str, tag: str) -> Problem:
 
 
 def _level(level: Level) -> Iterator[Problem]:
-    starts = [s for s in level.shapes if s.kind == "startEvent"]
-    if not starts:
-        yield error(level.id, "start.missing", f"{level.id} has no start event", f"{level.id} 缺少开始事件")
-    plain = [s for s in starts if s.trigger.kind == "none"]
-    if (len(starts) > 1 and len(plain) != 1) or len(plain) > 1:
-        yield error(
-            level.id,
-            "start.single",
-            f"{level.id} has {len(starts)} start events, expected one",
-            f"{level.id} 有 {len(starts)} 个开始事件，只能有一个",
-        )
     if not any(s.kind == "endEvent" for s in level.shapes):
         yield error(level.id, "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
 
@@ -211,9 +200,8 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
             shape.id, "race.single", f"{shape.id} needs at least two events", f"{shape.id} 至少需要两个事件"
         )
     kinds = {here[flow.target].kind for flow in outgoing if flow.target in here}
-    messages = [
-        s for s in here.values() if s.trigger.kind == "message" and s.id in {f.target for f in outgoing}
-    ]
+    targets = {flow.target for flow in outgoing}
+    messages = [s for s in here.values() if "message" in s.kinds() and s.id in targets]
     if "receiveTask" in kinds and any(s.kind != "receiveTask" for s in messages):
         yield error(
             shape.id,
@@ -226,8 +214,7 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
         if target is None or (
             target.kind != "receiveTask"
             and not (
-                target.kind == "intermediateCatchEvent"
-                and target.trigger.kind in ("timer", "message", "signal", "conditional")
+                target.kind == "intermediateCatchEvent" and target.kinds() <= AWAITED and not target.needs_all
             )
         ):
             yield error(
@@ -262,7 +249,7 @@ def _unreachable(level: Level) -> Iterator[Problem]:
             )
     for source, target in level.associations:
         nexts.setdefault(source, []).append(target)
-    todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
+    todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event or s.instantiates]
     seen = set(todo)
     while todo:
         for target in nexts.get(todo.pop(), ()):

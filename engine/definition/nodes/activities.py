@@ -47,7 +47,7 @@ class EventSubProcess(SubProcess):
     def arrive(self, token: Token) -> bool:
         if token.host is None:
             return super().arrive(token)
-        token.workflow.trigger_awaited(token, self.start.trigger, self.start.id)
+        token.workflow.event_awaited(token, self.start)
         return False
 
 
@@ -157,7 +157,10 @@ class Instances(Node, spiff.NoneTask):
             results[instance.index] = stored(token.workflow.ask(loop.result, instance))
         done = many["done"] + 1
         finished = done == len(many["items"]) or self.enough(token, instance, done, results)
+        thrown = [which for which in range(len(loop.thrown)) if self.throws(token, instance, done, which)]
         many["results"], many["done"] = results, done
+        if thrown:
+            many["thrown"] = thrown
         if not loop.results:
             many["writes"].append([instance.index, instance.changes_since(token)])
         return "done" if finished else "next" if loop.sequential else "wait"
@@ -181,17 +184,28 @@ class Instances(Node, spiff.NoneTask):
         """Whether the completion condition holds after this instance."""
         if self.loop.done is None:
             return False
+        seen = self.counted(token, instance, done)
+        if self.loop.results:
+            seen[self.loop.results] = results
+        return self.truth(instance, self.loop.done, seen)
+
+    def throws(self, token: Token, instance: Token, done: int, which: int) -> bool:
+        """Whether the activity throws its event number `which` after this instance."""
+        if self.loop.behavior == "One":
+            return done == 1
+        when = self.loop.thrown[which].when
+        return when is None or self.truth(instance, when, self.counted(token, instance, done))
+
+    def counted(self, token: Token, instance: Token, done: int) -> dict[str, Value]:
+        """What an instance sees, and how many there are."""
         many = token.many
-        seen: dict[str, Value] = {
+        return {
             **instance.visible(),
             "numberOfInstances": Decimal(len(many["items"])),
             "numberOfCompletedInstances": Decimal(done),
             "numberOfActiveInstances": Decimal(many["next"] - done),
             "numberOfTerminatedInstances": Decimal(0),
         }
-        if self.loop.results:
-            seen[self.loop.results] = results
-        return self.truth(instance, self.loop.done, seen)
 
     def truth(self, token: Token, formula: Formula, seen: dict[str, Value]) -> bool:
         """A condition of the loop. Raises Mishap unless it is true or false."""
