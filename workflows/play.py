@@ -32,6 +32,8 @@ from workflows.services import written_tables
 from workflows.tables import (
     READ_MODELS,
     case_numbers,
+    cases,
+    definitions,
     drafts,
     idempotency,
     incidents,
@@ -132,13 +134,17 @@ class Theatre:
         """One example, from its own beginning of time, in a house without any other case."""
         self._sweep()
         self.time.now = _beginning(example)
-        packages = in_call_order(read_closure(path))
+        closure = read_closure(path)
+        packages = {package.process_id: package for package in in_call_order(closure)}
+        process = example.get("process") or closure[0].process_id
+        if process not in packages:
+            names = ", ".join(packages)
+            raise NotFound(f"{path} holds no process {process}, but {names}", code="PROCESS_NOT_FOUND")
         with self.database.begin() as connection:
-            for package in packages:
+            connection.execute(sa.update(definitions).values(state="retired"))
+            for package in packages.values():
                 self.library.deploy(connection, package, by="theatre", at=self.time.now)
-        process = example.get("process") or read_closure(path)[0].process_id
-        played = next(package for package in packages if package.process_id == process)
-        return _Performance(self, played, example).run()
+        return _Performance(self, packages[process], example).run()
 
     def _sweep(self) -> None:
         self.commands.live.clear()
@@ -287,12 +293,27 @@ class _Performance:
 
     def _message(self, name: str, step: Step) -> None:
         self.commands.receive_message(
-            self.case_id,
+            self._hearer(name),
             name,
             step.get("values", {}),
             actor=self._person(step["by"]) if "by" in step else SYSTEM,
             correlation=from_json(step.get("correlation")),
         )
+
+    def _hearer(self, message: str) -> str:
+        """The first case that waits for the message, else the one that the example began."""
+        for case_id in self._cases():
+            with self.theatre.database.connect() as connection, self.theatre.library.over(connection):
+                case = self.commands.live.take(connection, case_id)
+            self.commands.live.put_back(case)
+            if any(one.message == message for one in case.awaited()):
+                return case_id
+        return self.case_id
+
+    def _cases(self) -> list[str]:
+        """The case that the example began, and then those that began by what it sent."""
+        others = [row["case_id"] for row in self._rows(cases)]
+        return [self.case_id, *(one for one in others if one != self.case_id)]
 
     def _answer(self, job: str, step: Step) -> None:
         if "error" in step:
@@ -330,14 +351,16 @@ class _Performance:
     # --- what became of it ----------------------------------------------------------------------------
 
     def _told(self) -> Played:
-        entries = self.theatre.history.entries(self.case_id)
+        entries = self._entries()
         with self.theatre.database.connect() as connection, self.theatre.library.over(connection):
             case = self.commands.live.take(connection, self.case_id)
         stood = standing_of(entries)
         open_incidents = self._rows(incidents, incidents.c.resolved_at.is_(None))
+        stuck = {row["case_id"] for row in open_incidents}
+        running = {row["case_id"] for row in self._rows(cases, cases.c.status == "active")}
         variables = {name: to_plain(value) for name, value in case.variables.items()}
         return Played(
-            status="incident" if open_incidents and case.status == "active" else case.status,
+            status="incident" if stuck & running else case.status,
             case_id=case.case_id,
             passes=tuple(stood.route),
             flows=tuple(stood.flows),
@@ -356,8 +379,17 @@ class _Performance:
             refused=tuple(self.refused),
         )
 
+    def _entries(self) -> list[ev.Entry]:
+        """What happened in all cases, in the order in which it was written."""
+        query = sa.select(journalled.c.case_id, journalled.c.seq).order_by(sa.text("rowid"))
+        with self.theatre.database.connect() as connection:
+            order = [tuple(row) for row in connection.execute(query)]
+        told = {(e.case_id, e.seq): e for one in self._cases() for e in self.theatre.history.entries(one)}
+        return [told[place] for place in order if place in told]
+
     def _rows(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> list[Mapping[str, Any]]:
-        query = sa.select(table).where(table.c.case_id == self.case_id, *conditions)
+        """Rows of all cases: the house holds no others than those of this example."""
+        query = sa.select(table).where(*conditions)
         with self.theatre.database.connect() as connection:
             rows = connection.execute(query.order_by(*table.primary_key.columns)).mappings().all()
         return [dict(row) for row in rows]

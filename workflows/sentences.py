@@ -18,6 +18,7 @@ LANES: dict[type[Event], str] = {
     ev.TaskCompleted: "people",
     ev.CaseStarted: "people",
     ev.MessageReceived: "people",
+    ev.SignalReceived: "people",
     ev.DecisionMade: "decisions",
     ev.JobCreated: "services",
     ev.JobSucceeded: "services",
@@ -118,6 +119,8 @@ def _people_zh(event: Event, who: str, words: Words) -> str:
             return f"{who} 完成了【{name}】{_zh(chosen if isinstance(chosen, str) else '')}。"
         case ev.MessageReceived(message=message):
             return f"{who} 提交了“{message}”。"
+        case ev.SignalReceived(signal=signal):
+            return f"{who} 传来了信号“{signal}”。"
         case ev.CaseSuspended(reason=reason):
             return f"{who} 中止了案件{_zh(reason)}。"
         case ev.CaseResumed(reason=reason):
@@ -185,6 +188,8 @@ def _people_en(event: Event, who: str, words: Words) -> str:
             return f"{who} completed {name}{_en(chosen if isinstance(chosen, str) else '')}."
         case ev.MessageReceived(message=message):
             return f"{who} sent {message}."
+        case ev.SignalReceived(signal=signal):
+            return f"{who} passed on signal {signal}."
         case ev.CaseSuspended(reason=reason):
             return f"{who} suspended the case{_en(reason)}."
         case ev.CaseResumed(reason=reason):

@@ -92,6 +92,10 @@ class Case(Reliving):
         """The messages that would be heard now."""
         return self.execution.awaited()
 
+    def signals_awaited(self) -> frozenset[str]:
+        """The names of the signals that would be heard now."""
+        return self.execution.signals_awaited()
+
     # --- what may be asked ----------------------------------------------------------------------------
 
     @classmethod
