@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from workflows.history import History
 from workflows.moments import standing_of
 from workflows.packages import Package, in_call_order
 from workflows.people import find_person, load_organisations, people_in
+from workflows.played import Played, matched_rules, task_document
 from workflows.policy import SYSTEM, Actor, TaskFacts
 from workflows.register.batches import load_batches
 from workflows.services import written_tables
@@ -52,30 +53,6 @@ Step = Mapping[str, Any]
 CASE_TABLES = (journalled, snapshots, *READ_MODELS, leases, drafts, operations, idempotency, case_numbers)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Played:
-    """How an example went. `passes` are element ids in order of completion, `rules` ids of matched rules;
-    values are friendly JSON. `refused` are the codes of the refusals that the example expected."""
-
-    status: str
-    case_id: str
-    passes: tuple[str, ...]
-    flows: tuple[str, ...]
-    rules: tuple[str, ...]
-    variables: dict[str, Any]
-    tasks: tuple[dict[str, Any], ...]
-    incidents: tuple[dict[str, Any], ...]
-    timers: tuple[dict[str, Any], ...]
-    outcome: str | None
-    refused: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """JSON-native, as `tidu play --json` prints it."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
-        }
-
-
 class Stuck(InvalidInput):
     """A step of the example does not fit what happened: which step, and what was found instead."""
 
@@ -94,25 +71,6 @@ def play(path: Path, example: Mapping[str, Any] | None = None) -> Played:
     Raises BadDefinition, Stuck naming the step that did not fit, NotFound.
     """
     return Theatre().play(path, example or {})
-
-
-def differences(example: Mapping[str, Any], played: Played) -> tuple[str, ...]:
-    """What the example's `ends` promised and the play did not keep, as sentences; () is: all kept."""
-    ends = example.get("ends", {})
-    found = []
-    for name in ("status", "outcome"):
-        if name in ends and getattr(played, name) != ends[name]:
-            found.append(f"{name}: expected {ends[name]!r}, found {getattr(played, name)!r}")
-    for name, value in ends.get("variables", {}).items():
-        if played.variables.get(name) != value:
-            found.append(f"variable {name}: expected {value!r}, found {played.variables.get(name)!r}")
-    missing = [element for element in ends.get("passes", []) if element not in played.passes]
-    if missing:
-        found.append(f"expected to pass {missing}, passed {list(played.passes)}")
-    waiting = [task["element"] for task in played.tasks]
-    if "waits" in ends and sorted(ends["waits"]) != sorted(waiting):
-        found.append(f"expected to wait at {ends['waits']}, waits at {waiting}")
-    return tuple(found)
 
 
 class Theatre:
@@ -364,9 +322,11 @@ class _Performance:
             case_id=case.case_id,
             passes=tuple(stood.route),
             flows=tuple(stood.flows),
-            rules=tuple(_rules(entries)),
+            rules=tuple(matched_rules(entries)),
             variables=variables,
-            tasks=tuple(_task(row) for row in self._rows(tasks, tasks.c.state.in_(("ready", "claimed")))),
+            tasks=tuple(
+                task_document(row) for row in self._rows(tasks, tasks.c.state.in_(("ready", "claimed")))
+            ),
             incidents=tuple(
                 {"element": row["element"], "code": row["code"], "message": row["message"]}
                 for row in open_incidents
@@ -405,25 +365,6 @@ def _span(text: str) -> timedelta:
     if not isinstance(span, timedelta):
         raise InvalidInput(f"expected days, hours, minutes or seconds, found {text!r}", code="UNKNOWN_STEP")
     return span
-
-
-def _rules(entries: Iterable[ev.Entry]) -> Iterable[str]:
-    for entry in entries:
-        if isinstance(entry.event, ev.DecisionMade):
-            yield from entry.event.matched
-            yield from _required(entry.event.required)
-
-
-def _required(required: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    for made in required:
-        yield from made["matched"]
-        yield from _required(made["required"])
-
-
-def _task(row: Mapping[str, Any]) -> dict[str, Any]:
-    due = row["due_at"].isoformat() if row["due_at"] else None
-    names = ("task_id", "element", "name", "state", "assignee", "groups", "users", "round")
-    return {**{name: row[name] for name in names}, "due_at": due}
 
 
 def _name(step: Step) -> str:
