@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.case.case import Case
-from engine.errors import NotAllowed
+from engine.errors import NotAllowed, WrongState
 from workflows import duties, submissions
 from workflows.catalog import Catalog
 from workflows.change import Change, demand
@@ -77,6 +77,9 @@ def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: 
     pins = library.pins(change.connection, process, change.now)
     package = library.package(pins[process], change.connection)
     definition = library.start_definition(change.connection, pins, process)
+    element = letter.begins_at(definition)
+    if element is None:
+        raise WrongState(f"{letter.name} no longer begins a case of {process}", code="NO_BEGINNING")
     given = begun(change.connection, letter, now=change.now)
     number = mint(change, package.case_prefix)
     change.case = case = Case.start(
@@ -89,7 +92,7 @@ def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: 
         now=change.now,
         unit=given.unit_id,
         batch=given.batch_id,
-        begins_at=letter.begins_at(definition),
+        begins_at=element,
         carried=letter.values,
         job_id=letter.job_id,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ class Deliveries:
         self._library = library
         self._commands = commands
 
-    def deliver(self, job: sa.Row[tuple[Any, ...]]) -> dict[str, Any]:
+    def deliver(self, job: sa.Row[tuple[Any, ...]], now: datetime) -> dict[str, Any]:
         """Deliver what a job asks for; answers the cases that heard it or began by it.
 
         Raises Unclear, NobodyThere, or whatever a receiver answered: then it is tried again.
@@ -39,7 +40,7 @@ class Deliveries:
         with self._database.connect().execution_options(reading=True) as connection:
             letter = letter_of(connection, job)
             waiting = dict(self._waiting(connection, letter, job.created_at))
-            beginning = list(self._beginning(connection, letter, job.created_at))
+            beginning = list(self._beginning(connection, letter, job.created_at, now))
         if letter.kind == "signal":
             return {"delivered": self._to_all(letter, list(waiting), beginning)}
         return {"delivered": [self._to_one(letter, waiting, beginning)]}
@@ -67,7 +68,7 @@ class Deliveries:
     # --- who hears it -----------------------------------------------------------------------------------
 
     def _waiting(
-        self, connection: sa.Connection, letter: Letter, thrown_at: Any
+        self, connection: sa.Connection, letter: Letter, thrown_at: datetime
     ) -> Iterator[tuple[str, str]]:
         """Cases that wait for it, and how. A signal is not heard by a case that began after it."""
         with self._library.over(connection):
@@ -93,16 +94,21 @@ class Deliveries:
         self._commands.live.put_back(case)
         return how
 
-    def _beginning(self, connection: sa.Connection, letter: Letter, at: Any) -> Iterator[str]:
-        """The processes in force of which it begins a case."""
-        for version in self._library.all_current(connection, at):
+    def _beginning(
+        self, connection: sa.Connection, letter: Letter, thrown_at: datetime, now: datetime
+    ) -> Iterator[str]:
+        """The processes in force of which it begins a case; of a signal, in force when it was thrown."""
+        processes = {version.key for version in self._library.all_current(connection, now)}
+        if letter.kind == "signal":
+            processes &= {version.key for version in self._library.all_current(connection, thrown_at)}
+        for process in sorted(processes):
             try:
-                pins = self._library.pins(connection, version.key, at)
+                pins = self._library.pins(connection, process, now)
             except Rejected:  # something it calls is not in force: no case of it can begin
                 continue
-            definition = self._library.start_definition(connection, pins, version.key)
+            definition = self._library.start_definition(connection, pins, process)
             if letter.begins_at(definition) is not None:
-                yield version.key
+                yield process
 
 
 OPEN = ("active", "suspended")

@@ -130,7 +130,7 @@ class Worker:
 
     def _run(self, job: sa.Row[tuple[object, ...]], now: datetime) -> dict[str, object]:
         if job.type in DELIVERIES:
-            return self._deliveries.deliver(job)
+            return self._deliveries.deliver(job, now)
         inputs = {name: from_json(value) for name, value in job.inputs.items()}
         with self._database.connect().execution_options(reading=True) as connection:
             read = services.Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
