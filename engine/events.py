@@ -49,7 +49,8 @@ class CaseStarted(Cause):
     """Somebody started a case of `process`; `pins` names the version of every process it can reach.
 
     Where a message or a signal of another case began it, `begins_at` is the element, `carried` what came
-    with it and `job_id` the job that delivered it.
+    with it and `job_id` the job that delivered it. `signals_reach` says how far the signals go that the
+    case throws: `house`, or in cases that began before signals left them `case`.
     """
 
     process: str
@@ -62,6 +63,7 @@ class CaseStarted(Cause):
     begins_at: str | None = None
     carried: dict[str, Json] = field(default_factory=dict)
     job_id: str | None = None
+    signals_reach: str = "case"
 
 
 @dataclass(frozen=True, kw_only=True)

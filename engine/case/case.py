@@ -131,7 +131,9 @@ class Case(Reliving):
             begins_at=begins_at,
             carried=to_json(dict(carried or {})),
             job_id=job_id,
+            signals_reach="house",
         )
+        definition.beginning(begins_at)
         case = cls(Entry(case_id=case_id, seq=1, at=now, who=by, event=event), definition, calendar)
         case._happen(event, by=by, now=now)
         return case
@@ -313,6 +315,7 @@ class Case(Reliving):
                 from_json(cause.values),
                 begins_at=cause.begins_at,
                 carried=from_json(cause.carried),
+                signals_reach=cause.signals_reach,
                 calendar=self.calendar,
                 now=now,
             )

@@ -48,16 +48,18 @@ class Execution:
         now: datetime,
         begins_at: str | None = None,
         carried: dict[str, Value] | None = None,
+        signals_reach: str = "house",
     ) -> Execution:
         """A new case with these variables, moved until everything waits. It begins at the start event
-        without a trigger, or at the element where something has happened that `carried` these values.
-
-        Raises WrongState if it cannot begin like that.
+        without a trigger, or at the element where something has happened that `carried` these values;
+        `Definition.beginning` says whether it may. `signals_reach` is `house`, or `case` for signals that
+        stay inside.
         """
-        begins = definition.beginning(begins_at)
+        begins = None if begins_at is None else definition.beginning(begins_at)
         asker = Asker(calendar, _aware(now))
         specs = definition.specs
         workflow = CaseWorkflow(specs[definition.process_id], specs, asker, _context(values))
+        workflow.signals_reach = signals_reach
         if begins is None:
             workflow.begin()
         else:

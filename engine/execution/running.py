@@ -50,6 +50,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         self.success = True
         self.closed = False
         self.cancelled = False
+        self.signals_reach = "case"
         self.sending: dict[int, str] = {}
         self.ends: list[str] = []
         self.set_up(data, 0)
@@ -164,6 +165,8 @@ class CaseWorkflow(Level, BpmnWorkflow):
     def send_signal(self, element: str, name: str, carried: Mapping[str, Value]) -> None:
         """Ask for the delivery of a signal to other cases. No token waits for it: whoever threw it goes
         on, or is taken away; only the case as a whole is not over before."""
+        if self.signals_reach == "case":
+            return
         number = self.next_number()
         self.sending[number] = element
         letter: dict[str, Value] = {"signal": name, "values": dict(carried)}

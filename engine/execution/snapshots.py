@@ -58,6 +58,7 @@ def write(workflow: CaseWorkflow) -> dict[str, Any]:
         "numbers": [workflow.last_number, workflow.last_fork],
         "status": [workflow.completed, workflow.cancelled],
         "sending": [[number, element] for number, element in sorted(workflow.sending.items())],
+        "reach": workflow.signals_reach,
         "closed": [workflow.closed, list(workflow.ends)],
         "rounds": dict(workflow.rounds),
         "levels": [_write_level(level, owner, shelf) for owner, level in _levels(workflow)],
@@ -128,6 +129,7 @@ def read(definition: Definition, state: dict[str, Any], calendar: WorkingDays) -
         _read_level(row, workflow, values)
     workflow.last_number, workflow.last_fork = state["numbers"]
     workflow.completed, workflow.cancelled = state["status"]
+    workflow.signals_reach = state.get("reach", "case")
     workflow.sending = dict(state.get("sending", ()))
     workflow.closed, workflow.ends = state.get("closed", (workflow.completed, []))
     workflow.rounds = dict(state["rounds"])

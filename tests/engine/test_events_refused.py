@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.definition.model import check_definition
+from tests.engine.behaviors import throwing, when
 from tests.engine.drawing import (
     ERROR,
     ERROR_EVENT,
@@ -17,9 +18,7 @@ from tests.engine.drawing import (
     for_each,
     message,
     process,
-    throwing,
     timer,
-    when,
 )
 
 UNDO = "<bpmn:compensateEventDefinition/>"

@@ -47,7 +47,7 @@ def test_a_person_cannot_begin_what_waits_for_a_message():
     drawing = process().define(MESSAGE).start(inside=message("m")).end()
 
     with pytest.raises(WrongState, match="answer") as refused:
-        play(drawing)
+        drawing.read().beginning(None)
     assert refused.value.code == "NO_PLAIN_START"
 
 

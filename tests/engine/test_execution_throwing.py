@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.execution.execution import Execution
+from tests.engine.behaviors import throwing, when
 from tests.engine.drawing import (
     ERROR,
     ERROR_EVENT,
@@ -11,15 +13,15 @@ from tests.engine.drawing import (
     ESCALATION_EVENT,
     KEPT,
     MESSAGE,
+    NOW,
     SIGNAL,
     SIGNAL_EVENT,
+    WeekDays,
     extension,
     inputs,
     message,
     play,
     process,
-    throwing,
-    when,
 )
 
 TOP = '<bpmn:signalEventDefinition id="top" signalRef="si"/>'
@@ -118,6 +120,14 @@ def test_a_signal_can_be_kept_inside_its_case():
     drawing.end().at("f").user("b").end("e2").boundary("s", "b", SIGNAL_EVENT).end("e3")
 
     assert play(drawing).do("a").status == "completed"
+
+
+def test_signals_of_a_case_that_began_before_signals_left_them_stay_inside():
+    drawing = process().define(SIGNAL).start().end("e", SIGNAL_EVENT)
+    old = Execution.start(drawing.read(), {}, calendar=WeekDays(), now=NOW, signals_reach="case")
+
+    assert old.status == "completed"
+    assert not any(type(signal).__name__ == "Job" for signal in old.drain())
 
 
 def test_a_signal_of_another_case_brings_what_it_carries():

@@ -10,99 +10,23 @@ import sqlalchemy as sa
 
 from engine.definition.shapes import MESSAGE_JOB
 from tests.engine.drawing import (
-    KEPT,
-    MESSAGE,
-    SIGNAL,
-    SIGNAL_EVENT,
-    extension,
-    inputs,
-    message,
     process,
 )
+from tests.workflows.letters import KEYED, House, begun, post, sender, waiter
 from workflows import deliveries
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.deliveries import Deliveries, NobodyThere, Unclear
 from workflows.leases import lease_jobs
-from workflows.packages import DRAWING, read_files
 from workflows.policy import SYSTEM
 from workflows.projections import rebuild
-from workflows.tables import cases, idempotency, jobs
+from workflows.tables import idempotency
 from workflows.worker import LEASE, Worker
-
-KEYED = '<bpmn:message id="m" name="answer">' + extension('<zeebe:subscription correlationKey="=key"/>')
-KEYED += "</bpmn:message>"
-
-
-def sender(define=MESSAGE, own="sender"):
-    mapped = extension(inputs(said="=word"))
-    return process(own).define(define).start().throw("t", mapped + message("m")).end()
-
-
-def waiter(define=MESSAGE, own="waiter"):
-    return process(own).define(define).start("ws").catch("c", message("m")).user("after").end("we")
-
-
-def begun(own="begun"):
-    return process(own).define(MESSAGE).start("bs", message("m")).user("work").end("be")
-
-
-def thrower():
-    mapped = extension(inputs(said="=word"))
-    return process("thrower").define(SIGNAL).start().throw("t", mapped + SIGNAL_EVENT).user("on").end()
-
-
-def hearer(own="hearer"):
-    return process(own).define(SIGNAL).start("hs").catch("c", SIGNAL_EVENT).user("heard").end("he")
 
 
 @pytest.fixture
 def house(story):
     return House(story)
-
-
-class House:
-    """Cases of several small processes."""
-
-    def __init__(self, story):
-        self.story = story
-
-    def deploy(self, *drawings):
-        with self.story.database.begin() as connection:
-            for drawing in drawings:
-                package = read_files({DRAWING: drawing.xml})
-                self.story.catalog.deploy(connection, package, by="owner", at=self.story.clock())
-        return self
-
-    def start(self, process, **values):
-        """A case, and time goes on a little."""
-        case = self.story.commands.start_case(process, values, actor=SYSTEM, unit="u01").case_id
-        self.story.clock.move(timedelta(seconds=1))
-        return case
-
-    def status(self, case):
-        return self.row(case).status
-
-    def row(self, case):
-        with self.story.database.connect() as connection:
-            return connection.execute(sa.select(cases).where(cases.c.case_id == case)).one()
-
-    def cases_of(self, process):
-        query = sa.select(cases.c.case_id).where(cases.c.process_id == process)
-        with self.story.database.connect() as connection:
-            return list(connection.scalars(query.order_by(cases.c.case_id)))
-
-    def of(self, case):
-        """The story told about this case."""
-        self.story.case_id = case
-        return self.story
-
-    def variables(self, case):
-        return self.of(case).case().variables
-
-    def job(self, case):
-        with self.story.database.connect() as connection:
-            return connection.execute(sa.select(jobs).where(jobs.c.case_id == case)).one()
 
 
 def test_a_message_reaches_the_case_that_waits_for_it(house):
@@ -219,10 +143,6 @@ def test_a_case_that_stands_still_gets_its_message_when_it_goes_on(house):
 # --- once, whoever carries it -------------------------------------------------------------------------
 
 
-def post(house):
-    return Deliveries(house.story.database, house.story.catalog, house.story.commands)
-
-
 def test_a_repeated_delivery_has_one_effect(house):
     """The worker died after the receiver's commit; another finds the job open, days later."""
     house.deploy(sender(), begun(), waiter())
@@ -288,78 +208,6 @@ def test_an_answer_of_a_delivery_is_kept_while_others_are_forgotten(house):
 
     with house.story.database.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(idempotency)) == 1
-
-
-# --- signals ------------------------------------------------------------------------------------------
-
-
-def test_a_signal_reaches_every_waiting_case_and_begins_others(house):
-    house.deploy(
-        thrower(), hearer(), process("born").define(SIGNAL).start("bs", SIGNAL_EVENT).user("w").end("be")
-    )
-    first, second = house.start("hearer"), house.start("hearer")
-    throwing = house.start("thrower", word="hello")
-    assert house.of(throwing).waiting() == ["on"]
-
-    house.story.work()
-
-    assert house.of(first).waiting() == house.of(second).waiting() == ["heard"]
-    assert house.variables(first)["said"] == "hello"
-    (born,) = house.cases_of("born")
-    assert house.of(born).waiting() == ["w"]
-    assert house.of(throwing).jobs() == []
-    assert house.story.history.verify(first).ok
-
-
-def test_a_signal_is_nobodys_trouble_if_nobody_hears_it(house):
-    house.deploy(process("thrower").define(SIGNAL).start().end("e", SIGNAL_EVENT))
-    throwing = house.start("thrower")
-    assert house.status(throwing) == "active"
-
-    house.story.work()
-
-    assert house.status(throwing) == "completed"
-    completed = house.story.history.entries(throwing)[-1].event
-    assert completed.ends == ("e",)
-
-
-def test_a_signal_is_not_heard_by_who_began_to_wait_after_it(house):
-    house.deploy(thrower(), hearer())
-    house.start("thrower", word="hello")
-    late = house.start("hearer")
-
-    house.story.work()
-
-    assert house.of(late).waiting() == []
-
-
-def test_a_signal_that_failed_at_one_receiver_is_not_heard_twice_by_the_other(house):
-    house.deploy(thrower(), hearer())
-    first, second = house.start("hearer"), house.start("hearer")
-    house.story.commands.suspend_case(second, "等待补充材料", actor=SYSTEM)
-    throwing = house.start("thrower", word="hello")
-    house.story.work()
-    assert house.of(throwing).jobs() == ["t"]
-
-    house.story.commands.resume_case(second, "材料已补充完整", actor=SYSTEM)
-    house.story.pass_time("PT1M")
-
-    assert house.of(throwing).jobs() == []
-    assert [house.of(case).entries().count("SignalReceived") for case in (first, second)] == [1, 1]
-
-
-def test_a_signal_kept_inside_its_case_reaches_no_other(house):
-    drawing = (
-        process("thrower").define(SIGNAL).start().gateway("parallel", "f").throw("t", KEPT + SIGNAL_EVENT)
-    )
-    drawing.end().at("f").catch("own", SIGNAL_EVENT).end("e")
-    house.deploy(drawing, hearer())
-    other = house.start("hearer")
-    house.start("thrower")
-
-    house.story.work()
-
-    assert house.of(other).waiting() == []
 
 
 # --- afterwards ---------------------------------------------------------------------------------------
