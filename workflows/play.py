@@ -99,7 +99,8 @@ class Theatre:
             names = ", ".join(packages)
             raise NotFound(f"{path} holds no process {process}, but {names}", code="PROCESS_NOT_FOUND")
         with self.database.begin() as connection:
-            connection.execute(sa.update(definitions).values(state="retired"))
+            ours = definitions.c.key.in_(packages)
+            connection.execute(sa.update(definitions).values(state=sa.case((ours, "live"), else_="retired")))
             for package in packages.values():
                 self.library.deploy(connection, package, by="theatre", at=self.time.now)
         return _Performance(self, packages[process], example).run()

@@ -69,7 +69,7 @@ class Throwing:
         elif trigger.kind == "escalation":
             self.escalate(token, trigger)
         elif trigger.kind == "signal":
-            carried = mapped(token)
+            carried = mapped(token) if self.top_workflow.signals_reach == "house" else {}
             if token.shape.properties.get("scope") != "case":
                 self.top_workflow.send_signal(token.element, trigger.name, carried)
             self.top_workflow.broadcast(trigger.name, carried)
