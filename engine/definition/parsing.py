@@ -139,6 +139,8 @@ class LevelParser(ProcessParser):
         kinds = {name: specs[name].start.kinds() for name in levels}
         self.spec.first = starts[0].id if starts else None
         self.spec.event_levels = tuple(name for name in levels if kinds[name] & AWAITED)
+        undoers = [name for name in levels if "compensation" in kinds[name]]
+        self.spec.undoer = undoers[0] if undoers else None
         self.spec.event_catchers = tuple(name for name in levels if kinds[name] & CAUGHT)
 
 

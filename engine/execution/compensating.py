@@ -13,14 +13,16 @@ from engine.execution.token import LEVEL, Token
 class Compensating:
     """The part of a level that remembers what can be undone, and undoes it.
 
-    `done` holds [level, activity, handler] in order of completion. An embedded level hands its entries to
-    the level around it when it closes. A handler sees the variables as they are now.
+    `done` holds [level, activity, handler, inner] in order of completion. What an embedded level has done
+    becomes `inner` of one entry in the level around it when it closes: its handler is then the event
+    sub-process that begins by compensation, or, without one, whatever undoes its inner entries. A handler
+    sees the variables as they are now.
     """
 
     top_workflow: Any
     spec: Any
     tasks: dict[int, Token]
-    done: list[list[str]]
+    done: list[list[Any]]
     place: Any
     withdraw: Any
     drop: Any
@@ -31,7 +33,12 @@ class Compensating:
         handler = token.task_spec.compensator
         if handler:
             self.done = [entry for entry in self.done if entry[0] != token.element]
-            self.done.append([self.spec.name, token.element, handler])
+            self.done.append([self.spec.name, token.element, handler, []])
+
+    def hand_over(self, level: Any) -> None:
+        """The level around keeps what this one has done, as one entry."""
+        if self.done or self.spec.undoer:
+            level.done.append([self.spec.name, self.spec.name, self.spec.undoer or "", self.done])
 
     def compensate(self, token: Token, trigger: Trigger) -> bool:
         """Begin to undo; true if there is nothing to undo. A cancelled transaction stops first."""
@@ -39,9 +46,7 @@ class Compensating:
             for other in [t for t in self.tasks.values() if t.id != LEVEL and t is not token]:
                 self.withdraw(other)
         level = self.enclosing()
-        plan = [entry for entry in level.done if trigger.name in ("", entry[1])]
-        level.done = [entry for entry in level.done if entry not in plan]
-        token.plan = plan
+        token.plan, level.done = _taken(level.done, trigger.name)
         return not self.undo_next(token)
 
     def enclosing(self) -> Any:
@@ -54,13 +59,13 @@ class Compensating:
         if not token.plan:
             token.awaits = ""
             return False
-        level, _, handler = token.plan.pop()
+        level, _, handler, inner = token.plan.pop()
         token.awaits = "undoing"
         token._set_state(TaskState.STARTED)
         if level == self.spec.name:
             self.place(handler, token.data, host=token.id, frames=())
         else:
-            self.top_workflow.open_inner(token, level, token.data, handler)
+            self.top_workflow.open_inner(token, level, token.data, handler, inner)
         return True
 
     def leave_handler(self, handler: Token) -> None:
@@ -78,3 +83,24 @@ class Compensating:
     def handler_level_done(self, handler: Token) -> None:
         """A handler that ran in a level of its own."""
         self.end(handler)  # type: ignore[attr-defined]
+
+
+def _taken(done: list[list[Any]], activity: str) -> tuple[list[list[Any]], list[list[Any]]]:
+    """The steps that undo `activity`, everything if it is empty, and the entries that stay."""
+    steps: list[list[Any]] = []
+    rest = []
+    for level, own, handler, inner in done:
+        if activity in ("", own):
+            steps += _steps([level, own, handler, inner])
+            continue
+        found, inner_rest = _taken(inner, activity)
+        steps += found
+        rest.append([level, own, handler, inner_rest])
+    return steps, rest
+
+
+def _steps(entry: list[Any]) -> list[list[Any]]:
+    """What undoes an entry: its handler, or the handlers of its inner entries."""
+    if entry[2]:
+        return [entry]
+    return [step for inner in entry[3] for step in _steps(inner)]

@@ -41,7 +41,7 @@ class Level(Catching, Throwing, Joining, Compensating):
         self.depth_here = depth
         self.ended: dict[str, Part] = {}
         self.spent: dict[str, set[str]] = {}
-        self.done: list[list[str]] = []
+        self.done: list[list[Any]] = []
         self.start_data = dict(data)
         self.task_tree = Token(self, self.spec.start, None, TaskState.COMPLETED, LEVEL)
         self.task_tree.host = -1
@@ -341,10 +341,10 @@ class InnerLevel(Level, BpmnSubWorkflow):
 
     def close(self) -> None:
         self.completed = True
-        if self.is_embedded:
-            self.parent_token.workflow.done += self.done
-        del self.top_workflow.subprocesses[self.parent_task_id]
         token = self.parent_token
+        if self.is_embedded and token.awaits != "undoing":
+            self.hand_over(token.workflow)
+        del self.top_workflow.subprocesses[self.parent_task_id]
         if token.awaits == "undoing":
             token.replace(self.data)
             if not token.workflow.undo_next(token):

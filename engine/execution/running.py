@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
@@ -116,9 +116,16 @@ class CaseWorkflow(Level, BpmnWorkflow):
 
     # --- levels -----------------------------------------------------------------------------------------
 
-    def open_inner(self, token: Token, name: str, data: Mapping[str, Value], handler: str = "") -> None:
-        """Begin the level `name` of sub-process or call `token`, or only a compensation handler of it.
-        Raises Mishap when nested too deeply."""
+    def open_inner(
+        self,
+        token: Token,
+        name: str,
+        data: Mapping[str, Value],
+        handler: str = "",
+        done: Sequence[list[Any]] = (),
+    ) -> None:
+        """Begin the level `name` of sub-process or call `token`, or only a compensation handler of it,
+        which may undo what was `done` there. Raises Mishap when nested too deeply."""
         depth = token.workflow.depth_here + 1
         if depth > MOST_LEVELS:
             raise Mishap("TOO_DEEP", f"{token.element} is nested more than {MOST_LEVELS} levels deep")
@@ -129,6 +136,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
         token.awaits = "undoing" if handler else "level"
         token._set_state(TaskState.STARTED)
         if handler:
+            level.done = list(done)
             level.place(handler, level.start_data)
         else:
             level.begin(brought)

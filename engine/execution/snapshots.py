@@ -151,9 +151,14 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow, values: list[Value]
     level.data = _read_data(row["data"], values)
     level.ended = {name: _read_part(part, values) for name, part in row["ended"].items()}
     level.spent = {name: set(flows) for name, flows in row["spent"].items()}
-    level.done = [list(entry) for entry in row["done"]]
+    level.done = [_read_done(entry) for entry in row["done"]]
     for token in row["tokens"]:
         _read_token(token, level, workflow, values)
+
+
+def _read_done(entry: list[Any]) -> list[Any]:
+    """An entry of what was done; older ones have nothing inside."""
+    return [*entry[:3], [_read_done(inner) for inner in (entry[3] if len(entry) > 3 else [])]]
 
 
 def _read_data(row: Row, values: list[Value]) -> dict[str, Value]:
@@ -186,7 +191,7 @@ def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow, value
         parts = {k: from_json(row["many"][k]) for k in ("items", "results", "writes")}
         writes = [[int(index), changes] for index, changes in parts["writes"]]
         token.many = {**row["many"], **parts, "writes": writes}
-    token.plan = [list(entry) for entry in row.get("plan", [])]
+    token.plan = [_read_done(entry) for entry in row.get("plan", [])]
     if token.awaits == "join":
         workflow.joining[token.id] = token
     if token.awaits == "conditional":

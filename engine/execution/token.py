@@ -59,7 +59,7 @@ class Token(Task):
         self.cycle: dict[str, Any] | None = None
         self.brought: dict[str, Value] | None = None
         self.many: dict[str, Any] = {}
-        self.plan: list[list[str]] = []
+        self.plan: list[list[Any]] = []
         self.gathered = False
         self.round = 1
         self.taken: tuple[Exit, ...] = ()

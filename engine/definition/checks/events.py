@@ -19,7 +19,9 @@ ALLOWED = {
         {"message", "timer", "error", "escalation", "signal", "conditional", "compensation", "cancel"}
     ),
 }
-AT_EVENT_LEVEL = frozenset({"message", "timer", "error", "escalation", "signal", "conditional"})
+AT_EVENT_LEVEL = frozenset(
+    {"message", "timer", "error", "escalation", "signal", "conditional", "compensation"}
+)
 HOLDS = frozenset({"subProcess", "transaction", "callActivity"})
 
 
@@ -282,10 +284,30 @@ def _event_level(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
         )
     elif "error" in starts[0].kinds() and not starts[0].interrupting:
         yield error(starts[0].id, "boundary.error", "an error always interrupts", "错误开始事件必须是中断型")
+    if any(s.trigger.kind == "compensation" for s in starts):
+        yield from _undoer(shape, drawing)
     if shape.loops:
         yield error(
             shape.id,
             "loop.place",
             f"event sub-process {shape.id} cannot loop",
             f"事件子流程 {shape.id} 不能循环",
+        )
+
+
+def _undoer(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
+    """An event sub-process that undoes the sub-process it stands in."""
+    around = next((other for other in drawing.shapes if other.id == shape.level), None)
+    starts = {s.level: s.trigger.kind for s in drawing.shapes if s.kind == "startEvent"}
+    twins = [
+        other
+        for other in drawing.shapes
+        if other.by_event and other.level == shape.level and starts.get(other.id) == "compensation"
+    ]
+    if around is None or around.by_event or len(twins) > 1:
+        yield error(
+            shape.id,
+            "compensation.place",
+            f"{shape.id} undoes the sub-process it stands in, which must be embedded and have no other such",
+            f"补偿事件子流程 {shape.id} 必须是嵌入式子流程中唯一的一个",
         )

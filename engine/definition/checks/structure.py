@@ -97,7 +97,8 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{shape.id} 之后不能再有顺序流",
         )
     undoes = shape.for_compensation or shape.trigger.kind == "compensation"
-    if undoes and shape.kind != "intermediateThrowEvent" and (incoming or outgoing) and not ends:
+    flows = shape.kind in ("intermediateThrowEvent", "startEvent")
+    if undoes and not flows and (incoming or outgoing) and not ends:
         yield error(
             shape.id,
             "compensation.flows",
