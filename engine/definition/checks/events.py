@@ -282,8 +282,14 @@ def _event_level(shape: Shape, drawing: Drawing) -> Iterator[Problem]:
             f"event sub-process {shape.id} needs exactly one start event",
             f"事件子流程 {shape.id} 必须恰有一个开始事件",
         )
-    elif "error" in starts[0].kinds() and not starts[0].interrupting:
-        yield error(starts[0].id, "boundary.error", "an error always interrupts", "错误开始事件必须是中断型")
+    for kind in sorted({"error", "compensation"} & starts[0].kinds()) if len(starts) == 1 else ():
+        if not starts[0].interrupting:
+            yield error(
+                starts[0].id,
+                f"boundary.{kind}",
+                f"{kind} start {starts[0].id} always interrupts",
+                f"开始事件 {starts[0].id} 必须是中断型",
+            )
     if any(s.trigger.kind == "compensation" for s in starts):
         yield from _undoer(shape, drawing)
     if shape.loops:
