@@ -11,12 +11,10 @@ import sqlalchemy as sa
 from engine.case.case import Case
 from engine.definition.beginnings import begun_by
 from engine.definition.model import Definition
-from engine.definition.shapes import DELIVERIES, MESSAGE_JOB
+from engine.definition.shapes import MESSAGE_JOB
 from engine.values import Value, from_json
 from workflows.facts import case_row
 from workflows.results import LASTING, Idempotency
-
-__all__ = ["DELIVERIES", "Letter", "letter_of"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,11 +36,13 @@ class Package:
     digest: str
     calls: tuple[str, ...]
     properties: Mapping[str, str]
+    awaits: bool = False
 
     @property
     def started_by(self) -> tuple[str, ...]:
-        """Group patterns of those who may start it; `none` if only other processes call it."""
-        return split_list(self.properties.get("started_by", "applicant"))
+        """Group patterns of those who may start it; `none` if only other processes call it, or if it
+        `awaits` a message or a signal to begin."""
+        return ("none",) if self.awaits else split_list(self.properties.get("started_by", "applicant"))
 
     @property
     def case_prefix(self) -> str:
@@ -127,6 +129,7 @@ def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
         digest=digest_of({path: blob_digest(data) for path, data in files.items()}),
         calls=_calls(process),
         properties=properties,
+        awaits=_awaits(process),
     )
 
 
@@ -196,6 +199,14 @@ def _properties(process: etree._Element) -> dict[str, str]:
     if extension is None:
         return {}
     return {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
+
+
+def _awaits(process: etree._Element) -> bool:
+    """Whether every start event, or what begins a case in their stead, has a trigger."""
+    starts = list(process.iterchildren(f"{BPMN}startEvent"))
+    instead = [e for e in process.iterchildren() if e.get("instantiate") == "true"]
+    plain = [start for start in starts if not any("ventDefinition" in str(e.tag) for e in start)]
+    return bool(starts or instead) and not plain
 
 
 def _calls(process: etree._Element) -> tuple[str, ...]:

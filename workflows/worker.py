@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.definition.shapes import DELIVERIES
 from engine.errors import NotFound, Rejected
 from engine.values import from_json
 from workflows import services
@@ -18,7 +19,6 @@ from workflows.change import REMEMBERED
 from workflows.commands import Commands
 from workflows.deliveries import Deliveries, Unclear
 from workflows.leases import Lease, give_back, lease_jobs, lease_timers
-from workflows.letters import DELIVERIES
 from workflows.results import LASTING
 from workflows.tables import idempotency, jobs
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.definition.shapes import MESSAGE_JOB
+from engine.errors import NotAllowed, WrongState
 from tests.engine.drawing import (
     process,
 )
@@ -71,6 +72,18 @@ def test_a_message_that_nobody_waits_for_begins_a_case_of_the_same_unit(house):
     assert house.variables(case)["case"] == {"id": case}
     assert house.story.history.verify(case).ok
     assert house.story.history.verify(sending).ok
+
+
+def test_nobody_starts_by_hand_what_a_message_begins(house):
+    house.deploy(begun())
+    applicant = house.story.person("app01")
+
+    with pytest.raises(NotAllowed) as refused:
+        house.story.commands.start_case("begun", {}, actor=applicant)
+    assert refused.value.code == "NOT_STARTER"
+    with pytest.raises(WrongState) as refused:
+        house.start("begun")
+    assert refused.value.code == "NO_PLAIN_START"
 
 
 def test_who_waits_goes_before_who_could_begin(house):
