@@ -77,10 +77,13 @@ def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetim
 
 def _check_packages(packages: tuple[Package, ...]) -> Iterator[Problem]:
     """The first package with all it reaches; and so for each other process of the same drawing."""
+    ours = {package.process_id for package in packages}
     for package in packages:
         if package.files[DRAWING] == packages[0].files[DRAWING]:
             given = sources(package.process_id, _reached(package, packages))
-            yield from check_definition(given)
+            for problem in check_definition(given):
+                if problem.rule != "process.other" or problem.element not in ours:
+                    yield problem
             yield from form_problems(package, given)
 
 
