@@ -130,6 +130,19 @@ def test_signals_of_a_case_that_began_before_signals_left_them_stay_inside():
     assert not any(type(signal).__name__ == "Job" for signal in old.drain())
 
 
+def test_a_snapshot_of_such_a_case_is_read_as_it_was_meant():
+    drawing = process().define(SIGNAL).start().user("a").end("e", SIGNAL_EVENT)
+    played = play(drawing)
+    old = played.execution.snapshot()
+    for unknown in ("sending", "closed", "reach"):
+        del old[unknown]
+    restored = Execution.restore(drawing.read(), old, calendar=WeekDays())
+
+    restored.complete(played.n("a"), {}, now=NOW)
+
+    assert restored.status == "completed"
+
+
 def test_a_signal_of_another_case_brings_what_it_carries():
     drawing = process().define(SIGNAL).start().catch("c", SIGNAL_EVENT).end()
     played = play(drawing)
