@@ -210,11 +210,11 @@ def _awaits(process: etree._Element) -> bool:
 
 
 def _calls(process: etree._Element) -> tuple[str, ...]:
-    """The processes that its call activities name, by zeebe's element or BPMN's attribute."""
+    """The processes that its call activities name, by zeebe's element, else by BPMN's attribute."""
     found: set[str] = set()
     for activity in process.iter(f"{BPMN}callActivity"):
         named = [element.get("processId") for element in activity.iter(f"{ZEEBE}calledElement")]
-        found.update(name for name in (*named, activity.get("calledElement")) if name)
+        found.update(name for name in named or [activity.get("calledElement")] if name)
     around = process.getparent()
     others = () if around is None else around.iterchildren()
     return tuple(sorted(found - {e.get("id") for e in others if e.tag != process.tag}))
