@@ -9,11 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.definition.beginnings import catches
-from engine.errors import EngineError, Rejected
+from engine.errors import BadDefinition, EngineError, Rejected
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.letters import Letter, letter_of
 from workflows.tables import cases
+
+OPEN = ("active", "suspended")
+UNREADABLE = (Rejected, BadDefinition)
 
 
 class Unclear(EngineError):
@@ -84,7 +87,10 @@ class Deliveries:
         """The versions that open cases run and in which something catches it."""
         query = sa.select(cases.c.process_id, cases.c.pins).where(cases.c.status.in_(OPEN)).distinct()
         for process, pins in connection.execute(query).all():
-            definition = self._library.definition(pins, process)
+            try:
+                definition = self._library.definition(pins, process)
+            except UNREADABLE:  # its cases cannot hear anything; the others must not suffer for it
+                continue
             if any(catches(one, letter.kind, letter.name) for one in definition.drawings.values()):
                 yield process, pins
 
@@ -104,14 +110,11 @@ class Deliveries:
         for process in sorted(processes):
             try:
                 pins = self._library.pins(connection, process, now)
-            except Rejected:  # something it calls is not in force: no case of it can begin
+                definition = self._library.start_definition(connection, pins, process)
+            except UNREADABLE:  # something it calls is not in force: no case of it can begin
                 continue
-            definition = self._library.start_definition(connection, pins, process)
             if letter.begins_at(definition) is not None:
                 yield process
-
-
-OPEN = ("active", "suspended")
 
 
 def _open(process: str, pins: Mapping[str, str]) -> tuple[sa.ColumnElement[bool], ...]:

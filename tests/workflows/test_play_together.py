@@ -28,7 +28,7 @@ def together(tmp_path, *drawings, roots=""):
 
 
 def teller():
-    return process("teller").start("ts").script("first", "=1", "x").throw("t", message("m")).end("te")
+    return process("teller").start("ts").script("first", "=1", "x").throw("t", message("m")).end("told")
 
 
 def receiver():
@@ -42,7 +42,7 @@ def test_what_a_case_began_is_played_with_it(theatre, tmp_path):
     assert check_path(path) == ()
     played = theatre.play(path, {"process": "teller"})
 
-    assert played.passes == ("ts", "first", "r", "made", "re", "t", "te")
+    assert played.passes == ("ts", "first", "r", "made", "re", "t", "told")
     assert played.status == "completed"
     assert played.variables["x"] == 1
     assert "y" not in played.variables
