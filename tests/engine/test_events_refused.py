@@ -230,3 +230,39 @@ def test_is_refused(what):
 
     assert expected in {(p.element, p.rule) for p in errors}
     assert all(p.message and p.message_zh for p in errors)
+
+
+def errors_of(drawing):
+    return {(p.element, p.rule) for p in check_definition(drawing.sources()) if p.severity == "error"}
+
+
+def carrying(*items):
+    """An event with two triggers that carry data, and these data elements."""
+    data = "".join(f'<bpmn:dataOutput id="d{n}" itemSubjectRef="{item}"/>' for n, item in enumerate(items))
+    drawing = process().define('<bpmn:itemDefinition id="i1" structureRef="a"/>')
+    drawing.define('<bpmn:itemDefinition id="i2" structureRef="b"/>')
+    drawing.define(MESSAGE.replace("/>", ' itemRef="i1"/>')).define(
+        SIGNAL.replace("/>", ' structureRef="i2"/>')
+    )
+    return drawing.start(inside=data + message("m") + SIGNAL_EVENT).end()
+
+
+def test_each_of_several_triggers_has_its_own_data_in_order():
+    assert errors_of(carrying("i1", "i2")) == errors_of(carrying()) == set()
+    for wrong in (["i1"], ["i2", "i1"], ["i1", "i2", "i2"]):
+        assert ("start", "data.event_items") in errors_of(carrying(*wrong))
+
+
+def flowing(source, target):
+    """A process that throws and catches, and a pool beside it with one message flow."""
+    drawing = process().define(MESSAGE).start().throw("t", message("m")).catch("c", message("m")).end()
+    flow = f'<bpmn:messageFlow id="f" sourceRef="{source}" targetRef="{target}"/>'
+    return drawing.define(
+        f'<bpmn:collaboration id="k"><bpmn:participant id="pool"/>{flow}</bpmn:collaboration>'
+    )
+
+
+def test_a_message_flow_leaves_what_throws_and_enters_what_catches():
+    assert errors_of(flowing("t", "pool")) == errors_of(flowing("pool", "c")) == set()
+    assert errors_of(flowing("pool", "t")) == {("t", "message_flow.direction")}
+    assert errors_of(flowing("c", "pool")) == {("c", "message_flow.direction")}
