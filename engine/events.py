@@ -46,7 +46,12 @@ class Consequence(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseStarted(Cause):
-    """Somebody started a case of `process`; `pins` names the version of every process it can reach."""
+    """Somebody started a case of `process`; `pins` names the version of every process it can reach.
+
+    Where a message or a signal of another case began it, `begins_at` is the element, `carried` what came
+    with it and `job_id` the job that delivered it. `signals_reach` says how far the signals go that the
+    case throws: `house`, or in cases that began before signals left them `case`.
+    """
 
     process: str
     pins: dict[str, str]
@@ -55,6 +60,10 @@ class CaseStarted(Cause):
     values: dict[str, Json]
     unit: str | None = None
     batch: str | None = None
+    begins_at: str | None = None
+    carried: dict[str, Json] = field(default_factory=dict)
+    job_id: str | None = None
+    signals_reach: str = "case"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +122,21 @@ class TimerFired(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageReceived(Cause):
+    """`job_id` is the job that delivered it, if another case sent it."""
+
     message: str
     values: dict[str, Json]
     correlation: Json = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalReceived(Cause):
+    """A signal that another case threw; `job_id` is the job that delivered it."""
+
+    signal: str
+    values: dict[str, Json]
+    job_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +187,15 @@ class CaseTerminated(Cause):
 @dataclass(frozen=True, kw_only=True)
 class ElementPassed(Consequence):
     """A token went through `element` and left by `flows` (sequence-flow ids): the route."""
+
+    element: str
+    n: int
+    flows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementSkipped(Consequence):
+    """An activity with a loop had no round to do; its token left by `flows`."""
 
     element: str
     n: int
@@ -266,7 +296,8 @@ class IncidentCancelled(Consequence):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseCompleted(Consequence):
-    """No token is left. `outcome` and `level` repeat the case variables of that name, if there are any."""
+    """No token is left. `ends` are end events, or the last elements of paths without one; `outcome` and
+    `level` repeat the case variables of that name, if there are any."""
 
     ends: tuple[str, ...]
     outcome: str | None = None

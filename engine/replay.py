@@ -22,7 +22,7 @@ from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
 
-SNAPSHOT_FORMAT = 3
+SNAPSHOT_FORMAT = 4
 """Raised whenever a stored state would be read differently; older snapshots are then ignored."""
 
 MISSHAPEN = (EngineError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)

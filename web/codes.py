@@ -159,7 +159,11 @@ CODES: dict[str, Code] = {
     "NOT_MISSED": Code("没有错过那么多次", "Not so many moments were missed"),
     "NOT_SUSPENDED": Code("案件未被暂停", "The case is not suspended"),
     "NOT_WAITING": Code("该步骤当前没有等待", "The step is not waiting"),
+    "NO_BEGINNING": Code("案件不能从该环节开始", "No case begins there"),
     "NO_EVIDENCE_STORE": Code("未配置材料存储", "No store for evidence is set up"),
+    "NO_PLAIN_START": Code(
+        "该流程由消息或信号启动，不能直接发起", "Only a message or a signal starts this process"
+    ),
     "NO_TOKEN": Code("该步骤当前没有执行", "The step is not active"),
     "SELF_GRANT": Code("不得为自己授权", "Nobody grants anything to themselves"),
     "SERVICE_UNKNOWN": Code("没有该自动服务", "There is no such service operation"),

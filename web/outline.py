@@ -19,6 +19,7 @@ KINDS = {
     "businessRuleTask": "决策",
     "callActivity": "调用流程",
     "subProcess": "子流程",
+    "adHocSubProcess": "即席子流程",
     "exclusiveGateway": "选择",
     "parallelGateway": "并行",
     "inclusiveGateway": "多选",
@@ -62,8 +63,10 @@ def name_of(definition: Any, element: str) -> str:
 def _reached(definition: Any, standing: Any) -> set[str]:
     if standing is None:
         return set(definition.drawings)
-    touched = (*standing.done, *standing.active)
-    return {definition.elements[e].process_id for e in touched if e in definition.elements}
+    touched = {*standing.done, *standing.active}
+    return {
+        key for key, drawing in definition.drawings.items() if any(s.id in touched for s in drawing.shapes)
+    }
 
 
 def _in_call_order(definition: Any) -> list[str]:
@@ -94,7 +97,7 @@ def _level(level: Any, levels: Mapping[str, Any], standing: Any) -> list[dict[st
 
 
 def _node(shape: Any, levels: Mapping[str, Any], standing: Any) -> dict[str, Any]:
-    inner = levels.get(shape.id)
+    inner = levels.get(shape.id) if shape.level != shape.id else None  # a global task is its own level
     return {
         "id": shape.id,
         "name": pick(shape.name, shape.properties.get("name:en")) or shape.id,

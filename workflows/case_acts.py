@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from engine.case.case import Case
-from engine.errors import NotAllowed
+from engine.errors import NotAllowed, WrongState
 from workflows import duties, submissions
 from workflows.catalog import Catalog
 from workflows.change import Change, demand
 from workflows.facts import case_facts, case_of
 from workflows.leases import Lease, still_held
-from workflows.openings import Opening, opened
+from workflows.letters import Letter
+from workflows.openings import Opening, begun, opened
 from workflows.results import Changed, DraftSaved, Started, tasks_among
 from workflows.task_acts import needs_reason
 
@@ -68,6 +69,51 @@ def receive(
     demand(verdict)
     heard = submissions.message_values(change, library, case, message, values)
     case.receive_message(message, heard, correlation=correlation, by=change.who, now=change.now)
+    return _changed(case)
+
+
+def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: Mint) -> Started:
+    """A case of the version in force, begun by a letter of another case."""
+    pins = library.pins(change.connection, process, change.now)
+    package = library.package(pins[process], change.connection)
+    definition = library.start_definition(change.connection, pins, process)
+    element = letter.begins_at(definition)
+    if element is None:
+        raise WrongState(f"{letter.name} no longer begins a case of {process}", code="NO_BEGINNING")
+    given = begun(change.connection, letter, now=change.now)
+    number = mint(change, package.case_prefix)
+    change.case = case = Case.start(
+        number,
+        definition,
+        library.calendar(given.calendar or library.calendar_id),
+        pins=pins,
+        values={"case": {"id": number}, **given.values},
+        by=change.who,
+        now=change.now,
+        unit=given.unit_id,
+        batch=given.batch_id,
+        begins_at=element,
+        carried=letter.values,
+        job_id=letter.job_id,
+    )
+    tasks = tasks_among(case.fresh, case.definition)
+    return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
+
+
+def hear(change: Change, case_id: str, letter: Letter) -> Changed:
+    """Whatever waits for a letter of another case hears it."""
+    case = change.take(case_id)
+    if letter.kind == "signal":
+        case.hear_signal(letter.name, letter.values, job_id=letter.job_id, by=change.who, now=change.now)
+    else:
+        case.receive_message(
+            letter.name,
+            letter.values,
+            correlation=letter.correlation,
+            job_id=letter.job_id,
+            by=change.who,
+            now=change.now,
+        )
     return _changed(case)
 
 

@@ -292,7 +292,7 @@ class Catalog:
             with self._reading() as opened:
                 return self._load_package(opened, definition_id)
         version = self.version(connection, definition_id)
-        return read_files(fetch(connection, version.files))
+        return read_files(fetch(connection, version.files), version.key)
 
 
 def sources(process_id: str, packages: Iterable[Package]) -> Sources:

@@ -17,7 +17,7 @@ from engine.replay import LiveCases
 from engine.tables import snapshots
 from workflows import facts, policy, projections
 from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict
-from workflows.results import Idempotency, Result, record_of, result_of
+from workflows.results import LASTING, Idempotency, Result, record_of, result_of
 from workflows.rows import Pending
 from workflows.tables import idempotency, operations
 
@@ -179,14 +179,17 @@ def one_at_a_time(connection: sa.Connection, case_id: str) -> None:
 def answered_before(
     connection: sa.Connection, actor: Actor, request: Idempotency, now: datetime
 ) -> Result | None:
-    """What this very request was answered within 24 hours. Raises InvalidInput IDEMPOTENCY_REUSED."""
+    """What this very request was answered within 24 hours, a letter's ever.
+
+    Raises InvalidInput IDEMPOTENCY_REUSED.
+    """
     if request.key is None:
         return None
     mine = (idempotency.c.actor == actor.id) & (idempotency.c.key == request.key)
     row = connection.execute(sa.select(idempotency).where(mine)).first()
     if row is None:
         return None
-    if now - row.at > REMEMBERED:
+    if now - row.at > REMEMBERED and not request.key.startswith(LASTING):
         connection.execute(sa.delete(idempotency).where(mine))
         return None
     if row.request_digest != request.request_digest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
 from workflows.catalog import form_problems, sources
-from workflows.packages import DRAWING, Package, read_files, read_folder
+from workflows.packages import DRAWING, Package, read_drawing, read_folder
 from workflows.typed_json import from_typed, to_typed
 
 
@@ -36,7 +36,7 @@ def check_path(path: Path) -> tuple[Problem, ...]:
     try:
         if path.suffix == ".dmn":
             return parse_decisions(path.read_bytes()).problems
-        return _check_packages(read_closure(path))
+        return tuple(dict.fromkeys(_check_packages(read_closure(path))))
     except BadDefinition as error:
         return error.problems
 
@@ -44,12 +44,13 @@ def check_path(path: Path) -> tuple[Problem, ...]:
 def read_closure(path: Path) -> tuple[Package, ...]:
     """The package at `path`, a folder or a single drawing, and the packages beside it that it can reach.
 
+    A single drawing makes a package for each of its executable processes; they come first.
     Raises BadDefinition, InvalidInput for a file that is no drawing, NotFound.
     """
     folder = path.parent if path.name == DRAWING else path
-    package = read_folder(folder) if folder.is_dir() else _single(path)
-    found = {package.process_id: package}
-    waiting = list(package.calls)
+    packages = (read_folder(folder),) if folder.is_dir() else _single(path)
+    found = {package.process_id: package for package in packages}
+    waiting = [called for package in packages for called in package.calls]
     while waiting:
         called = waiting.pop()
         if called not in found and (beside := folder.parent / called / DRAWING).is_file():
@@ -77,12 +78,28 @@ def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetim
     return Decided(value=to_typed(made.value), matched=made.matched)
 
 
-def _check_packages(packages: tuple[Package, ...]) -> tuple[Problem, ...]:
-    given = sources(packages[0].process_id, packages)
-    return (*check_definition(given), *form_problems(packages[0], given))
+def _check_packages(packages: tuple[Package, ...]) -> Iterator[Problem]:
+    """The first package with all it reaches; and so for each other process of the same drawing."""
+    ours = {package.process_id for package in packages}
+    for package in packages:
+        if package.files[DRAWING] == packages[0].files[DRAWING]:
+            given = sources(package.process_id, _reached(package, packages))
+            for problem in check_definition(given):
+                if problem.rule != "process.other" or problem.element not in ours:
+                    yield problem
+            yield from form_problems(package, given)
 
 
-def _single(path: Path) -> Package:
+def _reached(package: Package, packages: tuple[Package, ...]) -> list[Package]:
+    by_id = {one.process_id: one for one in packages}
+    found = [package]
+    for one in found:
+        called = [by_id[name] for name in one.calls if name in by_id]
+        found += [other for other in called if other not in found]
+    return found
+
+
+def _single(path: Path) -> tuple[Package, ...]:
     if path.suffix != ".bpmn":
         raise InvalidInput(f"expected a folder, a .bpmn or a .dmn file, found {path}", code="FILE_KIND")
-    return read_files({DRAWING: path.read_bytes()})
+    return read_drawing(path.read_bytes())

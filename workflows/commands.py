@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from engine.replay import LiveCases
 from workflows import case_acts, task_acts
 from workflows.catalog import Catalog
-from workflows.change import Change
+from workflows.change import Change, answered_before
 from workflows.commits import ONCE, Act, Commits
 from workflows.facts import case_of
 from workflows.leases import Lease
+from workflows.letters import Letter
 from workflows.openings import Opening, case_number
 from workflows.policy import SYSTEM, Actor
 from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
@@ -40,7 +41,8 @@ class Commands:
         live: LiveCases | None = None,
     ) -> None:
         """`clock` is read once per command. `new_case_id(prefix, now)` mints; else the database counts."""
-        self._library = library
+        self._database = database
+        self.library = library
         self._clock = clock
         self._new_case_id = new_case_id
         self.live = live or LiveCases(library)
@@ -66,7 +68,7 @@ class Commands:
         """
         asked = Opening(process=process, values=values, unit=unit, batch=batch, rules=rules)
         act = Act(action="start", entity=process, actor=actor, request=idempotency)
-        return self._change(act, lambda change: case_acts.start(change, asked, self._library, self._mint))
+        return self._change(act, lambda change: case_acts.start(change, asked, self.library, self._mint))
 
     def receive_message(
         self,
@@ -85,7 +87,7 @@ class Commands:
         act = Act(action="message", entity=message, case_id=case_id, actor=actor, request=idempotency)
         return self._change(
             act,
-            lambda change: case_acts.receive(change, case_id, message, values, correlation, self._library),
+            lambda change: case_acts.receive(change, case_id, message, values, correlation, self.library),
         )
 
     def suspend_case(
@@ -158,7 +160,7 @@ class Commands:
         TASK_COMPLETED, TASK_CANCELLED or TASK_ON_HOLD, NotFound.
         """
         act = _on_task("complete", task_id, actor, idempotency)
-        return self._change(act, lambda change: task_acts.complete(change, task_id, values, self._library))
+        return self._change(act, lambda change: task_acts.complete(change, task_id, values, self.library))
 
     def save_draft(
         self,
@@ -243,6 +245,32 @@ class Commands:
             request=idempotency,
         )
         return self._change(act, lambda change: case_acts.mend(change, incident_id, reason, values or {}))
+
+    # --- letters: messages and signals of other cases ---------------------------------------------------
+
+    def begin_by_letter(self, process: str, letter: Letter) -> Started:
+        """A new case of the version in force, begun by a letter. Raises NotFound, WrongState."""
+        act = Act(action="start", entity=process, actor=SYSTEM, request=letter.once(process))
+        return self._change(
+            act, lambda change: case_acts.begin(change, process, letter, self.library, self._mint)
+        )
+
+    def hear_letter(self, case_id: str, letter: Letter) -> Changed:
+        """Whatever waits for the letter hears it. Raises WrongState, NotFound."""
+        act = Act(
+            action=letter.kind,
+            entity=letter.name,
+            case_id=case_id,
+            actor=SYSTEM,
+            request=letter.once(case_id),
+        )
+        return self._change(act, lambda change: case_acts.hear(change, case_id, letter))
+
+    def delivered(self, letter: Letter) -> str | None:
+        """The case that a message has reached already, if it has."""
+        with self._database.connect().execution_options(reading=True) as connection:
+            before = answered_before(connection, SYSTEM, letter.once(), self._clock())
+        return None if before is None else before.case_id
 
     # --- below ----------------------------------------------------------------------------------------
 

@@ -124,13 +124,19 @@ def _hand(found: Standing, task_id: str, assignee: str | None, *, owner: str | N
     found.tasks[task_id] = replace(found.tasks[task_id], assignee=assignee, owner=owner, state=state)
 
 
+def _note_flows(found: Standing, flows: tuple[str, ...]) -> None:
+    for flow in flows:
+        found.flows[flow] = found.flows.get(flow, 0) + 1
+
+
 def _note_other(found: Standing, entry: Entry) -> None:
     match entry.event:
         case ev.ElementPassed(element=element, flows=flows):
             found.route.append(element)
             found.done[element] = found.done.get(element, 0) + 1
-            for flow in flows:
-                found.flows[flow] = found.flows.get(flow, 0) + 1
+            _note_flows(found, flows)
+        case ev.ElementSkipped(flows=flows):
+            _note_flows(found, flows)
         case ev.TimerSet(timer_id=timer_id, element=element, due_at=due_at):
             found.timers[timer_id] = (element, due_at)
         case ev.TimerFired(timer_id=timer_id) | ev.TimerCancelled(timer_id=timer_id):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from engine.values import Value
 from workflows.calendar import SHANGHAI
 from workflows.forms.form import Form
+from workflows.letters import Letter
 from workflows.packages import Package
 from workflows.policy import Actor
 from workflows.register.batches import case_context, open_batches
@@ -61,6 +62,18 @@ def opened(
         batch_id=batch,
         calendar=told["batch"]["calendar"] if told["batch"] else None,
         form=form,
+    )
+
+
+def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened:
+    """What a case begins with that a letter begins. Nobody fills in a form: the drawing says what comes."""
+    told = case_context(connection, letter.unit, letter.batch, now=now)
+    return Opened(
+        values={**_plain_names(told), "applicant": letter.applicant},
+        unit_id=letter.unit,
+        batch_id=letter.batch,
+        calendar=told["batch"]["calendar"] if told["batch"] else None,
+        form=None,
     )
 
 

@@ -15,6 +15,7 @@ from engine.xml import parse_xml
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
+GLOBAL_TASK = f"{BPMN}global"
 DRAWING = "process.bpmn"
 MAX_FILE = 2_000_000
 MAX_FILES = 200
@@ -36,11 +37,13 @@ class Package:
     digest: str
     calls: tuple[str, ...]
     properties: Mapping[str, str]
+    awaits: bool = False
 
     @property
     def started_by(self) -> tuple[str, ...]:
-        """Group patterns of those who may start it; `none` if only other processes call it."""
-        return split_list(self.properties.get("started_by", "applicant"))
+        """Group patterns of those who may start it; `none` if only other processes call it, or if it
+        `awaits` a message or a signal to begin."""
+        return ("none",) if self.awaits else split_list(self.properties.get("started_by", "applicant"))
 
     @property
     def case_prefix(self) -> str:
@@ -75,18 +78,40 @@ def read_folder(folder: Path) -> Package:
     return package
 
 
-def read_files(files: Mapping[str, bytes]) -> Package:
-    """The package these files make. Raises BadDefinition for a strange file, a huge one, or no drawing."""
+def read_files(files: Mapping[str, bytes], process_id: str | None = None) -> Package:
+    """The package these files make, that of `process_id` if the drawing holds several executable processes.
+
+    Raises BadDefinition for a strange file, a huge one, or no drawing.
+    """
     _check_files(files)
-    root = parse_xml(files[DRAWING], what=DRAWING)
-    processes = [p for p in root.iter(f"{BPMN}process") if p.get("isExecutable") == "true"]
+    processes = _executable(files[DRAWING])
+    if process_id is not None and len(processes) > 1:
+        processes = [process for process in processes if process.get("id") == process_id]
     if len(processes) != 1:
         raise bad(
             "package.process",
             f"expected one executable process, found {len(processes)}",
             "图中必须恰有一个可执行流程",
         )
-    process = processes[0]
+    return _package(processes[0], files)
+
+
+def read_drawing(data: bytes) -> tuple[Package, ...]:
+    """A package for each executable process of a single drawing, in file order. Raises BadDefinition."""
+    files = {DRAWING: data}
+    _check_files(files)
+    found = _executable(data)
+    if len(found) < 2:
+        return (read_files(files),)
+    return tuple(_package(process, files) for process in found)
+
+
+def _executable(data: bytes) -> list[etree._Element]:
+    root = parse_xml(data, what=DRAWING)
+    return [p for p in root.iter(f"{BPMN}process") if p.get("isExecutable") == "true"]
+
+
+def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
     process_id = process.get("id", "")
     if not PROCESS_ID.fullmatch(process_id):
         raise bad(
@@ -105,6 +130,7 @@ def read_files(files: Mapping[str, bytes]) -> Package:
         digest=digest_of({path: blob_digest(data) for path, data in files.items()}),
         calls=_calls(process),
         properties=properties,
+        awaits=_awaits(process),
     )
 
 
@@ -176,6 +202,20 @@ def _properties(process: etree._Element) -> dict[str, str]:
     return {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
 
 
+def _awaits(process: etree._Element) -> bool:
+    """Whether every start event, or what begins a case in their stead, has a trigger."""
+    starts = list(process.iterchildren(f"{BPMN}startEvent"))
+    instead = [e for e in process.iterchildren() if e.get("instantiate") == "true"]
+    plain = [start for start in starts if not any("ventDefinition" in str(e.tag) for e in start)]
+    return bool(starts or instead) and not plain
+
+
 def _calls(process: etree._Element) -> tuple[str, ...]:
-    elements = process.iter(f"{ZEEBE}calledElement")
-    return tuple(sorted({called for e in elements if (called := e.get("processId"))}))
+    """The processes that its call activities name, by zeebe's element, else by BPMN's attribute."""
+    found: set[str] = set()
+    for activity in process.iter(f"{BPMN}callActivity"):
+        named = [element.get("processId") for element in activity.iter(f"{ZEEBE}calledElement")]
+        found.update(name for name in named or [activity.get("calledElement")] if name)
+    around = process.getparent()
+    others = () if around is None else around.iterchildren()
+    return tuple(sorted(found - {e.get("id") for e in others if e.tag != process.tag}))

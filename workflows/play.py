@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,12 +26,15 @@ from workflows.history import History
 from workflows.moments import standing_of
 from workflows.packages import Package, in_call_order
 from workflows.people import find_person, load_organisations, people_in
+from workflows.played import Played, matched_rules, task_document
 from workflows.policy import SYSTEM, Actor, TaskFacts
 from workflows.register.batches import load_batches
 from workflows.services import written_tables
 from workflows.tables import (
     READ_MODELS,
     case_numbers,
+    cases,
+    definitions,
     drafts,
     idempotency,
     incidents,
@@ -48,30 +51,6 @@ BEGINNING = datetime(2026, 4, 20, 1, tzinfo=UTC)  # a Monday, 09:00 in Shanghai,
 FAR = 1000
 Step = Mapping[str, Any]
 CASE_TABLES = (journalled, snapshots, *READ_MODELS, leases, drafts, operations, idempotency, case_numbers)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Played:
-    """How an example went. `passes` are element ids in order of completion, `rules` ids of matched rules;
-    values are friendly JSON. `refused` are the codes of the refusals that the example expected."""
-
-    status: str
-    case_id: str
-    passes: tuple[str, ...]
-    flows: tuple[str, ...]
-    rules: tuple[str, ...]
-    variables: dict[str, Any]
-    tasks: tuple[dict[str, Any], ...]
-    incidents: tuple[dict[str, Any], ...]
-    timers: tuple[dict[str, Any], ...]
-    outcome: str | None
-    refused: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """JSON-native, as `tidu play --json` prints it."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
-        }
 
 
 class Stuck(InvalidInput):
@@ -94,25 +73,6 @@ def play(path: Path, example: Mapping[str, Any] | None = None) -> Played:
     return Theatre().play(path, example or {})
 
 
-def differences(example: Mapping[str, Any], played: Played) -> tuple[str, ...]:
-    """What the example's `ends` promised and the play did not keep, as sentences; () is: all kept."""
-    ends = example.get("ends", {})
-    found = []
-    for name in ("status", "outcome"):
-        if name in ends and getattr(played, name) != ends[name]:
-            found.append(f"{name}: expected {ends[name]!r}, found {getattr(played, name)!r}")
-    for name, value in ends.get("variables", {}).items():
-        if played.variables.get(name) != value:
-            found.append(f"variable {name}: expected {value!r}, found {played.variables.get(name)!r}")
-    missing = [element for element in ends.get("passes", []) if element not in played.passes]
-    if missing:
-        found.append(f"expected to pass {missing}, passed {list(played.passes)}")
-    waiting = [task["element"] for task in played.tasks]
-    if "waits" in ends and sorted(ends["waits"]) != sorted(waiting):
-        found.append(f"expected to wait at {ends['waits']}, waits at {waiting}")
-    return tuple(found)
-
-
 class Theatre:
     """A house in memory where many examples can be played, one case each."""
 
@@ -132,13 +92,18 @@ class Theatre:
         """One example, from its own beginning of time, in a house without any other case."""
         self._sweep()
         self.time.now = _beginning(example)
-        packages = in_call_order(read_closure(path))
+        closure = read_closure(path)
+        packages = {package.process_id: package for package in in_call_order(closure)}
+        process = example.get("process") or closure[0].process_id
+        if process not in packages:
+            names = ", ".join(packages)
+            raise NotFound(f"{path} holds no process {process}, but {names}", code="PROCESS_NOT_FOUND")
         with self.database.begin() as connection:
-            for package in packages:
+            ours = definitions.c.key.in_(packages)
+            connection.execute(sa.update(definitions).values(state=sa.case((ours, "live"), else_="retired")))
+            for package in packages.values():
                 self.library.deploy(connection, package, by="theatre", at=self.time.now)
-        process = example.get("process") or read_closure(path)[0].process_id
-        played = next(package for package in packages if package.process_id == process)
-        return _Performance(self, played, example).run()
+        return _Performance(self, packages[process], example).run()
 
     def _sweep(self) -> None:
         self.commands.live.clear()
@@ -287,12 +252,27 @@ class _Performance:
 
     def _message(self, name: str, step: Step) -> None:
         self.commands.receive_message(
-            self.case_id,
+            self._hearer(name),
             name,
             step.get("values", {}),
             actor=self._person(step["by"]) if "by" in step else SYSTEM,
             correlation=from_json(step.get("correlation")),
         )
+
+    def _hearer(self, message: str) -> str:
+        """The first case that waits for the message, else the one that the example began."""
+        for case_id in self._cases():
+            with self.theatre.database.connect() as connection, self.theatre.library.over(connection):
+                case = self.commands.live.take(connection, case_id)
+            self.commands.live.put_back(case)
+            if any(one.message == message for one in case.awaited()):
+                return case_id
+        return self.case_id
+
+    def _cases(self) -> list[str]:
+        """The case that the example began, and then those that began by what it sent."""
+        others = [row["case_id"] for row in self._rows(cases)]
+        return [self.case_id, *(one for one in others if one != self.case_id)]
 
     def _answer(self, job: str, step: Step) -> None:
         if "error" in step:
@@ -330,20 +310,24 @@ class _Performance:
     # --- what became of it ----------------------------------------------------------------------------
 
     def _told(self) -> Played:
-        entries = self.theatre.history.entries(self.case_id)
+        entries = self._entries()
         with self.theatre.database.connect() as connection, self.theatre.library.over(connection):
             case = self.commands.live.take(connection, self.case_id)
         stood = standing_of(entries)
         open_incidents = self._rows(incidents, incidents.c.resolved_at.is_(None))
+        stuck = {row["case_id"] for row in open_incidents}
+        running = {row["case_id"] for row in self._rows(cases, cases.c.status == "active")}
         variables = {name: to_plain(value) for name, value in case.variables.items()}
         return Played(
-            status="incident" if open_incidents and case.status == "active" else case.status,
+            status="incident" if stuck & running else case.status,
             case_id=case.case_id,
             passes=tuple(stood.route),
             flows=tuple(stood.flows),
-            rules=tuple(_rules(entries)),
+            rules=tuple(matched_rules(entries)),
             variables=variables,
-            tasks=tuple(_task(row) for row in self._rows(tasks, tasks.c.state.in_(("ready", "claimed")))),
+            tasks=tuple(
+                task_document(row) for row in self._rows(tasks, tasks.c.state.in_(("ready", "claimed")))
+            ),
             incidents=tuple(
                 {"element": row["element"], "code": row["code"], "message": row["message"]}
                 for row in open_incidents
@@ -356,8 +340,17 @@ class _Performance:
             refused=tuple(self.refused),
         )
 
+    def _entries(self) -> list[ev.Entry]:
+        """What happened in all cases, in the order in which it was written."""
+        query = sa.select(journalled.c.case_id, journalled.c.seq).order_by(sa.text("rowid"))
+        with self.theatre.database.connect() as connection:
+            order = [tuple(row) for row in connection.execute(query)]
+        told = {(e.case_id, e.seq): e for one in self._cases() for e in self.theatre.history.entries(one)}
+        return [told[place] for place in order if place in told]
+
     def _rows(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> list[Mapping[str, Any]]:
-        query = sa.select(table).where(table.c.case_id == self.case_id, *conditions)
+        """Rows of all cases: the house holds no others than those of this example."""
+        query = sa.select(table).where(*conditions)
         with self.theatre.database.connect() as connection:
             rows = connection.execute(query.order_by(*table.primary_key.columns)).mappings().all()
         return [dict(row) for row in rows]
@@ -373,25 +366,6 @@ def _span(text: str) -> timedelta:
     if not isinstance(span, timedelta):
         raise InvalidInput(f"expected days, hours, minutes or seconds, found {text!r}", code="UNKNOWN_STEP")
     return span
-
-
-def _rules(entries: Iterable[ev.Entry]) -> Iterable[str]:
-    for entry in entries:
-        if isinstance(entry.event, ev.DecisionMade):
-            yield from entry.event.matched
-            yield from _required(entry.event.required)
-
-
-def _required(required: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    for made in required:
-        yield from made["matched"]
-        yield from _required(made["required"])
-
-
-def _task(row: Mapping[str, Any]) -> dict[str, Any]:
-    due = row["due_at"].isoformat() if row["due_at"] else None
-    names = ("task_id", "element", "name", "state", "assignee", "groups", "users", "round")
-    return {**{name: row[name] for name in names}, "due_at": due}
 
 
 def _name(step: Step) -> str:

@@ -96,7 +96,7 @@ class _Projecting:
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""
         match entry.event:
-            case ev.ElementPassed() | ev.MessageReceived():
+            case ev.ElementPassed() | ev.ElementSkipped() | ev.MessageReceived() | ev.SignalReceived():
                 pass  # the route and what was said are read from the journal alone
             case ev.CaseStarted():
                 self._case_started(entry)

@@ -12,6 +12,10 @@ from engine.events import Entry, TaskCreated
 R = TypeVar("R", bound="Result")
 
 
+LASTING = "deliver:"
+"""What the keys begin with whose answers are kept for ever: a letter is never delivered twice."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Idempotency:
     """What the door knows of a request: its key (None: cannot be repeated), a digest of it, its id."""

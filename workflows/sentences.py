@@ -18,6 +18,7 @@ LANES: dict[type[Event], str] = {
     ev.TaskCompleted: "people",
     ev.CaseStarted: "people",
     ev.MessageReceived: "people",
+    ev.SignalReceived: "people",
     ev.DecisionMade: "decisions",
     ev.JobCreated: "services",
     ev.JobSucceeded: "services",
@@ -118,6 +119,8 @@ def _people_zh(event: Event, who: str, words: Words) -> str:
             return f"{who} 完成了【{name}】{_zh(chosen if isinstance(chosen, str) else '')}。"
         case ev.MessageReceived(message=message):
             return f"{who} 提交了“{message}”。"
+        case ev.SignalReceived(signal=signal):
+            return f"{who} 传来了信号“{signal}”。"
         case ev.CaseSuspended(reason=reason):
             return f"{who} 中止了案件{_zh(reason)}。"
         case ev.CaseResumed(reason=reason):
@@ -139,6 +142,8 @@ def _process_zh(event: Event, who: str, words: Words) -> str:
             return f"【{words.of(task_id, english=False)}】逾期，已升级。"
         case ev.ElementPassed(element=element):
             return f"经过【{words.name(element, english=False)}】。"
+        case ev.ElementSkipped(element=element):
+            return f"【{words.name(element, english=False)}】无需办理，已跳过。"
         case ev.TimerSet(element=element, due_at=due_at):
             return f"【{words.name(element, english=False)}】计时至 {due_at}。"
         case ev.TimerFired(timer_id=timer_id, missed=missed):
@@ -186,6 +191,8 @@ def _people_en(event: Event, who: str, words: Words) -> str:
             return f"{who} completed {name}{_en(chosen if isinstance(chosen, str) else '')}."
         case ev.MessageReceived(message=message):
             return f"{who} sent {message}."
+        case ev.SignalReceived(signal=signal):
+            return f"{who} passed on signal {signal}."
         case ev.CaseSuspended(reason=reason):
             return f"{who} suspended the case{_en(reason)}."
         case ev.CaseResumed(reason=reason):
@@ -207,6 +214,8 @@ def _process_en(event: Event, who: str, words: Words) -> str:
             return f"{words.of(task_id, english=True)} is late and was escalated."
         case ev.ElementPassed(element=element):
             return f"Passed {words.name(element, english=True)}."
+        case ev.ElementSkipped(element=element):
+            return f"{words.name(element, english=True)} had nothing to do and was skipped."
         case ev.TimerSet(element=element, due_at=due_at):
             return f"{words.name(element, english=True)} is due at {due_at}."
         case ev.TimerFired(timer_id=timer_id, missed=missed):

@@ -11,12 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.definition.shapes import DELIVERIES
 from engine.errors import NotFound, Rejected
 from engine.values import from_json
 from workflows import services
 from workflows.change import REMEMBERED
 from workflows.commands import Commands
+from workflows.deliveries import Deliveries, Unclear
 from workflows.leases import Lease, give_back, lease_jobs, lease_timers
+from workflows.results import LASTING
 from workflows.tables import idempotency, jobs
 
 LOG = logging.getLogger("tidu.worker")
@@ -55,6 +58,7 @@ class Worker:
     ) -> None:
         self._database = database
         self._commands = commands
+        self._deliveries = Deliveries(database, commands.library, commands)
         self._clock = clock
         self._name = name
 
@@ -125,6 +129,8 @@ class Worker:
             ).one()
 
     def _run(self, job: sa.Row[tuple[object, ...]], now: datetime) -> dict[str, object]:
+        if job.type in DELIVERIES:
+            return self._deliveries.deliver(job, now)
         inputs = {name: from_json(value) for name, value in job.inputs.items()}
         with self._database.connect().execution_options(reading=True) as connection:
             read = services.Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
@@ -132,14 +138,16 @@ class Worker:
 
     def _fail(self, job: sa.Row[tuple[object, ...]], lease: Lease, error: Exception, now: datetime) -> None:
         message = f"{type(error).__name__}: {error}"
-        hopeless = isinstance(error, NotFound) and error.code == "SERVICE_UNKNOWN"
+        unknown = isinstance(error, NotFound) and error.code == "SERVICE_UNKNOWN"
+        hopeless = unknown or isinstance(error, Unclear)
         used_up = hopeless or job.attempts + 1 >= job.retries
         retry_at = None if used_up else now + pause(job.job_id, job.attempts)
         self._commands.fail_job(job.job_id, message, retry_at=retry_at, lease=lease)
 
     def _tidy(self, now: datetime) -> None:
         with self._database.begin() as connection:
-            connection.execute(sa.delete(idempotency).where(idempotency.c.at < now - REMEMBERED))
+            old = (idempotency.c.at < now - REMEMBERED) & ~idempotency.c.key.startswith(LASTING)
+            connection.execute(sa.delete(idempotency).where(old))
 
 
 def pause(job_id: str, failures: int) -> timedelta:

@@ -14,9 +14,10 @@ from typing import Any
 from engine import events as ev
 from engine.case.hearing import heard
 from engine.case.obeying import obey
-from engine.case.standing import Job, Standing, Task
+from engine.case.reliving import Reliving
+from engine.case.standing import Job, Standing, Task, already_claimed
 from engine.definition.model import Definition
-from engine.errors import EngineError, NotAllowed, NotFound, ReplayMismatch, WrongState
+from engine.errors import NotAllowed, NotFound, WrongState
 from engine.events import Cause, Consequence, Entry, Json, Who
 from engine.execution import signals as sig
 from engine.execution.execution import Awaited, Execution, WorkingDays
@@ -27,7 +28,7 @@ Values = Mapping[str, Any]
 """Case data by name, as FEEL values."""
 
 
-class Case:
+class Case(Reliving):
     """One run of a definition. Not thread-safe: one thread holds a case at a time."""
 
     def __init__(self, started: Entry, definition: Definition, calendar: WorkingDays) -> None:
@@ -90,6 +91,10 @@ class Case:
         """The messages that would be heard now."""
         return self.execution.awaited()
 
+    def signals_awaited(self) -> frozenset[str]:
+        """The names of the signals that would be heard now."""
+        return self.execution.signals_awaited()
+
     # --- what may be asked ----------------------------------------------------------------------------
 
     @classmethod
@@ -105,8 +110,15 @@ class Case:
         now: datetime,
         unit: str | None = None,
         batch: str | None = None,
+        begins_at: str | None = None,
+        carried: Values | None = None,
+        job_id: str | None = None,
     ) -> Case:
-        """A new case at its first waits. `pins` names the deployed version of every reachable process."""
+        """A new case at its first waits. `pins` names the deployed version of every reachable process.
+
+        `begins_at`, `carried` and `job_id` tell of the message or signal that begins it, if one does.
+        Raises WrongState if it cannot begin like that.
+        """
         event = ev.CaseStarted(
             process=definition.process_id,
             pins=dict(pins),
@@ -115,7 +127,12 @@ class Case:
             values=to_json(dict(values)),
             unit=unit,
             batch=batch,
+            begins_at=begins_at,
+            carried=to_json(dict(carried or {})),
+            job_id=job_id,
+            signals_reach="house",
         )
+        definition.beginning(begins_at)
         case = cls(Entry(case_id=case_id, seq=1, at=now, who=by, event=event), definition, calendar)
         case._happen(event, by=by, now=now)
         return case
@@ -167,9 +184,19 @@ class Case:
         self._happen(ev.TimerFired(timer_id=timer_id, due_at=timer.due_at, missed=missed), by=by, now=now)
 
     def receive_message(
-        self, message: str, values: Values, *, by: Who, now: datetime, correlation: Any = None
+        self,
+        message: str,
+        values: Values,
+        *,
+        by: Who,
+        now: datetime,
+        correlation: Any = None,
+        job_id: str | None = None,
     ) -> None:
-        """Whatever waits for this message hears it. Raises WrongState MESSAGE_UNEXPECTED if nothing does."""
+        """Whatever waits for this message hears it; `job_id` names the delivery of another case's.
+
+        Raises WrongState MESSAGE_UNEXPECTED if nothing waits.
+        """
         self._running()
         waiting = self.awaited()
         if not any(one.message == message and one.correlation in (None, correlation) for one in waiting):
@@ -180,8 +207,14 @@ class Case:
                 awaited=names,
             )
         event = ev.MessageReceived(
-            message=message, values=to_json(dict(values)), correlation=to_json(correlation)
+            message=message, values=to_json(dict(values)), correlation=to_json(correlation), job_id=job_id
         )
+        self._happen(event, by=by, now=now)
+
+    def hear_signal(self, signal: str, values: Values, *, job_id: str, by: Who, now: datetime) -> None:
+        """Whatever waits for this signal of another case hears it."""
+        self._running()
+        event = ev.SignalReceived(signal=signal, values=to_json(dict(values)), job_id=job_id)
         self._happen(event, by=by, now=now)
 
     def finish_job(self, job_id: str, result: Values, *, by: Who, now: datetime) -> None:
@@ -238,38 +271,6 @@ class Case:
             raise WrongState(f"case {self.case_id} is already {self.status}", code="CASE_OVER")
         self._happen(ev.CaseTerminated(reason=reason), by=by, now=now)
 
-    # --- replay ---------------------------------------------------------------------------------------
-
-    def relive(self, entry: Entry) -> None:
-        """One recorded entry happens again. Raises ReplayMismatch where the model says otherwise."""
-        match entry.event:
-            case Cause() as cause:
-                self.end_of_replay()
-                self._expected.extend(self._driven_again(entry, cause))
-            case Consequence() as recorded:
-                recomputed = self._expected.popleft() if self._expected else None
-                if recomputed is None or not same(recorded, recomputed):
-                    raise ReplayMismatch(
-                        self.case_id, entry.seq, recorded=said(recorded), recomputed=said(recomputed)
-                    )
-        self.seq = entry.seq
-        self.at = entry.at
-
-    def end_of_replay(self) -> None:
-        """Raises ReplayMismatch if the model expects a consequence that was not recorded."""
-        if self._expected:
-            raise ReplayMismatch(
-                self.case_id, self.seq + 1, recorded=None, recomputed=said(self._expected[0])
-            )
-
-    def _driven_again(self, entry: Entry, cause: Cause) -> list[Consequence]:
-        try:
-            return self._drive(cause, entry.who, entry.at)
-        except (EngineError, LookupError) as error:  # a cause about a task or timer the model never made
-            raise ReplayMismatch(
-                self.case_id, entry.seq, recorded=said(cause), recomputed=f"{type(error).__name__}: {error}"
-            ) from error
-
     # --- snapshots ------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Json]:
@@ -309,8 +310,15 @@ class Case:
     def _drive(self, cause: Cause, by: Who, now: datetime) -> list[Consequence]:
         """Obey the cause and answer what follows, in order. The one way a case changes."""
         if isinstance(cause, ev.CaseStarted):
-            values = from_json(cause.values)
-            self.execution = Execution.start(self.definition, values, calendar=self.calendar, now=now)
+            self.execution = Execution.start(
+                self.definition,
+                from_json(cause.values),
+                begins_at=cause.begins_at,
+                carried=from_json(cause.carried),
+                signals_reach=cause.signals_reach,
+                calendar=self.calendar,
+                now=now,
+            )
         else:
             obey(cause, standing=self.standing, execution=self.execution, by=by, now=now)
         ends: list[str] = []
@@ -376,24 +384,6 @@ class Case:
         if job is None:
             raise NotFound(f"job {job_id} is not open in case {self.case_id}", code="JOB_GONE")
         return job
-
-
-def already_claimed(task: Task) -> WrongState:
-    """The refusal every loser of a claim race gets."""
-    return WrongState(
-        f"task {task.id} is already claimed by {task.assignee}",
-        code="TASK_ALREADY_CLAIMED",
-        assignee=task.assignee,
-        claimed_at=task.claimed_at,
-    )
-
-
-def same(recorded: Consequence, recomputed: Consequence) -> bool:
-    return type(recorded) is type(recomputed) and recorded.data() == recomputed.data()
-
-
-def said(event: ev.Event | None) -> Json:
-    return None if event is None else {"type": type(event).__name__, **event.data()}
 
 
 def _text(value: Any) -> str | None:

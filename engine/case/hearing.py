@@ -17,6 +17,8 @@ def heard(signal: sig.Signal, *, case_id: str, standing: Standing) -> Iterator[C
     match signal:
         case sig.Passed(n=n, element=element, flows=flows):
             yield ev.ElementPassed(element=element, n=n, flows=flows)
+        case sig.Skipped(n=n, element=element, flows=flows):
+            yield ev.ElementSkipped(element=element, n=n, flows=flows)
         case sig.Waits():
             yield _task_created(signal, case_id)
         case sig.Timed():

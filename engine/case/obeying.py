@@ -37,6 +37,8 @@ def obey(cause: Cause, *, standing: Standing, execution: Execution, by: Who, now
             execution.receive(
                 cause.message, from_json(cause.values), correlation=from_json(cause.correlation), now=now
             )
+        case ev.SignalReceived(signal=signal, values=values):
+            execution.hear(signal, from_json(values), now=now)
         case ev.JobSucceeded(job_id=job_id, result=result):
             standing.incidents.pop(job_id, None)
             execution.finish(standing.jobs.pop(job_id).n, from_json(result), now=now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine import events as ev
+from engine.errors import WrongState
 from engine.events import Consequence, Json
 
 
@@ -153,3 +154,13 @@ def number(its_id: str) -> int:
 
 def _task(state: dict[str, Json]) -> Task:
     return Task(**{**state, "groups": tuple(state["groups"]), "users": tuple(state["users"])})
+
+
+def already_claimed(task: Task) -> WrongState:
+    """The refusal every loser of a claim race gets."""
+    return WrongState(
+        f"task {task.id} is already claimed by {task.assignee}",
+        code="TASK_ALREADY_CLAIMED",
+        assignee=task.assignee,
+        claimed_at=task.claimed_at,
+    )

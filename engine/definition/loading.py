@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 
@@ -53,8 +53,10 @@ def load(sources: Sources) -> Loaded:
         processes[process_id] = processes_in(root)
         for own in _needed(root, process_id, sources):
             drawing = read_drawing(root, own)
-            if drawing is not None:
-                roots[own], drawings[own] = root, drawing
+            if own in drawings:
+                problems.append(_twice(own, drawings[own].file, process_id))
+            elif drawing is not None:
+                roots[own], drawings[own] = root, replace(drawing, file=process_id)
     for decision_id, data in sources.dmn.items():
         try:
             decisions[decision_id] = parse_decisions(data)
@@ -66,6 +68,16 @@ def load(sources: Sources) -> Loaded:
         decisions=decisions,
         problems=tuple(problems),
         processes=processes,
+    )
+
+
+def _twice(own: str, one: str, other: str) -> Problem:
+    return Problem(
+        element=own,
+        rule="id.unique",
+        severity="error",
+        message=f"{own} stands in the file of process {one} and in that of process {other}",
+        message_zh=f"编号 {own} 同时出现在流程 {one} 和 {other} 的文件中",
     )
 
 

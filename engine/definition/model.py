@@ -8,18 +8,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from engine.definition.beginnings import Beginning, beginnings, begins_plainly
 from engine.definition.checks.sources import check_sources
 from engine.definition.loading import Loaded, Sources, load
 from engine.definition.parsing import parse_specs
 from engine.definition.shapes import Drawing, Flow, Outcome, Shape, TaskRules
-from engine.errors import BadDefinition, Problem
+from engine.errors import BadDefinition, Problem, WrongState
 
 __all__ = ["Definition", "Element", "Outcome", "Sources", "TaskRules", "check_definition", "read_definition"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Element:
-    """One drawn element, a sequence flow included, as the rooms above see it."""
+    """One drawn element, a sequence flow included, as the rooms above see it.
+
+    `process_id` is the process whose package it stands in: that of the file, for a global task.
+    """
 
     id: str
     process_id: str
@@ -57,6 +61,29 @@ class Definition:
         return {
             element.id: element for drawing in self.drawings.values() for element in _elements_of(drawing)
         }
+
+    @cached_property
+    def beginnings(self) -> Mapping[str, Beginning]:
+        """Every element of the process where something that happens begins a case."""
+        return {one.element: one for one in beginnings(self.drawing)}
+
+    def beginning(self, element: str | None) -> Beginning | None:
+        """How a case begins at `element`; None: at the start event without a trigger.
+
+        Raises WrongState if it cannot.
+        """
+        if element is not None and element in self.beginnings:
+            return self.beginnings[element]
+        if element is not None:
+            raise WrongState(f"no case of {self.process_id} begins at {element}", code="NO_BEGINNING")
+        if not begins_plainly(self.drawing):
+            awaited = sorted({t.name for one in self.beginnings.values() for t in one.triggers if t.name})
+            raise WrongState(
+                f"a case of {self.process_id} begins only by {', '.join(awaited) or 'an event'}",
+                code="NO_PLAIN_START",
+                awaited=awaited,
+            )
+        return None
 
     @property
     def drawing(self) -> Drawing:
@@ -96,7 +123,7 @@ def _elements_of(drawing: Drawing) -> list[Element]:
 def _element(shape: Shape, drawing: Drawing) -> Element:
     return Element(
         id=shape.id,
-        process_id=drawing.process,
+        process_id=drawing.file or drawing.process,
         kind=shape.kind,
         name=shape.name,
         documentation=shape.documentation,
@@ -112,7 +139,7 @@ def _element(shape: Shape, drawing: Drawing) -> Element:
 def _flow_element(flow: Flow, drawing: Drawing) -> Element:
     return Element(
         id=flow.id,
-        process_id=drawing.process,
+        process_id=drawing.file or drawing.process,
         kind="sequenceFlow",
         name=flow.name,
         incoming=(flow.source,),

@@ -16,10 +16,10 @@ from SpiffWorkflow.specs.base import TaskSpec
 
 from engine.definition.nodes import activities, events, gateways, tasks
 from engine.definition.nodes.base import Exit, Node
-from engine.definition.shapes import Drawing, Level, Shape
-from engine.definition.vocabulary import BPMN
+from engine.definition.reading import callable_in
+from engine.definition.shapes import AWAITED, CAUGHT, EMBEDDED, Drawing, Level, Shape
+from engine.definition.vocabulary import GLOBAL_TASKS
 
-CAUGHT = frozenset({"error", "escalation", "cancel"})
 Specs = Mapping[str, Any]
 
 
@@ -39,6 +39,7 @@ KINDS: dict[str, Any] = {
     "receiveTask": events.ReceiveTask,
     "subProcess": activities.SubProcess,
     "transaction": activities.SubProcess,
+    "adHocSubProcess": activities.SubProcess,
     "complexGateway": gateways.ComplexGateway,
     "callActivity": activities.CallActivity,
     "exclusiveGateway": gateways.ExclusiveGateway,
@@ -46,6 +47,7 @@ KINDS: dict[str, Any] = {
     "inclusiveGateway": gateways.InclusiveGateway,
     "eventBasedGateway": gateways.EventBasedGateway,
 }
+KINDS |= {tag: KINDS[kind] for tag, kind in GLOBAL_TASKS.items()}
 
 
 class ShapeParser(TaskParser):
@@ -57,7 +59,7 @@ class ShapeParser(TaskParser):
 
     def parse_node(self) -> Node:
         shape: Shape = self.process_parser.shapes[self.bpmn_id]
-        if shape.kind in ("subProcess", "transaction"):
+        if shape.kind in EMBEDDED:
             self.process_parser.parser.create_parser(self.node, lane=shape.lane)
         kind = self.kind_of(shape)
         if shape.loop is None:
@@ -94,7 +96,7 @@ class LevelParser(ProcessParser):
         self.shapes: dict[str, Shape] = {shape.id: shape for shape in self.level.shapes}
 
     def add_tasks(self) -> None:
-        nodes = {node.get("id"): node for node in self.node if isinstance(node.tag, str)}
+        nodes = {node.get("id"): node for node in (self.node, *self.node) if isinstance(node.tag, str)}
         for shape in self.level.shapes:
             self.parse_node(nodes[shape.id])
         specs = self.spec.task_specs
@@ -113,9 +115,9 @@ class LevelParser(ProcessParser):
             host = specs[shape.attached_to]
             if shape.trigger.kind == "compensation":
                 host.compensator = self.level.handler_of(shape.id)
-            elif shape.trigger.kind in CAUGHT:
+            if shape.kinds() & CAUGHT:
                 host.catchers += (shape.id,)
-            else:
+            if shape.kinds() & AWAITED:
                 host.listeners += (shape.id,)
         if shape.kind == "intermediateThrowEvent" and shape.trigger.kind == "link":
             node.exits = (Exit("", self.link_target(shape)),)
@@ -133,14 +135,14 @@ class LevelParser(ProcessParser):
         raise KeyError(shape.trigger.name)
 
     def describe(self, specs: Specs) -> None:
-        """Where the level begins, and which event sub-processes listen in it."""
-        starts = [s for s in self.level.shapes if s.kind == "startEvent"]
-        starts.sort(key=lambda s: s.trigger.kind != "none")
+        """Where the level begins, and which event sub-processes listen in it or undo it."""
         levels = [s.id for s in self.level.shapes if s.by_event]
-        caught = [name for name in levels if specs[name].start.trigger.kind in CAUGHT]
-        self.spec.first = starts[0].id
-        self.spec.event_levels = tuple(name for name in levels if name not in caught)
-        self.spec.event_catchers = tuple(caught)
+        kinds = {name: specs[name].start.kinds() for name in levels}
+        self.spec.firsts = tuple(shape.id for shape in self.level.firsts)
+        self.spec.event_levels = tuple(name for name in levels if kinds[name] & AWAITED)
+        undoers = [name for name in levels if "compensation" in kinds[name]]
+        self.spec.undoer = undoers[0] if undoers else None
+        self.spec.event_catchers = tuple(name for name in levels if kinds[name] & CAUGHT)
 
 
 class DrawingParser(BpmnParser):
@@ -159,11 +161,11 @@ class DrawingParser(BpmnParser):
         return next(shape for shape in self.levels[level_id].shapes if shape.kind == "startEvent")
 
     def add_process(self, root: etree._Element, process_id: str) -> None:
-        """One process of a parsed file; what else is in the file is not looked at."""
+        """One process or global task of a parsed file; what else is in the file is not looked at."""
         self._add_diagram_indexes(root)
-        for process in root.iterfind(f"{BPMN}process"):
-            if process.get("id") == process_id:
-                self.create_parser(process)
+        for element in callable_in(root):
+            if element.get("id") == process_id:
+                self.create_parser(element)
 
 
 def parse_specs(

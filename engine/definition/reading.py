@@ -8,12 +8,24 @@ from itertools import count
 from lxml import etree
 
 from engine.definition.formulas import Formula, feel
-from engine.definition.shapes import ACTIVITIES, EVENTS, GATEWAYS, Drawing, Flow, Level, Shape
+from engine.definition.shapes import (
+    ACTIVITIES,
+    EMBEDDED,
+    EVENTS,
+    GATEWAYS,
+    Drawing,
+    Flow,
+    Level,
+    Shape,
+)
 from engine.definition.vocabulary import (
     BPMN,
+    GLOBAL_TASKS,
     children,
+    is_true,
     local_name,
     properties_of,
+    read_ad_hoc,
     read_assignment,
     read_call,
     read_loops,
@@ -25,19 +37,30 @@ from engine.definition.vocabulary import (
 )
 
 KINDS = ACTIVITIES | GATEWAYS | EVENTS
+CALLABLE = GLOBAL_TASKS.keys() | {"process"}
 
 
 def read_drawing(root: etree._Element, process_id: str) -> Drawing | None:
-    """The drawing of process `process_id` in a parsed file; None if the file has no such process."""
-    for process in root.iterfind(f"{BPMN}process"):
-        if process.get("id") == process_id:
-            return _Reader(root, process).drawing()
+    """The drawing of process or global task `process_id` in a parsed file; None if it is not there."""
+    for element in callable_in(root):
+        if element.get("id") == process_id:
+            return _Reader(root, element).drawing()
     return None
 
 
 def processes_in(root: etree._Element) -> tuple[str, ...]:
-    """The ids of all processes of a parsed file, in file order."""
-    return tuple(process.get("id") or "" for process in root.iterfind(f"{BPMN}process"))
+    """The ids of all processes and global tasks of a parsed file, in file order."""
+    return tuple(element.get("id") or "" for element in callable_in(root))
+
+
+def callable_in(root: etree._Element) -> Iterator[etree._Element]:
+    """The processes and the global tasks of a parsed file, in file order."""
+    return (e for e in root if isinstance(e.tag, str) and local_name(e) in CALLABLE and is_bpmn(e))
+
+
+def is_bpmn(node: etree._Element) -> bool:
+    """Whether this is an element of BPMN itself."""
+    return isinstance(node.tag, str) and node.tag.startswith(BPMN)
 
 
 class _Reader:
@@ -52,20 +75,26 @@ class _Reader:
         self.lanes = _lanes(process)
 
     def drawing(self) -> Drawing:
-        levels = tuple(self.levels(self.process, None))
+        alone = local_name(self.process) in GLOBAL_TASKS
+        levels = (self.task_alone(),) if alone else tuple(self.levels(self.process, None))
         return Drawing(
             process=self.process_id,
             name=self.process.get("name") or "",
-            executable=self.process.get("isExecutable", "true") == "true",
+            executable=is_true(self.process, "isExecutable", "true"),
             documentation=text_of(self.process, "documentation"),
             properties=properties_of(self.process),
             levels=levels,
             duplicates=_duplicates(self.root),
         )
 
+    def task_alone(self) -> Level:
+        """A global task is a process of one element, which bears its id."""
+        own = self.process_id
+        return Level(id=own, process=own, parent=None, shapes=(self.shape(self.process, own),), flows=())
+
     def levels(self, node: etree._Element, parent: str | None) -> Iterator[Level]:
         level_id = node.get("id") or ""
-        nodes = [child for child in node if isinstance(child.tag, str) and child.tag.startswith(BPMN)]
+        nodes = [child for child in node if is_bpmn(child)]
         yield Level(
             id=level_id,
             process=self.process_id,
@@ -79,11 +108,11 @@ class _Reader:
             ),
         )
         for child in nodes:
-            if local_name(child) in ("subProcess", "transaction"):
+            if local_name(child) in EMBEDDED:
                 yield from self.levels(child, level_id)
 
     def shape(self, node: etree._Element, level: str) -> Shape:
-        kind = local_name(node)
+        kind = GLOBAL_TASKS.get(local_name(node), local_name(node))
         task = read_task(node) if kind == "userTask" else None
         return Shape(
             id=node.get("id") or "",
@@ -96,8 +125,8 @@ class _Reader:
             properties=properties_of(node),
             attached_to=node.get("attachedToRef"),
             interrupting=_interrupting(node),
-            by_event=node.get("triggeredByEvent") == "true",
-            parallel=node.get("parallelMultiple") == "true",
+            by_event=is_true(node, "triggeredByEvent"),
+            parallel=is_true(node, "parallelMultiple"),
             default=node.get("default"),
             triggers=read_triggers(node, self.definitions),
             task=task,
@@ -106,11 +135,12 @@ class _Reader:
             call=read_call(node) if kind == "callActivity" else None,
             inputs=read_mappings(node, "input"),
             outputs=read_mappings(node, "output"),
-            loops=read_loops(node),
+            loops=read_loops(node, self.definitions),
+            ad_hoc=read_ad_hoc(node) if kind == "adHocSubProcess" else None,
             activation=_formula(node, "activationCondition"),
             start_quantity=_quantity(node, "startQuantity"),
             completion_quantity=_quantity(node, "completionQuantity"),
-            for_compensation=node.get("isForCompensation") == "true",
+            for_compensation=is_true(node, "isForCompensation"),
             attributes={str(key): str(value) for key, value in node.attrib.items()},
         )
 
@@ -128,7 +158,7 @@ class _Reader:
 
 def _quantity(node: etree._Element, name: str) -> int:
     text = node.get(name, "1")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _condition(node: etree._Element) -> Formula | None:
@@ -143,7 +173,7 @@ def _formula(node: etree._Element, name: str) -> Formula | None:
 
 
 def _interrupting(node: etree._Element) -> bool:
-    return node.get("cancelActivity", node.get("isInterrupting", "true")) == "true"
+    return is_true(node, "cancelActivity" if "cancelActivity" in node.attrib else "isInterrupting", "true")
 
 
 def _lanes(process: etree._Element) -> dict[str, str]:

@@ -19,6 +19,7 @@ ACTIVITIES = frozenset(
         "receiveTask",
         "subProcess",
         "transaction",
+        "adHocSubProcess",
         "callActivity",
     }
 )
@@ -29,6 +30,21 @@ EVENTS = frozenset(
     {"startEvent", "endEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent"}
 )
 JOBS = frozenset({"serviceTask", "sendTask"})
+EMBEDDED = frozenset({"subProcess", "transaction", "adHocSubProcess"})
+MESSAGE_JOB, SIGNAL_JOB = "message.deliver", "signal.deliver"
+DELIVERIES = frozenset({MESSAGE_JOB, SIGNAL_JOB})
+"""Types of the jobs that carry messages and signals to other cases; no drawing may name them itself."""
+
+ATTEMPTS = 12
+"""How often a delivery is tried before a person must look, if the drawing says nothing else."""
+
+THROWS = frozenset({"endEvent", "intermediateThrowEvent"})
+AWAITED = frozenset({"message", "timer", "signal", "conditional"})
+"""Triggers that a token can wait for."""
+
+CAUGHT = frozenset({"error", "escalation", "cancel"})
+"""Triggers that find their catcher at the moment they are thrown."""
+
 CATCH_UP = "catch_up"
 """The property of a repeating timer that says what becomes of moments that nobody was awake for."""
 
@@ -78,6 +94,26 @@ class Assignment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """What an event waits for or throws."""
+
+    kind: str = "none"
+    name: str = ""
+    code: str | None = None
+    correlation: Formula | None = None
+    timer: str = ""  # date, duration or cycle; `several` if more than one is drawn
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thrown:
+    """What an activity with several instances throws when one of them is done, if `when` is true then."""
+
+    trigger: Trigger
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loop:
     """An activity that is done several times: for each item, `cardinality` times, or while a condition."""
 
@@ -93,18 +129,19 @@ class Loop:
     test_before: bool = False
     maximum: int | None = None
     behavior: str = "All"
+    thrown: tuple[Thrown, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trigger:
-    """What an event waits for or throws."""
+class AdHoc:
+    """How the activities of an ad-hoc sub-process are done: all at once or one by one, until `done` holds.
 
-    kind: str = "none"
-    name: str = ""
-    code: str | None = None
-    correlation: Formula | None = None
-    timer: str = ""  # date, duration or cycle; `several` if more than one is drawn
-    when: Formula | None = None
+    `cancels`: what still runs then is withdrawn. `ordering` is what the drawing says, right or wrong.
+    """
+
+    ordering: str = "Parallel"
+    done: Formula | None = None
+    cancels: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +203,7 @@ class Shape:
     inputs: tuple[Assign, ...] = ()
     outputs: tuple[Assign, ...] = ()
     loops: tuple[Loop, ...] = ()
+    ad_hoc: AdHoc | None = None
     activation: Formula | None = None
     start_quantity: int = 1
     completion_quantity: int = 1
@@ -174,8 +212,26 @@ class Shape:
 
     @property
     def trigger(self) -> Trigger:
-        """What this event waits for or throws; kind `none` if nothing is drawn."""
+        """What this event waits for or throws; kind `none` if nothing is drawn, `multiple` if `triggers`
+        holds several."""
+        if len(self.triggers) > 1:
+            return Trigger(kind="multiple")
         return self.triggers[0] if self.triggers else Trigger()
+
+    @property
+    def needs_all(self) -> bool:
+        """Whether all of several triggers must have happened, in any order."""
+        return len(self.triggers) > 1 and self.parallel
+
+    @property
+    def instantiates(self) -> bool:
+        """Whether a receive task or an event-based gateway begins a case."""
+        drawn = self.kind in ("receiveTask", "eventBasedGateway")
+        return drawn and self.attributes.get("instantiate") == "true"
+
+    def kinds(self) -> frozenset[str]:
+        """The kinds of all its triggers."""
+        return frozenset(trigger.kind for trigger in self.triggers)
 
     @property
     def catch_up(self) -> str:
@@ -199,6 +255,23 @@ class Level:
     flows: tuple[Flow, ...]
     associations: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_implicit(self) -> bool:
+        """Whether neither start nor end events are drawn: tokens begin and end where flows do."""
+        return not any(shape.kind in ("startEvent", "endEvent") for shape in self.shapes)
+
+    @property
+    def firsts(self) -> tuple[Shape, ...]:
+        """Where the tokens of this level begin: at its start event, the one without a trigger if there are
+        several, else at every node without a way in. A task that starts cases by its message does not
+        count beside others."""
+        starts = [shape for shape in self.shapes if shape.kind == "startEvent"]
+        if starts:
+            return (min(starts, key=lambda start: start.trigger.kind != "none"),)
+        entered = {flow.target for flow in self.flows}
+        free = tuple(shape for shape in self.shapes if shape.id not in entered and not _stands_apart(shape))
+        return tuple(shape for shape in free if not shape.instantiates) or free
+
     def handler_of(self, boundary: str) -> str | None:
         """The compensation handler that an association connects with a boundary event."""
         handlers = {shape.id for shape in self.shapes if shape.for_compensation}
@@ -218,6 +291,7 @@ class Drawing:
     documentation: str
     properties: Mapping[str, str]
     levels: tuple[Level, ...]
+    file: str = ""  # the process whose file this stands in, if that is another one
     duplicates: tuple[str, ...] = ()
 
     @property
@@ -229,3 +303,13 @@ class Drawing:
     def flows(self) -> tuple[Flow, ...]:
         """Every sequence flow of every level."""
         return tuple(flow for level in self.levels for flow in level.flows)
+
+
+def _stands_apart(shape: Shape) -> bool:
+    """Whether no flow leads to the shape although it is no beginning: it is jumped to or called upon."""
+    return (
+        shape.attached_to is not None
+        or shape.by_event
+        or shape.for_compensation
+        or (shape.trigger.kind == "link" and shape.kind == "intermediateCatchEvent")
+    )

@@ -9,12 +9,14 @@ from lxml import etree
 
 from engine.definition.formulas import Formula, drawn, feel
 from engine.definition.shapes import (
+    AdHoc,
     Assign,
     Assignment,
     Call,
     Loop,
     Outcome,
     TaskRules,
+    Thrown,
     Trigger,
     Work,
 )
@@ -35,6 +37,13 @@ TRIGGERS = {
     "compensateEventDefinition": "compensation",
     "cancelEventDefinition": "cancel",
 }
+GLOBAL_TASKS = {
+    "globalTask": "task",
+    "globalManualTask": "manualTask",
+    "globalUserTask": "userTask",
+    "globalScriptTask": "scriptTask",
+    "globalBusinessRuleTask": "businessRuleTask",
+}
 _ISO_8601 = re.compile(r"[-+]?P(T?\d[\dA-Z.,]*|T)?$|R-?\d*/|\d{4}-\d")
 """What begins like a moment, a duration or a cycle is meant as one, even if it turns out to be none."""
 TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
@@ -48,6 +57,11 @@ def local_name(node: etree._Element) -> str:
 def children(node: etree._Element, name: str) -> Iterator[etree._Element]:
     """The direct BPMN children called `name`."""
     return node.iterchildren(f"{BPMN}{name}")
+
+
+def is_true(node: etree._Element, name: str, otherwise: str = "false") -> bool:
+    """Whether a yes-or-no attribute says yes; XML writes that as `true` or `1`."""
+    return node.get(name, otherwise).strip() in ("true", "1")
 
 
 def text_of(node: etree._Element, name: str) -> str:
@@ -181,19 +195,30 @@ def read_mappings(node: etree._Element, direction: str) -> tuple[Assign, ...]:
     )
 
 
-def read_loops(node: etree._Element) -> tuple[Loop, ...]:
+def read_loops(node: etree._Element, definitions: Mapping[str, etree._Element]) -> tuple[Loop, ...]:
     """Multi-instance and standard loops; more than one is a mistake that the checks name."""
-    several = [_instances(item) for item in children(node, "multiInstanceLoopCharacteristics")]
+    found = children(node, "multiInstanceLoopCharacteristics")
+    several = [_instances(item, definitions) for item in found]
     standard = [_standard(item) for item in children(node, "standardLoopCharacteristics")]
     return tuple(several + standard)
 
 
-def _instances(node: etree._Element) -> Loop:
+def read_ad_hoc(node: etree._Element) -> AdHoc:
+    """How the activities of an ad-hoc sub-process are done."""
+    done = text_of(node, "completionCondition")
+    return AdHoc(
+        ordering=node.get("ordering", "Parallel"),
+        done=feel(done) if done else None,
+        cancels=is_true(node, "cancelRemainingInstances", "true"),
+    )
+
+
+def _instances(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Loop:
     items = extension(node, f"{ZEEBE}loopCharacteristics")
     cardinality = text_of(node, "loopCardinality")
     done = text_of(node, "completionCondition")
     return Loop(
-        sequential=node.get("isSequential") == "true",
+        sequential=is_true(node, "isSequential"),
         behavior=node.get("behavior", "All"),
         items=_attribute(items, "inputCollection"),
         item=None if items is None else items.get("inputElement"),
@@ -201,7 +226,21 @@ def _instances(node: etree._Element) -> Loop:
         result=_attribute(items, "outputElement"),
         cardinality=feel(cardinality) if cardinality else None,
         done=feel(done) if done else None,
+        thrown=tuple(_thrown(node, definitions)),
     )
+
+
+def _thrown(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Iterator[Thrown]:
+    """What the behaviour of a multi-instance activity throws."""
+    behavior = node.get("behavior", "All")
+    reference = node.get({"None": "noneBehaviorEventRef"}.get(behavior, "oneBehaviorEventRef"))
+    if behavior in ("None", "One") and reference is not None:
+        yield Thrown(trigger=_referred(reference, definitions))
+    for complex_ in children(node, "complexBehaviorDefinition") if behavior == "Complex" else ():
+        when = text_of(complex_, "condition")
+        for event in children(complex_, "event"):
+            for trigger in read_triggers(event, definitions) or (Trigger(),):
+                yield Thrown(trigger=trigger, when=feel(when))
 
 
 def _standard(node: etree._Element) -> Loop:
@@ -211,9 +250,14 @@ def _standard(node: etree._Element) -> Loop:
         standard=True,
         sequential=True,
         again=feel(again) if again else None,
-        test_before=node.get("testBefore") == "true",
-        maximum=int(maximum) if maximum.removeprefix("-").isdecimal() else None,
+        test_before=is_true(node, "testBefore"),
+        maximum=_maximum(maximum) if maximum else None,
     )
+
+
+def _maximum(text: str) -> int:
+    """The most rounds of a loop; -1 for what is no number of rounds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def read_triggers(node: etree._Element, definitions: Mapping[str, etree._Element]) -> tuple[Trigger, ...]:
@@ -222,13 +266,17 @@ def read_triggers(node: etree._Element, definitions: Mapping[str, etree._Element
         ref = node.get("messageRef")
         return (_message(definitions.get(ref), ""),) if ref else ()
     found = [_trigger(child, definitions) for child in node if local_name(child) in TRIGGERS]
-    for reference in children(node, "eventDefinitionRef"):
-        named = definitions.get((reference.text or "").strip())
-        is_event = named is not None and local_name(named) in TRIGGERS
-        found.append(
-            _trigger(named, definitions) if named is not None and is_event else Trigger(kind="unknown")
-        )
+    found += [_referred(one.text or "", definitions) for one in children(node, "eventDefinitionRef")]
     return tuple(found)
+
+
+def _referred(reference: str, definitions: Mapping[str, etree._Element]) -> Trigger:
+    """The event definition at the top of the file that a name points at; its prefix is not looked at."""
+    name = reference.strip()
+    named = definitions.get(name, definitions.get(name.rpartition(":")[2]))
+    if named is None or local_name(named) not in TRIGGERS:
+        return Trigger(kind="unknown")
+    return _trigger(named, definitions)
 
 
 def _trigger(node: etree._Element, definitions: Mapping[str, etree._Element]) -> Trigger:

@@ -10,7 +10,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.moments import NoMoment, cycle_of, moment_of, period_of
 from engine.definition.nodes.base import Mishap, stored
-from engine.definition.shapes import Shape, Trigger
+from engine.definition.shapes import AWAITED, THROWS, Shape, Trigger
 from engine.execution.branches import Part, forked
 from engine.execution.signals import Escalated, Passed, Timed
 from engine.execution.token import LEVEL, Token
@@ -38,10 +38,32 @@ class Catching:
 
     # --- beginning to listen ----------------------------------------------------------------------------
 
-    def trigger_awaited(self, token: Token, trigger: Trigger, element: str = "") -> None:
-        """The token waits for its trigger. Raises Mishap, NoMoment, ExpressionError."""
+    def event_awaited(self, token: Token, event: Shape) -> None:
+        """The token waits for the triggers of an event: itself for the only one, else by listeners.
+
+        Raises Mishap, NoMoment, ExpressionError.
+        """
+        if token.which is not None or len(event.triggers) == 1:
+            self.trigger_awaited(token, event.triggers[token.which or 0], event.id)
+            return
+        token.awaits = "several"
+        token._set_state(TaskState.STARTED)
+        self.listen_for_each(token)
+
+    def listen_for_each(self, token: Token) -> None:
+        """Put a listener for each trigger beside the token that waits for them together."""
+        again = {} if token.brought is None else {"message": "true"}  # a condition must become true anew
+        token.brought = None
+        for which, trigger in enumerate(catch_of(token.task_spec).triggers):
+            if trigger.kind in AWAITED:
+                facts = again if trigger.kind == "conditional" else {}
+                name = token.task_spec.name
+                self.place(name, token.data, host=token.id, which=which, local=token.local, **facts)
+
+    def trigger_awaited(self, token: Token, trigger: Trigger, element: str) -> None:
+        """The token waits for this trigger. Raises Mishap, NoMoment, ExpressionError."""
         if trigger.kind == "timer":
-            self.set_timer(token, trigger, element or token.element)
+            self.set_timer(token, trigger, element)
         elif trigger.kind in ("message", "signal"):
             token.message = trigger.name
             token.correlation = None if trigger.correlation is None else self.key(token, trigger)
@@ -53,7 +75,7 @@ class Catching:
     def condition_holds(self, token: Token) -> bool:
         """Whether a conditional event's condition is true, all branches of the level seen together."""
         seen = {**self.view().data, **token.local}
-        return self.ask(catch_of(token.task_spec).trigger.when, token, seen) is True
+        return self.ask(trigger_of(token).when, token, seen) is True
 
     def key(self, token: Token, trigger: Trigger) -> Value:
         """The correlation key of a subscription; null cannot be waited for."""
@@ -135,6 +157,9 @@ class Catching:
 
     def happen(self, token: Token, values: dict[str, Value]) -> None:
         """What the token waited for has happened."""
+        if token.which is not None:
+            self.one_happens(token, values)
+            return
         spec = token.task_spec
         if token.host == LEVEL:
             self.start_event_level(token, values)
@@ -144,6 +169,26 @@ class Catching:
             if token.host is not None and token.index is None:
                 self.win_race(token)
             self.go(token, values)
+
+    def one_happens(self, listener: Token, values: dict[str, Value]) -> None:
+        """One of several triggers of an event has happened: the event with it, or when it was the last."""
+        token = self.tasks[listener.host or 0]
+        event = catch_of(token.task_spec)
+        token.awaits = "several"
+        if event.needs_all or event.kind in THROWS:
+            self.drop(listener)
+            token.brought = {**(token.brought or {}), **values}
+            if any(other.host == token.id for other in self.tasks.values()):
+                return
+            values = token.brought
+            if not event.interrupting and token.host is not None:
+                self.listen_for_each(token)
+        elif event.interrupting or token.host is None:
+            self.drop(listener)
+            self.withdraw_hosted(token)
+        elif listener.awaits == "timer" and not self.next_round(listener, event.id):
+            self.drop(listener)
+        self.happen(token, values)
 
     def go(self, token: Token, values: dict[str, Value]) -> None:
         """The token is free to move on with these values."""
@@ -295,12 +340,10 @@ def _matching(spec: Any, names: tuple[str, ...], kind: str, code: str | None) ->
     general = None
     for name in names:
         node = spec.task_specs[name]
-        trigger = catch_of(node).trigger
-        if trigger.kind != kind:
-            continue
-        if trigger.code is not None and trigger.code == code:
+        codes = [trigger.code for trigger in catch_of(node).triggers if trigger.kind == kind]
+        if code is not None and code in codes:
             return node
-        if trigger.code is None:
+        if None in codes:
             general = general or node
     return general
 
@@ -309,3 +352,14 @@ def catch_of(node: Any) -> Shape:
     """The shape whose trigger the node listens for."""
     shape: Shape = getattr(node, "start", None) or node.shape
     return shape
+
+
+def trigger_of(token: Token) -> Trigger:
+    """The one trigger that the token itself waits for."""
+    return catch_of(token.task_spec).triggers[token.which or 0]
+
+
+def owner_of(token: Token) -> Token:
+    """The token that a listener for one of several triggers belongs to, else the token itself."""
+    owner: Token = token if token.which is None else token.workflow.tasks[token.host or 0]
+    return owner

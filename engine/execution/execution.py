@@ -14,6 +14,7 @@ from engine.errors import InvalidInput, WrongState
 from engine.execution import snapshots
 from engine.execution.asking import Asker, WorkingDays
 from engine.execution.branches import fresh
+from engine.execution.catching import owner_of
 from engine.execution.running import CaseWorkflow
 from engine.execution.signals import Awaited, Signal
 from engine.execution.token import LEVEL, Token
@@ -39,13 +40,30 @@ class Execution:
 
     @classmethod
     def start(
-        cls, definition: Definition, values: dict[str, Value], *, calendar: WorkingDays, now: datetime
+        cls,
+        definition: Definition,
+        values: dict[str, Value],
+        *,
+        calendar: WorkingDays,
+        now: datetime,
+        begins_at: str | None = None,
+        carried: dict[str, Value] | None = None,
+        signals_reach: str = "house",
     ) -> Execution:
-        """A new case with these variables, moved until everything waits."""
+        """A new case with these variables, moved until everything waits. It begins at the start event
+        without a trigger, or at the element where something has happened that `carried` these values;
+        `Definition.beginning` says whether it may. `signals_reach` is `house`, or `case` for signals that
+        stay inside.
+        """
+        begins = None if begins_at is None else definition.beginning(begins_at)
         asker = Asker(calendar, _aware(now))
         specs = definition.specs
         workflow = CaseWorkflow(specs[definition.process_id], specs, asker, _context(values))
-        workflow.begin()
+        workflow.signals_reach = signals_reach
+        if begins is None:
+            workflow.begin()
+        else:
+            workflow.begin_by(begins, _context(carried or {}))
         workflow.do_engine_steps()
         return cls(definition, workflow)
 
@@ -77,22 +95,29 @@ class Execution:
     ) -> None:
         """A message came. The innermost catcher that fits takes it, the oldest if there are several.
 
-        A catcher with a correlation key fits if the keys are equal, one without fits any. A signal of
-        that name reaches everybody who waits for it. Raises WrongState if nobody waits.
+        A catcher with a correlation key fits if the keys are equal, one without fits any. Raises
+        WrongState if nobody waits.
         """
         brought = _context(values)
         fitting = [t for t in self._messages(message) if t.correlation in (None, correlation)]
-        if fitting:
-            order = sorted(fitting, key=lambda t: (-t.workflow.depth_here, t.host == LEVEL, t.id))
-            self._happen(order[0], brought, now)
-            return
-        self._begin(now)
-        if not self._workflow.broadcast(message):
+        if not fitting:
             raise WrongState(f"nobody waits for message {message}", code="NOT_AWAITED", awaited=message)
+        order = sorted(fitting, key=lambda t: (-t.workflow.depth_here, owner_of(t).host == LEVEL, t.id))
+        self._happen(order[0], brought, now)
+
+    def hear(self, signal: str, values: dict[str, Value], *, now: datetime) -> None:
+        """A signal came from another case: it happens to everyone who waits for it, if anyone does."""
+        brought = _context(values)
+        self._begin(now)
+        self._workflow.broadcast(signal, brought)
         self._workflow.do_engine_steps()
 
     def finish(self, n: int, result: dict[str, Value], *, now: datetime) -> None:
         """The worker has done job `n`."""
+        if n in self._workflow.sending:
+            self._begin(now)
+            self._workflow.sent(n)
+            return
         self._happen(self._waiting(n, "job", "a job"), _context(result), now)
 
     def fail(self, n: int, error_code: str, message: str, *, now: datetime) -> None:
@@ -118,8 +143,7 @@ class Execution:
     def cancel(self, *, now: datetime) -> None:
         """The case is given up: everything that waits is withdrawn."""
         self._begin(now)
-        self._workflow.clear()
-        self._workflow.cancelled = True
+        self._workflow.give_up()
 
     def drain(self) -> list[Signal]:
         """What happened since the last drain, in order."""
@@ -139,7 +163,7 @@ class Execution:
     def variables(self) -> dict[str, Value]:
         """The case's variables, all branches together; a copy."""
         workflow = self._workflow
-        seen = workflow.data if workflow.completed else workflow.view().data
+        seen = workflow.data if workflow.closed else workflow.view().data
         return {key: fresh(value) for key, value in seen.items()}
 
     def local(self, n: int) -> dict[str, Value]:
@@ -167,6 +191,10 @@ class Execution:
             for t in sorted(self._workflow.numbers.values(), key=lambda t: t.id)
             if t.awaits == "message"
         )
+
+    def signals_awaited(self) -> frozenset[str]:
+        """The names of the signals that would be heard now."""
+        return frozenset(t.message for t in self._workflow.numbers.values() if t.awaits == "signal")
 
     # --- keeping ----------------------------------------------------------------------------------------
 

@@ -8,19 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.formulas import Formula
 from engine.definition.moments import NoMoment
 from engine.definition.nodes.base import Exit, Mishap
-from engine.definition.shapes import Trigger
 from engine.errors import EngineError
 from engine.execution.branches import Part, forked, fresh, merge, pruned
 from engine.execution.catching import Catching
-from engine.execution.compensating import Compensating
+from engine.execution.compensating import Compensating, Done
 from engine.execution.joining import Joining
-from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Waits, Withdrawn
+from engine.execution.signals import Decided, Ended, Failed, Job, Passed, Skipped, Waits, Withdrawn
+from engine.execution.throwing import Throwing
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
@@ -28,7 +27,7 @@ MOST_TOKENS = 5000
 MOST_LEVELS = 50
 
 
-class Level(Catching, Joining, Compensating):
+class Level(Catching, Throwing, Joining, Compensating):
     """What both the case's own process and an inner level can do. SpiffWorkflow's classes stand beside
     it in the base list of its two kinds."""
 
@@ -41,18 +40,21 @@ class Level(Catching, Joining, Compensating):
         self.depth_here = depth
         self.ended: dict[str, Part] = {}
         self.spent: dict[str, set[str]] = {}
-        self.done: list[list[str]] = []
+        self.done: list[Done] = []
         self.start_data = dict(data)
         self.task_tree = Token(self, self.spec.start, None, TaskState.COMPLETED, LEVEL)
         self.task_tree.host = -1
 
     # --- coming ---------------------------------------------------------------------------------------
 
-    def begin(self, brought: dict[str, Value] | None = None) -> None:
-        """Let the event sub-processes listen and put the first token on the start event."""
+    def begin(self, brought: dict[str, Value] | None = None, first: str | None = None) -> None:
+        """Let the event sub-processes listen and put a token wherever the level begins, or at `first`."""
         for name in self.spec.event_levels:
             self.place(name, self.start_data, host=LEVEL)
-        self.place(self.spec.first, self.start_data, brought=brought)
+        firsts = (first,) if first else self.spec.firsts
+        frames = forked((), self.top_workflow.next_fork()) if len(firsts) > 1 else ()
+        for name in firsts:
+            self.place(name, self.start_data, brought=brought, frames=frames)
 
     def place(
         self,
@@ -144,15 +146,22 @@ class Level(Catching, Joining, Compensating):
         loop = token.shape.loop
         return (loop.item if loop else None) or ""
 
-    def job_awaited(self, token: Token, *, kind: str, retries: int) -> None:
-        """A worker is wanted."""
+    def job_awaited(
+        self, token: Token, *, kind: str, retries: int, inputs: Mapping[str, Value] | None = None
+    ) -> None:
+        """A worker is wanted; without other `inputs` the job is given what the token sees."""
         token.awaits = "job"
         token._set_state(TaskState.WAITING)
+        given = self.job_inputs(token) if inputs is None else inputs
+        self.top_workflow.tell(
+            Job(n=token.id, element=token.element, type=kind, retries=retries, inputs=given)
+        )
+
+    def job_inputs(self, token: Token) -> dict[str, Value]:
+        """The headers of a job, and the mapped variables or all."""
         inputs = {k: fresh(v) for k, v in token.local.items()} if token.shape.inputs else fresh(token.data)
         headers = {k: v for k, v in token.shape.work.headers.items() if k != "result"}
-        self.top_workflow.tell(
-            Job(n=token.id, element=token.element, type=kind, retries=retries, inputs={**headers, **inputs})
-        )
+        return {**headers, **inputs}
 
     def listen(self, token: Token) -> None:
         """Put a listener on every boundary event of an activity that has just been entered."""
@@ -168,7 +177,14 @@ class Level(Catching, Joining, Compensating):
         for way in exits:
             self.place(way.target, gateway.data, way=way, host=gateway.id, frames=gateway.frames)
 
+    def begins(self, token: Token) -> bool:
+        """Whether a token that came may begin its work now; only an ad-hoc level makes it wait."""
+        return True
+
     # --- leaving --------------------------------------------------------------------------------------
+
+    def weigh(self, token: Token) -> None:
+        """The work of a token is done; only an ad-hoc level asks whether that is enough."""
 
     def leave(self, token: Token) -> None:
         """The work at a node is done: on to the next ones."""
@@ -184,15 +200,17 @@ class Level(Catching, Joining, Compensating):
         """Tell which way a token went."""
         ways = token.taken if taken is None else taken
         flows = tuple(way.flow for way in ways if way.flow)
-        self.top_workflow.tell(Passed(n=token.id, element=token.element, flows=flows))
+        told = Skipped if token.many and not token.many["done"] else Passed
+        self.top_workflow.tell(told(n=token.id, element=token.element, flows=flows))
 
     def move(self, token: Token) -> None:
         """Replace the token by one on each way it takes."""
         self.withdraw_hosted(token)
         self.drop(token)
-        self.remember_done(token)
+        if not token.many:
+            self.remember_done(token, token.task_spec.compensator)
         if not token.taken:
-            self.end(token)
+            self.end_here(token)
             return
         ways = token.taken * token.shape.completion_quantity
         frames = self.fork(token) if len(ways) > 1 else token.frames
@@ -212,17 +230,22 @@ class Level(Catching, Joining, Compensating):
         if not verdict:
             return
         self.drop(token)
-        if verdict != "done":
+        self.remember_done(token, container.task_spec.compensator)
+        self.throw_for_instance(container)
+        if verdict != "done" or container.id not in self.tasks:
             self.tell_passed(token, ())
-            if verdict == "next":
+            if verdict == "next" and container.id in self.tasks:
                 container.task_spec.open_next(container)
             return
         self.withdraw_hosted(container)
-        if self.attempt(container, container.task_spec._run_hook):
+        if not self.attempt(container, container.task_spec._run_hook):
+            self.tell_passed(token, ())
+        elif container.shape.for_compensation:
+            self.tell_passed(token, ())
+            self.handled(container)
+        else:
             self.tell_passed(token, container.taken)
             self.move(container)
-        else:
-            self.tell_passed(token, ())
 
     def open_instance(self, container: Token, inner: str, index: int, local: dict[str, Value]) -> None:
         """One instance of an activity."""
@@ -234,35 +257,11 @@ class Level(Catching, Joining, Compensating):
 
     # --- ending ---------------------------------------------------------------------------------------
 
-    def reach_end(self, token: Token, trigger: Trigger) -> None:
-        """A token came to an end event."""
-        self.tell_passed(token)
-        if self.depth_here == 0:
+    def end_here(self, token: Token) -> None:
+        """The token's path ends where no flow goes on."""
+        if self.depth_here == 0 and not token.shape.by_event:
             self.top_workflow.tell(Ended(element=token.element))
-        if trigger.kind in ("error", "cancel"):
-            self.throw_error(token, trigger.code, trigger.kind)
-            return
-        self.throw(token, trigger)
-        if token.id not in self.tasks:
-            return
-        self.drop(token)
-        if trigger.kind == "terminate":
-            self.clear()
         self.end(token)
-
-    def throw_and_leave(self, token: Token, trigger: Trigger) -> None:
-        """A token passes a throwing event, unless what it throws takes the token away."""
-        self.tell_passed(token)
-        self.throw(token, trigger)
-        if token.id in self.tasks:
-            self.move(token)
-
-    def throw(self, token: Token, trigger: Trigger) -> None:
-        """Let an escalation or a signal find its catcher."""
-        if trigger.kind == "escalation":
-            self.escalate(token, trigger)
-        elif trigger.kind == "signal":
-            self.top_workflow.broadcast(trigger.name)
 
     def end(self, token: Token) -> None:
         """The token is gone: keep what it brings, and close the level if it was the last."""
@@ -333,44 +332,7 @@ class Level(Catching, Joining, Compensating):
         self.top_workflow.numbers.pop(token.id, None)
         self.top_workflow.joining.pop(token.id, None)
         self.top_workflow.watching.pop(token.id, None)
+        self.top_workflow.turns.pop(token.id, None)
 
 
 AWAITED = frozenset({"person", "job", "timer", "message", "signal"})
-
-
-class InnerLevel(Level, BpmnSubWorkflow):
-    """The level of a sub-process, an event sub-process or a called process."""
-
-    def __init__(
-        self, spec: Any, parent: Token, data: Mapping[str, Value], *, depth: int, is_embedded: bool
-    ) -> None:
-        self.parent_token = parent
-        self.parent_task_id = parent.id
-        self.top_workflow = parent.workflow.top_workflow
-        self.is_embedded = is_embedded
-        self.correlations: dict[str, Any] = {}
-        self.spec = spec
-        self.tasks = {}
-        self.data: dict[str, Value] = {}
-        self.completed = False
-        self.success = True
-        self.set_up(data, depth)
-
-    @property
-    def parent_workflow(self) -> Any:
-        """The level around this one."""
-        return self.parent_token.workflow
-
-    def close(self) -> None:
-        self.completed = True
-        if self.is_embedded:
-            self.parent_token.workflow.done += self.done
-        del self.top_workflow.subprocesses[self.parent_task_id]
-        token = self.parent_token
-        if token.awaits == "undoing":
-            token.replace(self.data)
-            if not token.workflow.undo_next(token):
-                token._ready()
-            return
-        token.brought = self.data
-        token._set_state(TaskState.READY)

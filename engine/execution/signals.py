@@ -29,6 +29,14 @@ class Passed(Told):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Skipped(Told):
+    """An activity with a loop had no round to do; its token left by `flows`."""
+
+    element: str
+    flows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Waits(Told):
     """A user task waits. `round` counts the visits to the element, `item` is the multi-instance item."""
 
@@ -100,7 +108,7 @@ class Failed(Told):
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """An end event of the case's own process was reached."""
+    """An end event of the case's own process was reached, or the last element of a path without one."""
 
     element: str
 
@@ -115,4 +123,4 @@ class Awaited:
     correlation: Value = None
 
 
-Signal = Passed | Waits | Withdrawn | Timed | Job | Decided | Escalated | Failed | Ended
+Signal = Passed | Skipped | Waits | Withdrawn | Timed | Job | Decided | Escalated | Failed | Ended

@@ -9,19 +9,21 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.definition.model import Definition
 from engine.definition.nodes.base import ARRIVED
+from engine.execution.adhoc import AdHocLevel
 from engine.execution.asking import Asker, WorkingDays
 from engine.execution.branches import Frames, Part
 from engine.execution.catching import catch_of
-from engine.execution.levels import InnerLevel, Level
-from engine.execution.running import CaseWorkflow
+from engine.execution.compensating import Done
+from engine.execution.levels import Level
+from engine.execution.running import CaseWorkflow, inner_level
 from engine.execution.shelf import Row, Shelf
 from engine.execution.token import LEVEL, Token
 from engine.values import Value, from_json, to_json
 
-FORMAT = 2
-SIMPLE = ("flow", "host", "index", "awaits", "message", "round", "entered", "stage", "gathered")
-DEFAULTS = {"flow": None, "host": None, "index": None, "awaits": "", "message": "", "round": 1}
-DEFAULTS |= {"entered": True, "stage": ARRIVED, "gathered": False}
+FORMAT = 3
+SIMPLE = ("flow", "host", "index", "which", "awaits", "message", "round", "entered", "stage", "gathered")
+DEFAULTS: dict[str, Any] = {"flow": None, "host": None, "index": None, "which": None, "awaits": ""}
+DEFAULTS |= {"message": "", "round": 1, "entered": True, "stage": ARRIVED, "gathered": False}
 
 
 def has_failed(token: Token) -> bool:
@@ -43,7 +45,7 @@ def set_going(token: Token) -> None:
 
 def listens_at(token: Token) -> str:
     """The id of the element whose trigger the token waits for."""
-    return catch_of(token.task_spec).id if token.host == LEVEL else token.element
+    return token.element if token.host is None else catch_of(token.task_spec).id
 
 
 # --- writing ------------------------------------------------------------------------------------------
@@ -57,6 +59,9 @@ def write(workflow: CaseWorkflow) -> dict[str, Any]:
         "now": workflow.asker.now.astimezone(UTC).isoformat(),
         "numbers": [workflow.last_number, workflow.last_fork],
         "status": [workflow.completed, workflow.cancelled],
+        "sending": [[number, element] for number, element in sorted(workflow.sending.items())],
+        "reach": workflow.signals_reach,
+        "closed": [workflow.closed, list(workflow.ends)],
         "rounds": dict(workflow.rounds),
         "levels": [_write_level(level, owner, shelf) for owner, level in _levels(workflow)],
         "values": shelf.contents,
@@ -69,16 +74,22 @@ def _levels(workflow: CaseWorkflow) -> list[tuple[int, Level]]:
 
 def _write_level(level: Level, owner: int, shelf: Shelf) -> dict[str, Any]:
     tokens = [token for number, token in sorted(level.tasks.items()) if number != LEVEL]
-    return {
+    closing = {"closing": True} if isinstance(level, AdHocLevel) and level.closing else {}
+    return closing | {
         "owner": owner,
         "spec": level.spec.name,
         "data": shelf.keep(level.data),
         "start": shelf.keep(level.start_data),
         "ended": {name: _write_part(part, shelf) for name, part in sorted(level.ended.items())},
         "spent": {name: sorted(flows) for name, flows in level.spent.items()},
-        "done": [list(entry) for entry in level.done],
+        "done": [_write_done(entry, shelf) for entry in level.done],
         "tokens": [_write_token(token, level, shelf) for token in tokens],
     }
+
+
+def _write_done(entry: Done, shelf: Shelf) -> list[Any]:
+    inner = [_write_done(one, shelf) for one in entry.inner]
+    return [entry.level, entry.activity, entry.handler, entry.within, shelf.keep(entry.local), inner]
 
 
 def _write_part(part: Part, shelf: Shelf) -> dict[str, Any]:
@@ -107,7 +118,7 @@ def _write_token(token: Token, level: Level, shelf: Shelf) -> dict[str, Any]:
     if token.cycle is not None:
         row["cycle"] = {**token.cycle, "anchor": token.cycle["anchor"].astimezone(UTC).isoformat()}
     if token.plan:
-        row["plan"] = [list(entry) for entry in token.plan]
+        row["plan"] = [_write_done(entry, shelf) for entry in token.plan]
     if token.many:
         row["many"] = {**token.many, **{k: to_json(token.many[k]) for k in ("items", "results", "writes")}}
     return row
@@ -126,6 +137,9 @@ def read(definition: Definition, state: dict[str, Any], calendar: WorkingDays) -
         _read_level(row, workflow, values)
     workflow.last_number, workflow.last_fork = state["numbers"]
     workflow.completed, workflow.cancelled = state["status"]
+    workflow.signals_reach = state.get("reach", "case")
+    workflow.sending = dict(state.get("sending", ()))
+    workflow.closed, workflow.ends = state.get("closed", (workflow.completed, []))
     workflow.rounds = dict(state["rounds"])
     return workflow
 
@@ -135,23 +149,35 @@ def _read_level(row: dict[str, Any], workflow: CaseWorkflow, values: list[Value]
     start = _read_data(row["start"], values)
     if row["owner"] != LEVEL:
         parent = workflow.numbers[row["owner"]]
-        embedded = parent.shape.kind != "callActivity"
         spec = workflow.subprocess_specs[row["spec"]]
-        depth = parent.workflow.depth_here + 1
-        inner = InnerLevel(spec, parent, start, depth=depth, is_embedded=embedded)
+        inner = inner_level(spec, parent, start, depth=parent.workflow.depth_here + 1)
+        if isinstance(inner, AdHocLevel):
+            inner.closing = row.get("closing", False)
         workflow.subprocesses[parent.id] = inner
         level = inner
     level.start_data = start
     level.data = _read_data(row["data"], values)
     level.ended = {name: _read_part(part, values) for name, part in row["ended"].items()}
     level.spent = {name: set(flows) for name, flows in row["spent"].items()}
-    level.done = [list(entry) for entry in row["done"]]
+    level.done = [_read_done(entry, values) for entry in row["done"]]
     for token in row["tokens"]:
         _read_token(token, level, workflow, values)
 
 
 def _read_data(row: Row, values: list[Value]) -> dict[str, Value]:
     return {name: values[place] for name, place in row.items()}
+
+
+def _read_done(row: list[Any], values: list[Value]) -> Done:
+    level, activity, handler, within, local, inner = row
+    return Done(
+        level=level,
+        activity=activity,
+        handler=handler,
+        within=within,
+        local=_read_data(local, values),
+        inner=tuple(_read_done(one, values) for one in inner),
+    )
 
 
 def _read_part(row: dict[str, Any], values: list[Value]) -> Part:
@@ -180,8 +206,10 @@ def _read_token(row: dict[str, Any], level: Level, workflow: CaseWorkflow, value
         parts = {k: from_json(row["many"][k]) for k in ("items", "results", "writes")}
         writes = [[int(index), changes] for index, changes in parts["writes"]]
         token.many = {**row["many"], **parts, "writes": writes}
-    token.plan = [list(entry) for entry in row.get("plan", [])]
+    token.plan = [_read_done(entry, values) for entry in row.get("plan", [])]
     if token.awaits == "join":
         workflow.joining[token.id] = token
     if token.awaits == "conditional":
         workflow.watching[token.id] = token
+    if token.awaits == "turn":
+        workflow.turns[token.id] = token

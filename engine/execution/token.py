@@ -25,7 +25,9 @@ class Token(Task):
 
     Every token hangs below the root of its level, so the tree is never deeper than one. `host` is the
     token that a listener, an instance or a racing event belongs to; tokens without a host are what keeps
-    a level open. Variables are never changed in place: a write makes a new dict.
+    a level open. `which` is set at a listener for one of the several triggers of an event: the place of
+    that trigger; its host waits for them together. Variables are never changed in place: a write makes a
+    new dict.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Token(Task):
         self.flow: str | None = None
         self.host: int | None = None
         self.index: int | None = None
+        self.which: int | None = None
         self.entered = False
         self.stage = ARRIVED
         self.awaits = ""
@@ -56,7 +59,7 @@ class Token(Task):
         self.cycle: dict[str, Any] | None = None
         self.brought: dict[str, Value] | None = None
         self.many: dict[str, Any] = {}
-        self.plan: list[list[str]] = []
+        self.plan: list[Any] = []
         self.gathered = False
         self.round = 1
         self.taken: tuple[Exit, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,13 @@ ESCALATION_EVENT = '<bpmn:escalationEventDefinition escalationRef="es"/>'
 MESSAGE = '<bpmn:message id="m" name="answer"/>'
 SIGNAL = '<bpmn:signal id="si" name="stop all"/>'
 SIGNAL_EVENT = '<bpmn:signalEventDefinition signalRef="si"/>'
+KEPT = (
+    "<bpmn:extensionElements><zeebe:properties>"
+    '<zeebe:property name="scope" value="case"/>'
+    "</zeebe:properties></bpmn:extensionElements>"
+)
+"""A signal that stays inside its case."""
+
 SHANGHAI = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
 
@@ -239,11 +247,20 @@ def for_each(
 class Played:
     """An execution driven by element ids, with everything it told."""
 
-    def __init__(self, definition: Definition, **values: Any) -> None:
+    def __init__(
+        self, definition: Definition, begins_at: str | None, carried: dict[str, Any], values: dict[str, Any]
+    ) -> None:
         self.definition = definition
         self.now = NOW
         self.told: list[Any] = []
-        self.execution = Execution.start(definition, feel_values(values), calendar=WeekDays(), now=NOW)
+        self.execution = Execution.start(
+            definition,
+            feel_values(values),
+            begins_at=begins_at,
+            carried=feel_values(carried),
+            calendar=WeekDays(),
+            now=NOW,
+        )
         self._listen()
 
     def _listen(self) -> None:
@@ -295,8 +312,23 @@ class Played:
         self._listen()
         return self
 
+    def hear(self, signal: str, **values: Any) -> Played:
+        self.execution.hear(signal, feel_values(values), now=self.now)
+        self._listen()
+        return self
+
+    def restart(self) -> Played:
+        """The house is shut down and opened again."""
+        text = json.dumps(self.execution.snapshot(), sort_keys=True)
+        restored = Execution.restore(self.definition, json.loads(text), calendar=WeekDays())
+        assert restored.digest() == self.execution.digest()
+        self.execution = restored
+        return self
+
     def finish(self, element: str, **result: Any) -> Played:
-        self.execution.finish(self.n(element, "Job"), feel_values(result), now=self.now)
+        number = self.n(element, "Job")
+        self.execution.finish(number, feel_values(result), now=self.now)
+        self.told = [s for s in self.told if not (type(s).__name__ == "Job" and s.n == number)]
         self._listen()
         return self
 
@@ -316,7 +348,7 @@ class Played:
 
     @property
     def flows(self) -> list[str]:
-        return [flow for s in self.told if type(s).__name__ == "Passed" for flow in s.flows]
+        return [flow for s in self.told if type(s).__name__ in ("Passed", "Skipped") for flow in s.flows]
 
     @property
     def failed(self) -> list[str]:
@@ -333,7 +365,12 @@ class Played:
 
 def play(drawing: Drawing, *called: Drawing, dmn: dict[str, bytes] | None = None, **values: Any) -> Played:
     """Start a case of a drawing."""
-    return Played(drawing.read(*called, dmn=dmn), **values)
+    return Played(drawing.read(*called, dmn=dmn), None, {}, values)
+
+
+def begin(drawing: Drawing, element: str, carried: dict[str, Any] | None = None, **values: Any) -> Played:
+    """Start a case of a drawing by what happens at `element`."""
+    return Played(drawing.read(), element, carried or {}, values)
 
 
 def feel_values(values: Any) -> Any:

@@ -10,7 +10,18 @@ from typing import Any
 
 from engine.definition.model import Definition
 from engine.execution.execution import Execution
-from tests.engine.drawing import FORMAL, NOW, WeekDays, condition, for_each, inputs, message, process, timer
+from tests.engine.drawing import (
+    FORMAL,
+    NOW,
+    SIGNAL,
+    WeekDays,
+    condition,
+    for_each,
+    inputs,
+    message,
+    process,
+    timer,
+)
 
 ERROR_EVENT = '<bpmn:errorEventDefinition errorRef="er"/>'
 ROOTS = (
@@ -98,11 +109,48 @@ def rare() -> Definition:
     return drawing.read()
 
 
+def loose() -> Definition:
+    """Ad-hoc work side by side and one by one, shared tasks, and instances undone in their own way."""
+    enough = f"<bpmn:completionCondition {FORMAL}>=n > 2</bpmn:completionCondition>"
+    some = process("some").user("a").user("b")
+    some.boundary("slow", "a", timer("P1D"), interrupting=False).user("push")
+    some.last = None
+    some.call("c", "shared")
+    one = process("one").user("x")
+    one.last = None
+    one.user("y", inside=for_each("=people", "p"))
+    regret = process("regret").start("rs", "<bpmn:compensateEventDefinition/>").user("sorry").end("re")
+    deal = process("deal").user("book").event_sub("regret", regret)
+    drawing = _drawing("loose").start()
+    drawing.add("adHocSubProcess", "some", some.content + enough, cancelRemainingInstances="false")
+    drawing.add("adHocSubProcess", "one", one.content, ordering="Sequential")
+    drawing.sub("deal", deal, for_each("=people", "p", sequential=True))
+    drawing.throw("undo", "<bpmn:compensateEventDefinition/>").end()
+    drawing.boundary("over", "one", timer("P9D")).end("too_late")
+    return drawing.define('<bpmn:globalUserTask id="shared"/>').read()
+
+
+def several() -> Definition:
+    """Events with several triggers, all or any, caught and thrown; signals on their way to other cases."""
+    signal, more = '<bpmn:signalEventDefinition signalRef="si"/>', '<bpmn:message id="m2" name="more"/>'
+    loop = for_each("=people", "p").replace(" isSeq", ' behavior="None" noneBehaviorEventRef="top" isSeq')
+    handler = process("more").start("ms", message("m2") + condition("=n = 4"), isInterrupting="false")
+    handler.script("mx", "=n", "seen").end("me")
+    drawing = _drawing("several").define(SIGNAL).define(more).define(signal.replace(" sig", ' id="top" sig'))
+    drawing.start().gateway("parallel", "f").user("a", inside=loop).throw("t", signal + message("m")).end()
+    drawing.boundary("done", "a", signal, interrupting=False).script("count", "=n", "counted").end("e1")
+    drawing.at("f").add(
+        "intermediateCatchEvent", "all", message("m") + timer("P1D") + signal, parallelMultiple="true"
+    ).user("b").end("e2", signal + "<bpmn:terminateEventDefinition/>")
+    drawing.boundary("any", "b", message("m") + timer("R3/P1D", "Cycle") + ERROR_EVENT).end("e3")
+    return drawing.event_sub("more", handler).read()
+
+
 ACTIVATION = f"<bpmn:activationCondition {FORMAL}>=activationCount >= 1</bpmn:activationCondition>"
-FAMILY = (rework, consult, nested, rare)
+FAMILY = (rework, consult, nested, rare, several, loose)
 
 
-PASSIVE = ("level", "instances", "race", "join", "undoing", "conditional")
+PASSIVE = ("level", "instances", "race", "several", "join", "turn", "undoing", "conditional")
 
 
 @dataclass
@@ -125,9 +173,11 @@ class Walk:
         tokens = sorted(execution._workflow.numbers.values(), key=lambda token: token.id)
         possible = [token for token in tokens if token.awaits or token.state == 128]
         possible = [t for t in possible if t.awaits not in PASSIVE]
-        if not possible:
+        if not possible and not execution._workflow.sending:
             return None
-        token = self.chance.choice(possible)
+        token = self.chance.choice([*possible, *sorted(execution._workflow.sending)])
+        if isinstance(token, int):
+            return "finish", (token, {}), {}
         values = {
             "n": Decimal(self.chance.randrange(5)),
             "yes": self.chance.random() < 0.7,
@@ -147,6 +197,8 @@ class Walk:
             return "fail", (token.id, self.chance.choice(("E1", "E2")), "it broke"), {}
         if token.awaits == "job":
             return "finish", (token.id, values), {}
+        if token.awaits == "signal":
+            return "hear", (token.message, values), {}
         return "receive", (token.message, values), {"correlation": token.correlation}
 
     def do(self, execution: Execution, command: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from engine import events as ev
 from engine.case.case import Case
 from engine.errors import NotAllowed, NotFound, ReplayMismatch, WrongState
 from engine.events import Who
-from tests.engine.drawing import NOW, WeekDays, feel_values, message, process, timer
+from tests.engine.drawing import NOW, WeekDays, feel_values, for_each, message, process, timer
 
 MARA, BORIS = Who(actor="mara"), Who(actor="boris")
 CLOCK = Who(actor="system")
@@ -260,3 +260,22 @@ def test_moments_in_the_journal_are_utc():
 
     assert datetime.fromisoformat(due) == NOW + timedelta(days=2)
     assert due.endswith("Z")
+
+
+def test_a_case_without_end_events_ends_by_its_last_elements():
+    drawing = process("leave").user("review")
+    drawing.add("task", "note", connect=False)
+    case = started(drawing)
+    case.claim_task(task(case, "review"), by=MARA, now=NOW)
+    case.complete_task(task(case, "review"), {}, by=MARA, now=NOW)
+
+    assert case.fresh[-1].event.ends == ("review",)
+    assert again(case).status == "completed"
+
+
+def test_an_activity_that_had_nothing_to_do_is_recorded_as_skipped():
+    case = started(process("leave").start().user("ask", inside=for_each("=people", "p")).end(), people=[])
+    skipped = next(entry.event for entry in case.fresh if isinstance(entry.event, ev.ElementSkipped))
+
+    assert (skipped.element, skipped.flows) == ("ask", ("ask__end",))
+    assert again(case).status == "completed"

@@ -6,7 +6,17 @@ import pytest
 
 from engine.definition.model import Sources, check_definition, read_definition
 from engine.errors import BadDefinition
-from tests.engine.drawing import FORMAL, condition, extension, for_each, message, process, timer
+from tests.engine.drawing import (
+    FORMAL,
+    KEPT,
+    SIGNAL_EVENT,
+    condition,
+    extension,
+    for_each,
+    message,
+    process,
+    timer,
+)
 
 SIGNAL = '<bpmn:signal id="si" name="stop"/>'
 MESSAGE = '<bpmn:message id="m" name="answer"/>'
@@ -114,7 +124,7 @@ REFUSED = {
         ("a", "flow.unreachable"),
     ),
     "two plain starts": (lambda: after_start().end().start("other").end("e"), ("p", "start.single")),
-    "no end": (lambda: after_start().user("a").to("a"), ("p", "end.missing")),
+    "no end": (lambda: after_start().user("a").to("a"), ("start", "end.missing")),
     "an undecided way": (
         lambda: after_start().gateway("exclusive", "g").at("g", "=a").end("e").at("g").end("f"),
         ("g__f", "flow.condition"),
@@ -167,16 +177,16 @@ REFUSED = {
         lambda: after_start().add("scriptTask", "s").end(),
         ("s", "script.missing"),
     ),
-    "a message nobody sends": (
-        lambda: after_start().define(MESSAGE).throw("t", message("m")).end(),
-        ("t", "message.job"),
+    "a message of an unknown name": (
+        lambda: after_start().throw("t", message("ghost")).end(),
+        ("t", "message.name"),
     ),
     "an event without a message": (
         lambda: after_start().catch("t", message("ghost")).end(),
         ("t", "message.name"),
     ),
     "a signal nobody hears": (
-        lambda: after_start().define(SIGNAL).throw("t", '<bpmn:signalEventDefinition signalRef="si"/>').end(),
+        lambda: after_start().define(SIGNAL).throw("t", KEPT + SIGNAL_EVENT).end(),
         ("t", "signal.uncaught"),
     ),
     "a thrown error without a code": (
@@ -187,9 +197,9 @@ REFUSED = {
         lambda: after_start().throw("t", '<bpmn:linkEventDefinition name="L"/>'),
         ("t", "link.pair"),
     ),
-    "an ad hoc sub-process": (
+    "an empty ad-hoc sub-process": (
         lambda: after_start().add("adHocSubProcess", "x").end(),
-        ("x", "element.adHocSubProcess"),
+        ("x", "adhoc.empty"),
     ),
     "a race of tasks": (
         lambda: (

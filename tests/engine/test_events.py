@@ -45,3 +45,11 @@ def test_a_moment_is_written_in_utc_with_microseconds():
 def test_two_events_cannot_share_a_stored_name():
     with pytest.raises(TypeError, match="TaskClaimed"):
         type("TaskClaimed", (Cause,), {})
+
+
+def test_a_case_that_began_before_letters_keeps_its_signals_inside():
+    old = {"process": "p", "pins": {}, "definition_digest": "d", "calendar": "c", "values": {}}
+
+    began = event_of("CaseStarted", old)
+
+    assert (began.signals_reach, began.begins_at, began.carried, began.job_id) == ("case", None, {}, None)

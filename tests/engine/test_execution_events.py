@@ -176,7 +176,7 @@ def test_a_signal_reaches_everybody_in_the_case_who_waits():
     )
     drawing.at("f").user("b").end("e2").boundary("s", "b", SIGNAL_EVENT).end("e3")
 
-    assert play(drawing).do("a").status == "completed"
+    assert play(drawing).do("a").finish("t").status == "completed"
 
 
 def test_a_message_is_thrown_by_a_job():

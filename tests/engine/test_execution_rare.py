@@ -35,7 +35,7 @@ def test_what_was_done_is_undone_in_reverse_order():
 
 
 def test_only_the_named_activity_is_undone_and_only_once():
-    undo = '<bpmn:compensateEventDefinition activityRef="h_book"/>'
+    undo = '<bpmn:compensateEventDefinition activityRef="hotel"/>'
     drawing = process().start().sub("hotel", booked("h")).sub("flight", booked("g"))
     drawing.throw("first", undo).throw("second", undo).end()
 

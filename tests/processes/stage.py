@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from tests.processes import drawn
-from workflows.play import Played, Theatre
+from workflows.play import Theatre
+from workflows.played import Played
 
 
 @cache

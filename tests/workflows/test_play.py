@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.story import PACKAGES
-from workflows.play import Stuck, Theatre, differences, play
+from workflows.play import Stuck, Theatre, play
+from workflows.played import differences
 
 SMALL = PACKAGES / "small_review"
 STRAIGHT = {

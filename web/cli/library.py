@@ -14,8 +14,8 @@ from web.cli.voice import Voice, package_report
 from workflows.checking import check_path
 from workflows.checking import decide as decide_by_file
 from workflows.packages import read_folder
-from workflows.play import differences
 from workflows.play import play as play_example
+from workflows.played import differences
 
 REFUSED = 1
 

@@ -19,6 +19,7 @@ KINDS = {
     "manualTask": "手工任务",
     "callActivity": "调用流程",
     "subProcess": "子流程",
+    "adHocSubProcess": "即席子流程",
     "exclusiveGateway": "排他网关",
     "parallelGateway": "并行网关",
     "inclusiveGateway": "包容网关",

@@ -252,11 +252,11 @@ def _end(names: Names, association: etree._Element, tag: str) -> etree._Element 
 
 def _event(names: Names, event: etree._Element) -> Iterator[Problem]:
     definitions = [child for child in event if local_name(child) in TRIGGER_REFS]
+    if len(definitions) > 1:
+        yield from _several_items(names, event, definitions)
     if len(definitions) != 1:
         return
-    reference, item_name = TRIGGER_REFS[local_name(definitions[0])]
-    target = names.find(definitions[0].get(reference))
-    item = None if target is None else names.find(target.get(item_name))
+    item = _carried(names, definitions[0])
     for tag in ("dataInput", "dataOutput"):
         for data in children(event, tag):
             if _differ(item_of(names, data), item):
@@ -266,3 +266,26 @@ def _event(names: Names, event: etree._Element) -> Iterator[Problem]:
                     f"the data of event {owner_of(event)} must be the item of its trigger",
                     f"事件 {owner_of(event)} 的数据与触发器的数据项不一致",
                 )
+
+
+def _carried(names: Names, definition: etree._Element) -> etree._Element | None:
+    """The item that comes with a message, a signal, an error or an escalation."""
+    reference, item_name = TRIGGER_REFS[local_name(definition)]
+    target = names.find(definition.get(reference))
+    return None if target is None else names.find(target.get(item_name))
+
+
+def _several_items(
+    names: Names, event: etree._Element, definitions: list[etree._Element]
+) -> Iterator[Problem]:
+    """Where data of an event with several triggers are drawn, each trigger that carries some has its own."""
+    data = [child for child in event if local_name(child) in ("dataInput", "dataOutput")]
+    items = [item for one in definitions if (item := _carried(names, one)) is not None]
+    fits = len(data) == len(items) and not any(map(_differ, (item_of(names, one) for one in data), items))
+    if data and not fits:
+        yield _wrong(
+            event,
+            "data.event_items",
+            f"event {owner_of(event)} needs one data element for each trigger that carries data, in order",
+            f"事件 {owner_of(event)} 的每个带数据的触发器须有一个对应的数据元素",
+        )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from engine.definition.checks.finding import error, warning
-from engine.definition.shapes import JOBS, Drawing, Loop, Shape
+from engine.definition.shapes import DELIVERIES, JOBS, Drawing, Loop, Shape
 from engine.errors import Problem
 
 MOST_QUANTITY = 100
@@ -48,12 +48,19 @@ def _work(shape: Shape, decisions: Collection[str]) -> Iterator[Problem]:
             f"{shape.id} calls decision {shape.work.decision}, which is not in the package",
             f"{shape.id} 调用的决策 {shape.work.decision} 不存在",
         )
-    if shape.kind in JOBS and shape.work.job is None:
+    if shape.kind in JOBS and shape.work.job is None and shape.trigger.kind != "message":
         yield error(
             shape.id,
             "job.missing",
             f"{shape.id} has no zeebe:taskDefinition type",
             f"{shape.id} 没有任务类型",
+        )
+    if shape.work.job is not None and shape.work.job.text in DELIVERIES:
+        yield error(
+            shape.id,
+            "job.reserved",
+            f"{shape.id} names job type {shape.work.job.text}; draw a message or a signal instead",
+            f"{shape.id} 使用了保留的任务类型 {shape.work.job.text}，请改画消息或信号",
         )
     if shape.kind == "receiveTask" and shape.trigger.kind != "message":
         yield error(shape.id, "message.name", f"{shape.id} names no message", f"{shape.id} 未指定消息")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.definition.checks.finding import error
 from engine.definition.formulas import Formula
-from engine.definition.shapes import Drawing, Flow, Shape
+from engine.definition.shapes import Drawing, Flow, Loop, Shape
 from engine.errors import Problem
 
 HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
@@ -26,16 +26,25 @@ def check_formulas(drawing: Drawing) -> Iterator[Problem]:
                     f"{shape.id} 的表达式 {formula.text!r} 无法解析",
                 )
             yield from _functions(shape.id, formula)
+        for loop in shape.loops:
+            yield from _constant_behavior(shape, loop)
 
 
 def formulas_of(shape: Shape) -> Iterator[Formula]:
     """Every formula that stands at an element."""
     who, work = shape.assignment, shape.work
     candidates = [who.assignee, who.groups, who.users, who.priority, who.deadline]
-    candidates += [shape.activation, work.script, work.job, work.retries]
+    candidates += [
+        shape.activation,
+        shape.ad_hoc.done if shape.ad_hoc else None,
+        work.script,
+        work.job,
+        work.retries,
+    ]
     candidates += [item.source for item in (*shape.inputs, *shape.outputs)]
     for loop in shape.loops:
         candidates += [loop.items, loop.result, loop.cardinality, loop.done, loop.again]
+        candidates += [thrown.when for thrown in loop.thrown]
     for trigger in shape.triggers:
         candidates += [trigger.correlation, trigger.when]
     return (formula for formula in candidates if formula is not None)
@@ -64,3 +73,18 @@ def _condition(flow: Flow) -> Iterator[Problem]:
             f"cannot read the condition of {flow.id}: {flow.condition.error}",
             f"顺序流 {flow.id} 的条件无法解析",
         )
+
+
+def _constant_behavior(shape: Shape, loop: Loop) -> Iterator[Problem]:
+    """A condition that reads no variable can be tried here and now."""
+    for when in (thrown.when for thrown in loop.thrown):
+        expression = None if when is None else when.expression
+        if expression is None or expression.names or expression.calls or "now" in expression.text:
+            continue
+        if not isinstance(expression.evaluate({}), bool):
+            yield error(
+                shape.id,
+                "loop.condition",
+                f"the condition of a complex behaviour of {shape.id} is never true or false",
+                f"{shape.id} 的复杂行为条件不是布尔值",
+            )

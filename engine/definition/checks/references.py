@@ -52,6 +52,8 @@ KINDS: Mapping[str, frozenset[str]] = {
     "whileExecutingInputRefs": frozenset({"dataInput"}),
     "whileExecutingOutputRefs": frozenset({"dataOutput"}),
 }
+SENDS = frozenset({"intermediateThrowEvent", "endEvent", "sendTask"})
+RECEIVES = frozenset({"startEvent", "intermediateCatchEvent", "boundaryEvent", "receiveTask"})
 INTERACTION = FLOW_NODES | {"participant", "conversation", "subConversation", "callConversation"}
 
 
@@ -131,6 +133,17 @@ def _message_flow(names: Names, flow: etree._Element) -> Iterator[Problem]:
                 "message_flow.end",
                 f"message flow {own} touches {end}, which is no pool and no node",
                 f"消息流 {own} 连接的 {end} 既非泳池也非节点",
+            )
+    for end, wrong, what, what_zh in (
+        (ends[0], RECEIVES, "leaves", "发出"),
+        (ends[1], SENDS, "enters", "进入"),
+    ):
+        if names.kind(end) in wrong:
+            yield error(
+                end or own,
+                "message_flow.direction",
+                f"message flow {own} {what} {end}, a {names.kind(end)}",
+                f"消息流 {own} 不能{what_zh} {names.kind(end)} {end}",
             )
     pools = [_pool(names, end) for end in ends]
     if pools[0] == pools[1]:

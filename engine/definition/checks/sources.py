@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.decisions.check import check
+from engine.definition.beginnings import begins_plainly
+from engine.definition.checks.adhoc import check_ad_hoc
+from engine.definition.checks.beginnings import check_beginnings
 from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
@@ -15,11 +18,10 @@ from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
 from engine.definition.checks.support import check_support
 from engine.definition.checks.timers import check_timers
+from engine.definition.checks.unread import check_unread
 from engine.definition.loading import Loaded, Sources
-from engine.definition.shapes import Drawing
+from engine.definition.shapes import THROWS, Drawing, Shape
 from engine.errors import Problem
-
-THROWS = frozenset({"endEvent", "intermediateThrowEvent"})
 
 
 def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
@@ -27,14 +29,13 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     problems = list(loaded.problems)
     problems += _missing(sources, loaded)
     shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
-    called = {
-        own: next((s for s in drawing.shapes if s.kind == "startEvent" and s.level == own), None)
-        for own, drawing in loaded.drawings.items()
-    }
+    called = {own: _waits_to_begin(drawing) for own, drawing in loaded.drawings.items()}
     users = {shape.id for shape in shapes if shape.kind == "userTask"}
     for process_id, drawing in loaded.drawings.items():
         others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]
         problems += check_structure(drawing, others)
+        problems += check_ad_hoc(drawing)
+        problems += check_beginnings(drawing)
         problems += check_events(drawing)
         problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)
@@ -44,6 +45,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         run = {process_id for process_id, other in loaded.roots.items() if other is root}
         problems += check_support(root, run)
         problems += [*check_references(names), *check_form(names), *check_data(names)]
+        problems += check_unread(names)
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)
     for decision_id, model in loaded.decisions.items():
@@ -81,16 +83,32 @@ def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:
 
 def _signals(drawings: Mapping[str, Drawing]) -> Iterator[Problem]:
     shapes = [shape for drawing in drawings.values() for shape in drawing.shapes]
-    caught = {s.trigger.name for s in shapes if s.trigger.kind == "signal" and s.kind not in THROWS}
-    for shape in shapes:
-        name = shape.trigger.name
-        if shape.trigger.kind == "signal" and shape.kind in THROWS and name not in caught:
+    triggers = [(s, t) for s in shapes for t in s.triggers if t.kind == "signal"]
+    caught = {trigger.name for shape, trigger in triggers if shape.kind not in THROWS}
+    for shape, trigger in triggers:
+        scope = shape.properties.get("scope", "")
+        if shape.kind in THROWS and scope not in ("", "case"):
+            yield error(
+                shape.id,
+                "signal.scope",
+                f"the scope of signal {trigger.name} at {shape.id} can only be case, found {scope}",
+                f"{shape.id} 的信号范围只能为 case，实际为 {scope}",
+            )
+        if shape.kind in THROWS and scope == "case" and trigger.name not in caught:
             yield error(
                 shape.id,
                 "signal.uncaught",
-                f"nobody in the case catches signal {name}; a signal does not reach other cases",
-                f"本案例中没有元素捕获信号 {name}；信号不会传到其他案例",
+                f"nobody in the case catches signal {trigger.name}, which is kept inside the case",
+                f"信号 {trigger.name} 只在本案例内有效，但没有元素捕获它",
             )
+
+
+def _waits_to_begin(drawing: Drawing) -> Shape | None:
+    """What a process that cannot be called waits for; None if it begins without a trigger."""
+    if begins_plainly(drawing):
+        return None
+    level = drawing.levels[0]
+    return next((s for s in level.shapes if s.kind == "startEvent" or s.instantiates), None)
 
 
 def _clashes(drawings: Mapping[str, Drawing]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from engine.definition.checks.finding import error, warning
-from engine.definition.shapes import ACTIVITIES, GATEWAYS, Drawing, Flow, Level, Shape
+from engine.definition.shapes import ACTIVITIES, AWAITED, GATEWAYS, Drawing, Flow, Level, Shape
 from engine.errors import Problem
 
 MOST_SHAPES = 2000
@@ -15,8 +15,10 @@ MOST_SHAPES = 2000
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
     """All rules about how the elements of a drawing hang together; `processes` are others in the file."""
     yield from _file(drawing, processes)
+    loose = {shape.id for shape in drawing.shapes if shape.ad_hoc is not None}
     for level in drawing.levels:
-        yield from _level(level)
+        if level.id not in loose:
+            yield from _level(level)
         yield from _flows(level, drawing)
         for shape in level.shapes:
             yield from _connections(shape, level)
@@ -49,19 +51,18 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
 
 
 def _level(level: Level) -> Iterator[Problem]:
-    starts = [s for s in level.shapes if s.kind == "startEvent"]
-    if not starts:
-        yield error(level.id, "start.missing", f"{level.id} has no start event", f"{level.id} 缺少开始事件")
-    plain = [s for s in starts if s.trigger.kind == "none"]
-    if (len(starts) > 1 and len(plain) != 1) or len(plain) > 1:
+    """Start and end events stand together or not at all; without them a token must find a beginning."""
+    starts = [s.id for s in level.shapes if s.kind == "startEvent"]
+    ends = [s.id for s in level.shapes if s.kind == "endEvent"]
+    if not level.firsts or (ends and not starts and not any(s.instantiates for s in level.shapes)):
         yield error(
-            level.id,
-            "start.single",
-            f"{level.id} has {len(starts)} start events, expected one",
-            f"{level.id} 有 {len(starts)} 个开始事件，只能有一个",
+            (*ends, level.id)[0],
+            "start.missing",
+            f"{level.id} has no start event",
+            f"{level.id} 缺少开始事件",
         )
-    if not any(s.kind == "endEvent" for s in level.shapes):
-        yield error(level.id, "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
+    if starts and not ends:
+        yield error(starts[0], "end.missing", f"{level.id} has no end event", f"{level.id} 缺少结束事件")
 
 
 def _flows(level: Level, drawing: Drawing) -> Iterator[Problem]:
@@ -102,7 +103,8 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"{shape.id} 之后不能再有顺序流",
         )
     undoes = shape.for_compensation or shape.trigger.kind == "compensation"
-    if undoes and shape.kind != "intermediateThrowEvent" and (incoming or outgoing) and not ends:
+    flows = shape.kind in ("intermediateThrowEvent", "startEvent") or ends
+    if undoes and not flows and (incoming or outgoing):
         yield error(
             shape.id,
             "compensation.flows",
@@ -110,7 +112,7 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"补偿元素 {shape.id} 不能有顺序流",
         )
     alone = shape.by_event or shape.for_compensation or (shape.kind == "boundaryEvent" and undoes)
-    if not ends and not alone and not outgoing:
+    if not ends and not alone and not outgoing and not level.is_implicit:
         yield error(
             shape.id,
             "flow.dead_end",
@@ -205,9 +207,8 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
             shape.id, "race.single", f"{shape.id} needs at least two events", f"{shape.id} 至少需要两个事件"
         )
     kinds = {here[flow.target].kind for flow in outgoing if flow.target in here}
-    messages = [
-        s for s in here.values() if s.trigger.kind == "message" and s.id in {f.target for f in outgoing}
-    ]
+    targets = {flow.target for flow in outgoing}
+    messages = [s for s in here.values() if "message" in s.kinds() and s.id in targets]
     if "receiveTask" in kinds and any(s.kind != "receiveTask" for s in messages):
         yield error(
             shape.id,
@@ -220,8 +221,7 @@ def _race(shape: Shape, level: Level, outgoing: Sequence[Flow]) -> Iterator[Prob
         if target is None or (
             target.kind != "receiveTask"
             and not (
-                target.kind == "intermediateCatchEvent"
-                and target.trigger.kind in ("timer", "message", "signal", "conditional")
+                target.kind == "intermediateCatchEvent" and target.kinds() <= AWAITED and not target.needs_all
             )
         ):
             yield error(
@@ -256,7 +256,8 @@ def _unreachable(level: Level) -> Iterator[Problem]:
             )
     for source, target in level.associations:
         nexts.setdefault(source, []).append(target)
-    todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event]
+    todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event or s.instantiates]
+    todo += [s.id for s in level.firsts]
     seen = set(todo)
     while todo:
         for target in nexts.get(todo.pop(), ()):

@@ -47,7 +47,7 @@ class EventSubProcess(SubProcess):
     def arrive(self, token: Token) -> bool:
         if token.host is None:
             return super().arrive(token)
-        token.workflow.trigger_awaited(token, self.start.trigger, self.start.id)
+        token.workflow.event_awaited(token, self.start)
         return False
 
 
@@ -106,8 +106,10 @@ class Instances(Node, spiff.NoneTask):
         return False
 
     def begin_while(self, token: Token) -> bool:
-        """Open the first round of a standard loop, unless its condition is tested before and false."""
-        if self.loop.test_before and not self.goes_on(token, 0, token.visible()):
+        """Open the first round of a standard loop, unless its condition is tested before and false, or
+        no round is allowed at all."""
+        never = self.loop.maximum == 0
+        if never or (self.loop.test_before and not self.goes_on(token, 0, token.visible())):
             return True
         token.workflow.listen(token)
         self.open_next(token)
@@ -121,19 +123,24 @@ class Instances(Node, spiff.NoneTask):
         if loop.items is not None:
             value = token.workflow.ask(loop.items, token)
         elif loop.cardinality is not None:
-            value = [
-                Decimal(i + 1) for i in range(min(whole(token, loop.cardinality, "loopCardinality"), 9999))
-            ]
+            return self.numbered(whole(token, loop.cardinality, "loopCardinality"))
         else:
             value = None
         if not isinstance(value, list):
             why = token.workflow.warnings() or f"found {value!r:.60}"
             raise Mishap("COLLECTION", f"the input collection of {self.element} must be a list: {why}")
-        if len(value) > MOST_INSTANCES:
-            raise Mishap(
-                "COLLECTION", f"{len(value)} instances of {self.element}; {MOST_INSTANCES} are allowed"
-            )
+        self.bounded(len(value))
         return [stored(item) for item in value]
+
+    def numbered(self, many: int) -> list[Value]:
+        """The items of an activity that is done so many times: the numbers from 1."""
+        self.bounded(many)
+        return [Decimal(number) for number in range(1, many + 1)]
+
+    def bounded(self, many: int) -> None:
+        """Raises Mishap for more instances than one activity may have."""
+        if many > MOST_INSTANCES:
+            raise Mishap("COLLECTION", f"{many} instances of {self.element}; {MOST_INSTANCES} are allowed")
 
     def open_next(self, token: Token) -> None:
         """Open the next instance with its item and its loop counter."""
@@ -157,7 +164,10 @@ class Instances(Node, spiff.NoneTask):
             results[instance.index] = stored(token.workflow.ask(loop.result, instance))
         done = many["done"] + 1
         finished = done == len(many["items"]) or self.enough(token, instance, done, results)
+        thrown = [which for which in range(len(loop.thrown)) if self.throws(token, instance, done, which)]
         many["results"], many["done"] = results, done
+        if thrown:
+            many["thrown"] = thrown
         if not loop.results:
             many["writes"].append([instance.index, instance.changes_since(token)])
         return "done" if finished else "next" if loop.sequential else "wait"
@@ -181,17 +191,28 @@ class Instances(Node, spiff.NoneTask):
         """Whether the completion condition holds after this instance."""
         if self.loop.done is None:
             return False
+        seen = self.counted(token, instance, done)
+        if self.loop.results:
+            seen[self.loop.results] = results
+        return self.truth(instance, self.loop.done, seen)
+
+    def throws(self, token: Token, instance: Token, done: int, which: int) -> bool:
+        """Whether the activity throws its event number `which` after this instance."""
+        if self.loop.behavior == "One":
+            return done == 1
+        when = self.loop.thrown[which].when
+        return when is None or self.truth(instance, when, self.counted(token, instance, done))
+
+    def counted(self, token: Token, instance: Token, done: int) -> dict[str, Value]:
+        """What an instance sees, and how many there are."""
         many = token.many
-        seen: dict[str, Value] = {
+        return {
             **instance.visible(),
             "numberOfInstances": Decimal(len(many["items"])),
             "numberOfCompletedInstances": Decimal(done),
             "numberOfActiveInstances": Decimal(many["next"] - done),
             "numberOfTerminatedInstances": Decimal(0),
         }
-        if self.loop.results:
-            seen[self.loop.results] = results
-        return self.truth(instance, self.loop.done, seen)
 
     def truth(self, token: Token, formula: Formula, seen: dict[str, Value]) -> bool:
         """A condition of the loop. Raises Mishap unless it is true or false."""

@@ -73,9 +73,10 @@ class Node(BpmnSpecMixin):
 
     def _update_hook(self, my_task: Token) -> bool:
         quantity = self.shape.start_quantity
-        if quantity > 1 and not my_task.gathered and not my_task.workflow.gather(my_task, quantity):
+        alone = my_task.gathered or my_task.host is not None
+        if quantity > 1 and not alone and not my_task.workflow.gather(my_task, quantity):
             return False
-        return self.arrive(my_task)
+        return bool(my_task.workflow.begins(my_task)) and self.arrive(my_task)
 
     def _on_ready(self, my_task: Token) -> None:
         """The drawing was checked when it was deployed."""
@@ -88,6 +89,7 @@ class Node(BpmnSpecMixin):
             self.work(my_task)
             my_task.stage = WORKED
         my_task.taken = self.choose(my_task)
+        my_task.workflow.weigh(my_task)
         return True
 
     def _on_complete(self, my_task: Token) -> None:

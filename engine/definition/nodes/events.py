@@ -10,7 +10,7 @@ from SpiffWorkflow.bpmn.specs import defaults as spiff
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import NoneEventDefinition
 
 from engine.definition.nodes.base import Node, Token
-from engine.definition.nodes.tasks import JobTask
+from engine.definition.nodes.tasks import JobTask, ask_for_job
 from engine.definition.shapes import Trigger
 
 
@@ -30,20 +30,22 @@ class StartEvent(Event, spiff.StartEvent):
 
 
 class CatchEvent(Event, spiff.IntermediateCatchEvent):
-    """Waits for its trigger; a link has none, it is jumped to."""
+    """Waits for its triggers; a link has none, it is jumped to, and one that begins the case has happened."""
 
     def arrive(self, token: Token) -> bool:
-        if self.shape.trigger.kind == "link":
+        if self.shape.trigger.kind == "link" or token.brought is not None:
             return True
-        token.workflow.trigger_awaited(token, self.shape.trigger)
+        token.workflow.event_awaited(token, self.shape)
         return False
 
 
 class ReceiveTask(Event, spiff.ReceiveTask):
-    """A task that is done when its message comes."""
+    """A task that is done when its message comes; one that begins the case is done by what began it."""
 
     def arrive(self, token: Token) -> bool:
-        token.workflow.trigger_awaited(token, self.shape.trigger)
+        if token.brought is not None:
+            return True
+        token.workflow.event_awaited(token, self.shape)
         token.workflow.listen(token)
         return False
 
@@ -57,33 +59,42 @@ class BoundaryEvent(Event, spiff.BoundaryEvent):
     def arrive(self, token: Token) -> bool:
         if token.host is None:
             return True
-        token.workflow.trigger_awaited(token, self.shape.trigger)
+        token.workflow.event_awaited(token, self.shape)
         return False
 
 
-class ThrowEvent(Event, spiff.IntermediateThrowEvent):
-    """Throws an escalation or a signal, undoes, jumps to a link, or just passes."""
+class Throw(Event):
+    """Throws what its triggers say. Messages are sent and things undone before the token goes on."""
 
     def arrive(self, token: Token) -> bool:
-        return undone(token, self.shape.trigger)
+        self.read_inputs(token)
+        if token.which is not None:
+            ask_for_job(token)
+            return False
+        return undone(token, self.shape.trigger) and bool(token.workflow.send_messages(token))
+
+    def work(self, token: Token) -> None:
+        self.keep(token, {}, None)
+
+
+class ThrowEvent(Throw, spiff.IntermediateThrowEvent):
+    """Throws on the way, jumps to a link, or just passes."""
 
     def _on_complete(self, my_task: Token) -> None:
-        my_task.workflow.throw_and_leave(my_task, self.shape.trigger)
+        my_task.workflow.throw_and_leave(my_task)
 
 
-class EndEvent(Event, spiff.EndEvent):
-    """Where a token ends; what else it does depends on the trigger."""
-
-    def arrive(self, token: Token) -> bool:
-        return undone(token, self.shape.trigger)
+class EndEvent(Throw, spiff.EndEvent):
+    """Where a token ends; what else it does depends on the triggers."""
 
     def work(self, token: Token) -> None:
         super().work(token)
-        if self.shape.trigger.kind in ("error", "cancel"):
-            token.workflow.check_error_caught(token, self.shape.trigger)
+        for trigger in self.shape.triggers:
+            if trigger.kind in ("error", "cancel"):
+                token.workflow.check_error_caught(token, trigger)
 
     def _on_complete(self, my_task: Token) -> None:
-        my_task.workflow.reach_end(my_task, self.shape.trigger)
+        my_task.workflow.reach_end(my_task)
 
 
 class EndJob(JobTask, spiff.EndEvent):
@@ -93,7 +104,7 @@ class EndJob(JobTask, spiff.EndEvent):
         super().__init__(*args, event_definition=NoneEventDefinition(), **kwargs)
 
     def _on_complete(self, my_task: Token) -> None:
-        my_task.workflow.reach_end(my_task, Trigger())
+        my_task.workflow.reach_end(my_task)
 
 
 class ThrowJob(JobTask, spiff.IntermediateThrowEvent):

@@ -13,6 +13,7 @@ from SpiffWorkflow.bpmn.specs import defaults as spiff
 
 from engine.definition.formulas import Formula
 from engine.definition.nodes.base import Mishap, Node, Token
+from engine.definition.shapes import DELIVERIES, Shape
 from engine.values import Value
 
 
@@ -125,25 +126,39 @@ class JobTask(Node, spiff.ServiceTask):
 
     def arrive(self, token: Token) -> bool:
         self.read_inputs(token)
-        work = self.shape.work
-        kind = "" if work.job is None else token.workflow.ask(work.job, token)
-        if not isinstance(kind, str) or not kind:
-            raise Mishap("JOB", f"the job type of {self.element} must be a text, found {kind!r:.60}")
-        retries = 3 if work.retries is None else whole(token, work.retries, "retries")
-        token.workflow.job_awaited(token, kind=kind, retries=retries)
+        ask_for_job(token)
         token.workflow.listen(token)
         return False
 
     def work(self, token: Token) -> None:
-        self.keep(token, token.brought or {}, self.shape.work.result)
+        answered = token.brought or {} if self.shape.work.job else {}  # a delivery answers whom it reached
+        self.keep(token, answered, self.shape.work.result)
+
+
+def ask_for_job(token: Token) -> None:
+    """Want a worker: for the drawn job type, or to deliver a message that has none.
+
+    Raises Mishap, ExpressionError.
+    """
+    shape: Shape = token.shape
+    if shape.work.job is None:
+        token.workflow.send_message(token, shape.triggers[token.which or 0])
+        return
+    kind = token.workflow.ask(shape.work.job, token)
+    if not isinstance(kind, str) or not kind or kind in DELIVERIES:
+        raise Mishap("JOB", f"the job type of {shape.id} must be a text of its own, found {kind!r:.60}")
+    retries = 3 if shape.work.retries is None else whole(token, shape.work.retries, "retries")
+    token.workflow.job_awaited(token, kind=kind, retries=retries)
 
 
 def whole(token: Token, formula: Formula, what: str) -> int:
-    """A whole number that is not negative. Raises Mishap for anything else."""
+    """A whole number from 0 to 999999. Raises Mishap for anything else."""
     value: Value = token.workflow.ask(formula, token)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 7:
         return int(value)
     if isinstance(value, Decimal) and value == value.to_integral_value() and 0 <= value < 1_000_000:
         return int(value)
     why = token.workflow.warnings() or f"found {value!r:.60}"
-    raise Mishap("NUMBER", f"{what} of {token.task_spec.element} must be a whole number: {why}")
+    raise Mishap(
+        "NUMBER", f"{what} of {token.task_spec.element} must be a whole number from 0 to 999999: {why}"
+    )

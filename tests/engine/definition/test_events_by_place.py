@@ -66,6 +66,9 @@ def drawing_of(trigger: str, place: str) -> Drawing:
         case "event start" | "event start beside":
             beside = str(place == "event start").lower()
             inner = process("i").start("e", inside, isInterrupting=beside, **both).user("v").end("ie")
+            if trigger == "compensation":
+                undone = process("o").start("os").user("u").end("oe").event_sub("s", inner)
+                return drawing.start().sub("outer", undone).end()
             return drawing.start().user("u").end().event_sub("s", inner)
         case "catch":
             drawing.start()

@@ -130,7 +130,7 @@ REFUSED = {
             "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopDataOutputRef>o</bpmn:loopDataOutputRef>"
             "</bpmn:multiInstanceLoopCharacteristics>"
         ),
-        ("u", "loop.data_output"),
+        ("u", "loop.loopDataOutputRef"),
     ),
     "compensation that nobody waits for": (
         process().start().throw("t", '<bpmn:compensateEventDefinition waitForCompletion="false"/>').end(),

@@ -40,7 +40,7 @@ def _():
     other.complete("/a", {})
 
     assert other.waiting() == {"/b": 1}
-    assert play(drawing).do("a").status == "completed"
+    assert play(drawing).do("a").finish("stop").status == "completed"
 
 
 @story("error start of an event sub-process")
