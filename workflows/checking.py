@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.decisions.check import check
+from engine.decisions.model import Model
 from engine.decisions.reader import parse_decisions
 from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
@@ -35,7 +37,7 @@ def check_path(path: Path) -> tuple[Problem, ...]:
         raise NotFound(f"there is no {path}", code="FILE_NOT_FOUND")
     try:
         if path.suffix == ".dmn":
-            return parse_decisions(path.read_bytes()).problems
+            return check(_model(path))
         return _check_packages(read_closure(path))
     except BadDefinition as error:
         return error.problems
@@ -58,20 +60,31 @@ def read_closure(path: Path) -> tuple[Package, ...]:
     return tuple(found.values())
 
 
-def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetime) -> Decided:
+def decide(
+    path: Path, decision: str, inputs: Mapping[str, Any], *, service: str = "", now: datetime
+) -> Decided:
     """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON.
 
-    Raises NotFound, BadDefinition, and InvalidInput when the decision cannot be made: no such decision,
-    two rules of a UNIQUE table, an input of another type.
+    With `service`, that decision service is asked instead: the value of its output decision, or a context
+    of them if there are several.  Raises NotFound, BadDefinition, and InvalidInput when the decision cannot
+    be made: no such decision, two rules of a UNIQUE table, an input of another type.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", code="FILE_NOT_FOUND")
     given = {name: from_typed(value) for name, value in inputs.items()}
     try:
-        made = parse_decisions(path.read_bytes()).evaluate(decision, given, now=now)
+        model = _model(path)
+        ask = model.evaluate_service if service else model.evaluate
+        made = ask(service or decision, given, now=now)
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
     return Decided(value=to_typed(made.value), matched=made.matched)
+
+
+def _model(path: Path) -> Model:
+    """The model in the file; those it imports are looked for among the .dmn files beside it."""
+    beside = [other.read_bytes() for other in sorted(path.parent.glob("*.dmn")) if other != path]
+    return parse_decisions(path.read_bytes(), others=beside)
 
 
 def _check_packages(packages: tuple[Package, ...]) -> tuple[Problem, ...]:

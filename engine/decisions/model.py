@@ -111,7 +111,7 @@ class Model:
         budget: Budget | None = None,
     ) -> Evaluation:
         """Make a decision, by id or name, from inputs by name; missing inputs are null.  The name of a
-        decision service is good as well; its evaluation tells the inputs and the value.
+        decision service is good as well: see `evaluate_service`.
 
         A decision sees the input data it requires and nothing else; in a model that draws no input data
         it sees every input, and the evaluation records those it reads.
@@ -120,8 +120,7 @@ class Model:
         hit-policy.any with the rule ids, decision.input, syntax and the budget's.
         """
         if decision in self.services and decision not in self.decisions:
-            value = self.evaluate_service(decision, inputs, functions=functions, now=now, budget=budget)
-            return Evaluation(decision, dict(inputs), (), value)
+            return self.evaluate_service(decision, inputs, functions=functions, now=now, budget=budget)
         if decision not in self.decisions:
             raise ExpressionError("decision.unknown", f"there is no decision {decision!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))
@@ -138,8 +137,12 @@ class Model:
         functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
         now: datetime | None = None,
         budget: Budget | None = None,
-    ) -> Value:
-        """The value of a decision service, by id or name. Raises ExpressionError as `evaluate` does."""
+    ) -> Evaluation:
+        """Ask a decision service, by id or name, with its input data and input decisions by name.
+
+        The value is that of its output decision, or a context of several; `required` tells how the output
+        decisions were made.  Raises ExpressionError as `evaluate` does.
+        """
         if service not in self.services:
             raise ExpressionError("decision.unknown", f"there is no decision service {service!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))
@@ -265,26 +268,34 @@ class _Session:
         return found
 
     def _service_function(self, service: ServedDecisions) -> Function:
-        names = tuple(self._name_of(one) for one in (*service.inputs, *service.given))
+        names = tuple(self._parameter(one).name for one in (*service.inputs, *service.given))
 
         def call(arguments: Sequence[Value], run: Run) -> Value:
-            return _Session(self.model, {}, self.run).serve(service, dict(zip(names, arguments, strict=True)))
+            return (
+                _Session(self.model, {}, self.run)
+                .serve(service, dict(zip(names, arguments, strict=True)))
+                .value
+            )
 
         return Function(service.name, names, call)
 
-    def _name_of(self, reference: str) -> str:
-        if reference in self.model.inputs:
-            return self.model.inputs[reference].name
-        return self.model.decisions[reference].name
+    def _parameter(self, reference: str) -> InputData | Decision:
+        """The input data or the decision that a service is given or gives."""
+        space, _, name = reference.rpartition("#")
+        model = self._import(space)[1] if space else self.model
+        return model.inputs.get(name) or model.decisions[name]
 
-    def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Value:
+    def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Evaluation:
         """The decisions of a service from its own inputs and the decisions it is given."""
-        for reference in service.inputs:
-            data = self.model.inputs[reference]
-            self.given[reference] = self._fitted(inputs.get(data.name), data.item, data.name)
-        for reference in service.given:
-            decision = self.model.decisions[reference]
-            self.given[reference] = self._fitted(inputs.get(decision.name), decision.item, decision.name)
-        made = {d.name: self.decide(d).value for d in (self.model.decisions[one] for one in service.outputs)}
-        value = next(iter(made.values())) if len(made) == 1 else made
-        return self._fitted(value, service.item, f"service {service.name!r}")
+        given: dict[str, Value] = {}
+        for reference in (*service.inputs, *service.given):
+            wanted = self._parameter(reference)
+            given[wanted.name] = self._fitted(inputs.get(wanted.name), wanted.item, wanted.name)
+            self.given[reference] = given[wanted.name]
+        made = [self._required(one) for one in service.outputs]
+        names = [self._parameter(one).name for one in service.outputs]
+        values = {name: value for name, (_, value, _) in zip(names, made, strict=True)}
+        value = next(iter(values.values())) if len(values) == 1 else values
+        value = self._fitted(value, service.item, f"service {service.name!r}")
+        evaluations = tuple(evaluation for _, _, evaluation in made if evaluation)
+        return Evaluation(service.id, given, (), value, evaluations)

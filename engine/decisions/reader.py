@@ -47,12 +47,20 @@ def _imported(root: Element, others: Sequence[bytes]) -> dict[str, Model]:
     """The models this one imports, each read with those that it may import itself."""
     wanted = {element.get("namespace") for element in children(root, "import")}
     found: dict[str, Model] = {}
-    for other in others:
-        space = parse_xml(other, what="imported model").get("namespace")
-        if space in wanted and space is not None:
+    for other in others if wanted else ():
+        space = _namespace(other)
+        if space and space in wanted:
             rest = [one for one in others if one is not other]
             found[space] = parse_decisions(other, others=rest)
     return found
+
+
+def _namespace(xml: bytes) -> str:
+    """The namespace of a model that may be imported; empty for a text that nobody could import."""
+    try:
+        return parse_xml(xml, what="imported model").get("namespace") or ""
+    except BadDefinition:
+        return ""
 
 
 def _problem(element: str, rule: str, message: str) -> Problem:

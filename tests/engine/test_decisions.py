@@ -213,7 +213,10 @@ def test_a_decision_service_is_a_function_of_its_inputs() -> None:
     )
     decisions = parse_decisions(model(body))
 
-    assert decisions.evaluate_service("Svc", {"a": Decimal(2), "b": Decimal(3)}) == 10
+    served = decisions.evaluate_service("Svc", {"a": Decimal(2), "b": Decimal(3)})
+
+    assert (served.decision, served.value, served.inputs) == ("svc", 10, {"a": 2, "b": 3})
+    assert [(made.decision, made.value) for made in served.required] == [("double", 10)]
     assert decisions.evaluate("svc", {"a": Decimal(2), "b": Decimal(3)}).value == 10
     assert decisions.evaluate("user", {}).value == 26
 

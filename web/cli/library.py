@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from engine.errors import InvalidInput
+from engine.errors import BadDefinition, InvalidInput
 from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
@@ -48,10 +48,14 @@ def play(arguments: argparse.Namespace, voice: Voice) -> int:
 
 
 def decide(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Make one decision of a file."""
-    made = decide_by_file(
-        arguments.file, arguments.decision, _json(arguments.inputs, "--inputs"), now=wall_clock()
-    )
+    """Make one decision of a file, or ask one decision service."""
+    inputs = _json(arguments.inputs, "--inputs")
+    decision, service = arguments.decision, arguments.service
+    try:
+        made = decide_by_file(arguments.file, decision, inputs, service=service, now=wall_clock())
+    except BadDefinition as error:
+        voice.refuse("BAD_DEFINITION", str(error))
+        return REFUSED
     voice.answer({"value": made.value, "matched": list(made.matched)})
     return 0
 
