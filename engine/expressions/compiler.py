@@ -26,7 +26,8 @@ from engine.expressions.lexer import normal_name
 from engine.expressions.loops import Iteration, at_index, filtered, for_each, quantified
 from engine.expressions.scope import Scope
 from engine.expressions.types import ANY, Type, simple
-from engine.temporal import Unrepresentable, parse_date, parse_datetime, parse_duration, parse_time
+from engine.expressions.wide import read_date, read_duration, read_moment, read_time
+from engine.temporal import Unrepresentable
 from engine.values import CONTEXT, Value
 
 Code = Callable[[Scope], Value]
@@ -86,7 +87,7 @@ class Compiler:
 
     def on_at(self, parts: list[Any]) -> Code:
         text = str(parts[0])[2:-1]
-        for read in (parse_date, parse_datetime, parse_time, parse_duration):
+        for read in (read_date, read_moment, read_time, read_duration):
             try:
                 return operators.constant(read(text))
             except Unrepresentable as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from engine.expressions.comparison import order
+from engine.expressions.comparison import kind, order
 from engine.expressions.scope import Range, Run, Scope
+from engine.expressions.wide import day_of, ordinal
 from engine.values import Value
 
 Code = Callable[[Scope], Value]
@@ -94,8 +94,8 @@ def _steps(start: Value, end: Value) -> Iterator[Value]:
         if start != start.to_integral_value() or end != end.to_integral_value():
             raise _NoDomain("a loop counts in whole numbers")
         return _count(int(start), int(end))
-    if type(start) is date and type(end) is date:
-        return _days(start, end)
+    if kind(start) == kind(end) == "date":
+        return (day_of(int(number)) for number in _count(ordinal(start), ordinal(end)))
     raise _NoDomain("a loop counts numbers or days")
 
 
@@ -104,18 +104,12 @@ def _count(start: int, end: int) -> Iterator[Value]:
     return (Decimal(number) for number in range(start, end + step, step))
 
 
-def _days(start: date, end: date) -> Iterator[Value]:
-    step = 1 if start <= end else -1
-    for number in range(0, (end - start).days + step, step):
-        yield start + timedelta(days=number)
-
-
 def _inside(span: Range, run: Run) -> Iterator[Value]:
     def is_end(value: Value) -> bool:
         at_start = not span.start_included and order(value, span.start, run) == 0
         return at_start or (not span.end_included and order(value, span.end, run) == 0)
 
-    if isinstance(span.start, datetime) or span.test:
+    if span.test:
         raise _NoDomain("a loop counts numbers or days")
     return (value for value in _steps(span.start, span.end) if not is_end(value))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 
 from engine.expressions.comparison import kind
 from engine.expressions.scope import Function, Range
+from engine.expressions.wide import midnight
 from engine.values import Value
 
 SIMPLE = frozenset(
@@ -127,6 +127,6 @@ def coerce(value: Value, wanted: Type) -> tuple[bool, Value]:
         return done, [item]
     if isinstance(value, list) and len(value) == 1 and wanted.name != "list":
         return (True, value[0]) if conforms(value[0], wanted) else (False, None)
-    if wanted.name == "date and time" and kind(value) == "date" and isinstance(value, date):
-        return True, datetime.combine(value, time(), tzinfo=UTC)
+    if wanted.name == "date and time" and kind(value) == "date":
+        return True, midnight(value)
     return False, None

@@ -367,7 +367,7 @@ def test_without_the_commands_time_now_is_an_error() -> None:
 
 
 def test_a_moment_that_cannot_be_held_is_an_error_not_a_wrong_value() -> None:
-    for text in ('date("12345-01-01")', 'time("10:00:00.123456789")', '@"-2000-01-01"'):
+    for text in ('time("10:00:00.1234567891")', '@"PT0.0000000001S"'):
         with pytest.raises(ExpressionError, match=r"temporal\.range"):
             parse(text).evaluate({})
 

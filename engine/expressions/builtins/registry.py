@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from decimal import DecimalException
 from typing import Any
 
 from engine.expressions.comparison import kind
 from engine.expressions.regex import BadPattern
 from engine.expressions.scope import Function, NullResult, Run
+from engine.expressions.wide import midnight
 from engine.temporal import Unrepresentable
 from engine.values import Value
 
@@ -167,8 +167,8 @@ def _fitted(name: str, parameter: Parameter, value: Value) -> Value:
         return [value]
     if what == "list" and len(value) == 1 and value[0] is not None:
         return _fitted(name, parameter, value[0])
-    if what == "date" and "date and time" in parameter.kinds and type(value) is date:
-        return datetime.combine(value, time(tzinfo=UTC))
+    if what == "date" and "date and time" in parameter.kinds:
+        return midnight(value)
     raise _Misfit(f"{name}(): {parameter.name} is a {what}")
 
 
