@@ -216,13 +216,14 @@ class Boxes:
 
     def _output(self, column: Element, table: Element, known: Names) -> Output:
         values = text_in(child(column, "outputValues"))
+        item = self.texts.item(column, type_ref(column))
         default = text_in(child(column, "defaultOutputEntry"))
         return Output(
             id=id_of(column),
             name=name_in(column) or " ".join((table.get("outputLabel") or "").split()),
-            item=self.texts.item(column, type_ref(column)),
+            item=item,
             allowed=self.texts.tests(values, column, known) if values else None,
-            order=self._order(values, column),
+            order=self._order(values or self.items.allowed_text(item), column),
             default=self.texts.expression(default, column, known) if default else None,
         )
 

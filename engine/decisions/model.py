@@ -70,7 +70,8 @@ class ServedDecisions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was decided and why: the inputs, the rules that matched in table order, what was required."""
+    """What was decided and why: the inputs, the rules that matched in table order, and the evaluations of
+    what was required or called."""
 
     decision: str
     inputs: dict[str, Value]
@@ -155,7 +156,7 @@ class Model:
         self, functions: Mapping[str, Callable[..., Value]], now: datetime | None, budget: Budget | None
     ) -> DecisionRun:
         run = DecisionRun(budget or Budget(), functions, now, self.items.types)
-        run.matched = []
+        run.matched, run.called = [], []
         return run
 
 
@@ -169,6 +170,7 @@ class _Session:
         self.done: dict[str, Evaluation] = {}
         self.given: dict[str, Value] = {}
         self.known: dict[str, Value] = {}
+        self.lent: dict[str, _Session] = {}
 
     def decide(self, decision: Decision) -> Evaluation:
         if decision.id not in self.done:
@@ -177,19 +179,21 @@ class _Session:
 
     def _made(self, decision: Decision) -> Evaluation:
         required = [self._required(one) for one in decision.decisions]
-        names = {self._input(one).name: self._input_value(self._input(one)) for one in decision.inputs}
+        names = {name: value for one in decision.inputs for name, value in [self._input(one)]}
         names |= {name: value for name, value, _ in required}
         if self.model.is_open:
-            names = {n: value for n, value in self.inputs.items() if n in decision.reads} | names
+            reads = decision.reads - self.model.imports.keys()
+            names = {n: value for n, value in self.inputs.items() if n in reads} | names
         scope = Scope({**self._imported(), **self.functions(decision.knowledge), **names}, None, self.run)
-        outer, self.run.matched = self.run.matched, []
+        run = self.run
+        outer, (run.matched, run.called) = (run.matched, run.called), ([], [])
         try:
             value = self._value(decision, scope)
-            matched = tuple(self.run.matched)
+            matched, called = tuple(run.matched), run.called
         finally:
-            self.run.matched = outer
-        made = tuple(evaluation for _, _, evaluation in required if evaluation)
-        return Evaluation(decision.id, names, matched, value, made)
+            run.matched, run.called = outer
+        made = [evaluation for _, _, evaluation in required if evaluation]
+        return Evaluation(decision.id, names, matched, value, (*made, *called))
 
     def _value(self, decision: Decision, scope: Scope) -> Value:
         if decision.code is None:
@@ -216,18 +220,29 @@ class _Session:
         return decision.name, evaluation.value, evaluation
 
     def _required_elsewhere(self, space: str, name: str) -> tuple[str, Value, Evaluation | None]:
-        alias, model = self._import(space)
-        other = _Session(model, self.inputs.get(alias) or self.inputs, self.run)
-        evaluation = other.decide(model.decisions[name])
-        self.given[f"{alias}.{model.decisions[name].name}"] = evaluation.value
-        return f"{alias}.{model.decisions[name].name}", evaluation.value, evaluation
+        alias, session = self._elsewhere(space)
+        decision = session.model.decisions[name]
+        evaluation = session.decide(decision)
+        return f"{alias}.{decision.name}", evaluation.value, evaluation
 
-    def _import(self, space: str) -> tuple[str, Model]:
-        return next((alias, model) for alias, model in self.model.imports.items() if model.namespace == space)
+    def _elsewhere(self, space: str) -> tuple[str, _Session]:
+        """The imported model of that namespace; its inputs are those under its alias, if there are any."""
+        alias = next(alias for alias, model in self.model.imports.items() if model.namespace == space)
+        if alias not in self.lent:
+            inputs = self.inputs.get(alias)
+            given = inputs if isinstance(inputs, dict) else self.inputs
+            self.lent[alias] = _Session(self.model.imports[alias], given, self.run)
+        return alias, self.lent[alias]
 
-    def _input(self, reference: str) -> InputData:
-        space, _, name = reference.rpartition("#")
-        return self._import(space)[1].inputs[name] if space else self.model.inputs[reference]
+    def _input(self, reference: str) -> tuple[str, Value]:
+        """The name and the value of input data, of this model or of an imported one."""
+        space, _, key = reference.rpartition("#")
+        if space:
+            alias, session = self._elsewhere(space)
+            name, value = session._input(key)
+            return f"{alias}.{name}", value
+        data = self.model.inputs[key]
+        return data.name, self._input_value(data)
 
     def _input_value(self, data: InputData) -> Value:
         if data.id in self.given:
@@ -256,33 +271,31 @@ class _Session:
         return self.known[knowledge.id]
 
     def _imported(self) -> dict[str, Value]:
-        """Imported models as contexts of their functions, decisions and inputs."""
+        """Imported models as contexts of their functions, their inputs and the decisions made there."""
         found: dict[str, Value] = {}
         for alias, model in self.model.imports.items():
-            inputs = self.inputs.get(alias)
-            session = _Session(model, inputs if isinstance(inputs, dict) else self.inputs, self.run)
-            entries = session.functions([*dict.fromkeys(k.id for k in model.knowledge.values())])
-            given = inputs if isinstance(inputs, dict) else {}
-            made = {key[len(alias) + 1 :]: v for key, v in self.given.items() if key.startswith(f"{alias}.")}
-            found[alias] = {**entries, **given, **made}
+            _, session = self._elsewhere(model.namespace)
+            entries = session.functions([*model.knowledge, *(one.id for one in model.services.values())])
+            entries |= dict(map(session._input, model.inputs))
+            done = [(model.decisions[key].name, made.value) for key, made in session.done.items()]
+            found[alias] = {**entries, **dict(done)}
         return found
 
     def _service_function(self, service: ServedDecisions) -> Function:
         names = tuple(self._parameter(one).name for one in (*service.inputs, *service.given))
 
         def call(arguments: Sequence[Value], run: Run) -> Value:
-            return (
-                _Session(self.model, {}, self.run)
-                .serve(service, dict(zip(names, arguments, strict=True)))
-                .value
-            )
+            given = dict(zip(names, arguments, strict=True))
+            made = _Session(self.model, {}, self.run).serve(service, given)
+            self.run.called.append(made)
+            return made.value
 
         return Function(service.name, names, call)
 
     def _parameter(self, reference: str) -> InputData | Decision:
         """The input data or the decision that a service is given or gives."""
         space, _, name = reference.rpartition("#")
-        model = self._import(space)[1] if space else self.model
+        model = self._elsewhere(space)[1].model if space else self.model
         return model.inputs.get(name) or model.decisions[name]
 
     def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Evaluation:

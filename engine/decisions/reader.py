@@ -168,12 +168,12 @@ class _Reader:
         base = simple(reference) if reference else None
         components = children(element, "itemComponent")
         values, constraint = child(element, "allowedValues"), child(element, "typeConstraint")
-        is_function = child(element, "functionItem") is not None
+        function = child(element, "functionItem")
         if reference and base is None and reference not in self.texts.items:
             self.texts.item(element, reference)
         return Item(
             name=name_in(element),
-            base=Type("function") if is_function else base or (None if reference else ANY),
+            base=base or (None if reference else ANY) if function is None else self._function_type(function),
             refers_to="" if base or not reference else reference,
             fields=tuple((name_in(one), self._item(one)) for one in components) if components else None,
             is_list=element.get("isCollection") == "true",
@@ -182,6 +182,11 @@ class _Reader:
             if text_in(constraint)
             else None,
         )
+
+    def _function_type(self, element: Element) -> Type:
+        """A function of so many parameters; its result is seen when it is called."""
+        kinds = [simple(type_ref(one) or "Any") or ANY for one in children(element, "parameters")]
+        return Type("function", parameters=tuple(kinds))
 
     # Nodes of the requirement graph
 
@@ -314,7 +319,8 @@ class _Reader:
             return key in self.elements
         for model in self.imports.values():
             if model.namespace == space:
-                return key in model.decisions or key in model.inputs or key in model.knowledge
+                rooms = (model.decisions, model.inputs, model.knowledge, model.services)
+                return any(key in room for room in rooms)
         return False
 
 

@@ -99,6 +99,9 @@ RANGES = {
     "during(3, [1..5])": "true",
     "starts([1..3], [1..5])": "true",
     "coincides([1..3], [1..3])": "true",
+    "before(point: 1, range: [2..3])": "true",
+    "before(range: [1..2], point: 3)": "true",
+    "after(range: [1..2], point: 3)": "false",
     'range("[1..3)") = [1..3)': "true",
     'range("nonsense")': "null",
     '5 in range("[2..)")': "true",
@@ -169,6 +172,8 @@ TEXTS = {
     'substring("foobar", 3)': "obar",
     'substring("foobar", -2, 1)': "a",
     'substring("foobar", 0)': "null",
+    'substring("foobar", 7)': "null",
+    'substring("foobar", 3.8, 2.9)': "ob",
     'substring(string: "foobar", start position: 3, length: 3)': "oba",
     'substring before("foobar", "bar")': "foo",
     'substring after("foobar", "ob")': "ar",
@@ -373,9 +378,8 @@ def test_a_moment_that_cannot_be_held_is_an_error_not_a_wrong_value() -> None:
 
 
 def test_a_pattern_that_cannot_be_run_in_bounded_time_is_an_error_not_a_wrong_value() -> None:
-    for pattern in (r"(a)\\1", "[a-z-[b]]", r"\\p{IsBasicLatin}"):
-        with pytest.raises(ExpressionError, match=r"regex\.unsupported"):
-            parse(f'matches("aa", "{pattern}")').evaluate({})
+    with pytest.raises(ExpressionError, match=r"regex\.unsupported"):
+        parse(r'matches("aa", "(a)\\1")').evaluate({})
 
 
 def test_a_variable_hides_a_function_only_as_a_value() -> None:

@@ -96,7 +96,7 @@ def call_builtin_named(name: str, arguments: Mapping[str, Value], run: Run) -> V
     """The same for `f(a: 1, b: 2)`."""
     run.budget.spend(1)
     reason = f"{name}() has no such parameters: {', '.join(arguments)}"
-    for candidate in BUILTINS[name]:
+    for candidate in sorted(BUILTINS[name], key=lambda one: not _is_in_order(one, arguments)):
         try:
             bound = _bind_named(candidate, arguments)
         except _Misfit as misfit:
@@ -104,6 +104,12 @@ def call_builtin_named(name: str, arguments: Mapping[str, Value], run: Run) -> V
             continue
         return _run(candidate, bound, run)
     return run.null(reason)
+
+
+def _is_in_order(candidate: Builtin, arguments: Mapping[str, Value]) -> bool:
+    """Forms may differ in the order of names alone: `before(point, range)`, `before(range, point)`."""
+    names = [parameter.name for parameter in candidate.parameters]
+    return names[: len(arguments)] == list(arguments)
 
 
 def function_of(name: str) -> Function:
