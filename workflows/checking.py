@@ -15,6 +15,7 @@ from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
 from workflows.catalog import form_problems, sources
+from workflows.decisions import functions_at
 from workflows.packages import DRAWING, Package, read_files, read_folder
 from workflows.typed_json import from_typed, to_typed
 
@@ -75,7 +76,7 @@ def decide(
     try:
         model = _model(path)
         ask = model.evaluate_service if service else model.evaluate
-        made = ask(service or decision, given, now=now)
+        made = ask(service or decision, given, now=now, functions=functions_at(now))
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
     return Decided(value=to_typed(made.value), matched=made.matched)

@@ -18,9 +18,7 @@ from engine.values import Value
 
 MAX_COMBINATIONS = 100_000
 MAX_FINDINGS = 10
-HOST_FUNCTIONS = frozenset(
-    {"add working days", "working days between", "is working day", "end of working day"}
-)
+HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
 ALWAYS_KNOWN = frozenset({"?", "item", "partial"})
 
 

@@ -116,6 +116,7 @@ def _is_made(node: Any) -> bool:
 
 
 def value_of(node: Any, text: str) -> Value:
+    """The value of a literal in `text`. Raises Unclear."""
     try:
         return parse(text[node.meta.start_pos : node.meta.end_pos]).evaluate({})
     except ExpressionError:

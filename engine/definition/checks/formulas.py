@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.decisions.check import HOST_FUNCTIONS
 from engine.definition.checks.finding import error
 from engine.definition.formulas import Formula
 from engine.definition.moments import NoMoment, cycle_of, moment_of, period_of
 from engine.definition.shapes import Drawing, Flow, Shape, Trigger
 from engine.errors import Problem
 
-HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
 READERS = {"date": moment_of, "duration": period_of, "cycle": cycle_of}
 
 

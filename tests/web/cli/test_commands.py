@@ -199,6 +199,15 @@ def test_an_imported_model_is_found_beside_the_file_by_its_namespace(tidu_bare, 
     assert "there is no model 'urn:lib'" in answer["error"]["message"]
 
 
+def test_a_table_may_count_working_days(tidu_bare, tmp_path):
+    text = 'add working days(@"2026-09-30", 1)'
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal(text)}</decision>'))
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", "{}", "--json"])
+
+    assert (code, answer["value"]["value"]) == (0, "2026-10-08T18:00:00+08:00")
+
+
 def test_what_was_exported_can_be_deployed_and_is_the_same(tidu, tmp_path):
     assert tidu(f"export publicity -o {tmp_path}")[0] == 0
     there = tmp_path / "publicity"
