@@ -15,6 +15,8 @@ from engine.values import Value, from_json, number_text
 EXACT_DIGITS = 15
 """So many digits survive the way through a JSON reader that knows only doubles."""
 
+MAX_VALUES, MAX_LEVELS = 1_000_000, 200
+
 READERS: dict[str, Callable[[str], Value]] = {
     "date": read_date,
     "time": read_time,
@@ -26,19 +28,35 @@ READERS: dict[str, Callable[[str], Value]] = {
 
 
 def to_typed(value: Value) -> Any:
-    """Friendly JSON that keeps every type and digit; a context of just `type` and `value` is wrapped."""
-    match value:
-        case None | bool() | str() | int():
-            return value
-        case Decimal():
-            return _number(value)
-        case list() | tuple():
-            return [to_typed(item) for item in value]
-        case dict():
-            inner = {str(key): to_typed(item) for key, item in value.items()}
-            return {"type": "context", "value": inner} if set(inner) == {"type", "value"} else inner
-    what = kind(value)
-    return {"type": what, "value": text_of(value)} if what in READERS else str(value)
+    """Friendly JSON that keeps every type and digit; a context of just `type` and `value` is wrapped.
+
+    Raises InvalidInput for more than a million values or 200 levels.
+    """
+    return _Writer().write(value, MAX_LEVELS)
+
+
+class _Writer:
+    """Counts what has passed: lists may share their items and so be larger than memory when written out."""
+
+    def __init__(self) -> None:
+        self.left = MAX_VALUES
+
+    def write(self, value: Value, levels: int) -> Any:
+        self.left -= 1
+        if self.left < 0 or levels < 0:
+            raise InvalidInput("the value is too large or too deep to be told", code="VALUE_SIZE")
+        match value:
+            case None | bool() | str() | int():
+                return value
+            case Decimal():
+                return _number(value)
+            case list() | tuple():
+                return [self.write(item, levels - 1) for item in value]
+            case dict():
+                inner = {str(key): self.write(item, levels - 1) for key, item in value.items()}
+                return {"type": "context", "value": inner} if set(inner) == {"type", "value"} else inner
+        what = kind(value)
+        return {"type": what, "value": text_of(value)} if what in READERS else str(value)
 
 
 def from_typed(obj: Any) -> Value:

@@ -26,6 +26,7 @@ from engine.expressions.feel import Expression
 from engine.expressions.loops import Iteration, for_each, quantified, sift_items
 from engine.expressions.operators import choice, context_of, list_of
 from engine.expressions.scope import Function, Run, Scope
+from engine.expressions.types import ANY
 from engine.values import Value
 
 Element = etree._Element
@@ -179,7 +180,8 @@ class Boxes:
         formal = children(element, "formalParameter")
         parameters = [(name_in(one), self.texts.item(one, type_ref(one))) for one in formal]
         body = self._needed(element, known | {one for one, _ in parameters}, element)
-        return _function_code(name, parameters, self._fitting(body, result, name), self.items)
+        wanted = result or self.texts.item(element, element.get("typeRef"))
+        return _function_code(name, parameters, self._fitting(body, result, name), wanted, self.items)
 
     def _table(self, element: Element, known: Names) -> Code | None:
         table = self.table(element, known)
@@ -283,10 +285,11 @@ def _invocation_code(name: str, function: Expression, arguments: dict[str, Code]
 
 
 def _function_code(
-    name: str, parameters: Sequence[tuple[str, Item | None]], body: Code, items: Items
+    name: str, parameters: Sequence[tuple[str, Item | None]], body: Code, result: Item | None, items: Items
 ) -> Code:
     names = tuple(one for one, _ in parameters)
-    types = tuple(items.type_of(item) if item else None for _, item in parameters)
+    types = tuple(items.type_of(item) if item else ANY for _, item in parameters)
+    gives = items.type_of(result) if result else None
 
     def defined(scope: Scope) -> Value:
         def call(arguments: Sequence[Value], run: Run) -> Value:
@@ -302,6 +305,6 @@ def _function_code(
             finally:
                 run.budget.leave(CALL_DEPTH)
 
-        return Function(name, names, call, tuple(t for t in types if t) if all(types) else ())
+        return Function(name, names, call, types, gives)
 
     return defined

@@ -91,8 +91,9 @@ def _output_cell(rule: Rule, output: Output, expression: Expression, items: Item
     wanted = items.type_of(output.item) if output.item else ANY
     try:
         value = expression.evaluate({})
-        is_of_type = coerce(value, wanted)[0]
-        fits, fitted = items.fit(value, output.item, Run(Budget(), {}, None))
+        run = Run(Budget(), {}, None)
+        is_of_type = coerce(value, wanted, run)[0]
+        fits, fitted = items.fit(value, output.item, run)
     except ExpressionError:
         return
     if not is_of_type:

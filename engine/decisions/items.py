@@ -71,7 +71,7 @@ class Items:
         elif item.refers_to:
             fits, value = self.fit(value, self.items.get(item.refers_to), run, is_input=is_input)
         else:
-            fits, value = coerce(value, item.base or ANY)
+            fits, value = coerce(value, item.base or ANY, run)
         if not fits or (value is None and item.is_list):
             return fits, value
         if value is None and item.allowed is None:

@@ -13,6 +13,7 @@ from engine.errors import Problem
 from engine.expressions.budget import Budget, ExpressionError
 from engine.expressions.feel import NO_FUNCTIONS
 from engine.expressions.scope import Function, Run, Scope
+from engine.expressions.types import ANY
 from engine.temporal import Unrepresentable
 from engine.values import Value
 
@@ -282,7 +283,9 @@ class _Session:
         return found
 
     def _service_function(self, service: ServedDecisions) -> Function:
-        names = tuple(self._parameter(one).name for one in (*service.inputs, *service.given))
+        wanted = [self._parameter(one) for one in (*service.inputs, *service.given)]
+        names = tuple(one.name for one in wanted)
+        types = tuple(self.model.items.type_of(one.item) if one.item else ANY for one in wanted)
 
         def call(arguments: Sequence[Value], run: Run) -> Value:
             given = dict(zip(names, arguments, strict=True))
@@ -290,7 +293,8 @@ class _Session:
             self.run.called.append(made)
             return made.value
 
-        return Function(service.name, names, call)
+        gives = self.model.items.type_of(service.item) if service.item else None
+        return Function(service.name, names, call, types, gives)
 
     def _parameter(self, reference: str) -> InputData | Decision:
         """The input data or the decision that a service is given or gives."""

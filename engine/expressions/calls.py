@@ -113,7 +113,7 @@ def bind(
     """Arguments under their names, or None with a warning if one does not conform."""
     values: dict[str, Value] = {}
     for name, wanted, argument in zip(names, types, arguments, strict=True):
-        fits, value = coerce(argument, wanted)
+        fits, value = coerce(argument, wanted, run)
         if not fits:
             run.null(f"{name} is not a {wanted.name}")
             return None

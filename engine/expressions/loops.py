@@ -12,6 +12,7 @@ from engine.expressions.wide import day_of, ordinal
 from engine.values import Value
 
 Code = Callable[[Scope], Value]
+COPIED_IN_A_STEP = 100
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,26 @@ class _NoDomain(Exception):
     """There is nothing to go through: the whole loop is null."""
 
 
+class _Partial(dict[str, Value]):
+    """The name `partial`: each time the results so far, in a list of their own."""
+
+    def __init__(self, results: list[Value], run: Run) -> None:
+        super().__init__(partial=results)
+        self.run = run
+
+    def __getitem__(self, name: str) -> Value:
+        results: list[Value] = super().__getitem__(name)
+        self.run.budget.spend(len(results) // COPIED_IN_A_STEP)
+        return list(results)
+
+
 def for_each(iterations: Sequence[Iteration], body: Code, size: int) -> Code:
     """`for x in xs, y in ys return body`; `partial` holds the results so far."""
 
     def loop(scope: Scope) -> Value:
         budget, results = scope.run.budget, list[Value]()
         try:
-            for inner in _turns(iterations, Scope({"partial": results}, scope, scope.run)):
+            for inner in _turns(iterations, Scope(_Partial(results, scope.run), scope, scope.run)):
                 budget.spend(size)
                 results.append(body(inner))
                 if len(results) > budget.list_size:

@@ -129,6 +129,7 @@ LISTS = {
     "for i in 3..1 return i": "[3, 2, 1]",
     "for i in 1..2, j in [10, 20] return i * j": "[10, 20, 20, 40]",
     "for i in 1..4 return if i <= 2 then 1 else sum(partial)": "[1, 1, 2, 4]",
+    "for i in 1..3 return partial": "[[], [[]], [[], [[]]]]",
     'for d in @"2026-02-27"..@"2026-03-01" return d.day': "[27, 28, 1]",
     "some t in tasks satisfies t.days > 5": "true",
     "every t in tasks satisfies t.days > 5": "false",

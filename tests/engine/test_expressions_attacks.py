@@ -47,6 +47,11 @@ BOMBS = {
     "42 shared lists": "string(for i in 1..40 return if i = 1 then [1, 1] else [partial[-1], partial[-1]])",
     "43 mutual recursion": "{f: function(g, n) g(g, n) + g(g, n), r: f(f, 1)}.r",
     "44 sorting": "sort(for i in 1..20000 return modulo(i * 7919, 10007), function(a, b) a < b)",
+    "42 shared lists told apart": "{f: function() for i in 1..40 return if i = 1 then [1] else"
+    " [partial[-1], partial[-1]], r: is(f()[-1], f()[-1])}.r",
+    "42 one list in many": "{xs: for i in 1..2000 return i, ys: for i in 1..2000 return xs,"
+    " r: ys instance of list<list<number>>}.r",
+    "42 all results so far": "for i in 1..100000 return count(partial)",
     "44 distinct": "distinct values(for i in 1..50000 return i)",
     "44 filter in filter": "(for i in 1..3000 return i)[count((for j in 1..3000 return j)[item > 1]) > 0]",
 }

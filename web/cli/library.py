@@ -87,7 +87,7 @@ def export(arguments: argparse.Namespace, voice: Voice) -> int:
 def _json(text: str, what: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{what} is not JSON: {error}", code="MALFORMED") from error
     if not isinstance(found, dict):
         raise InvalidInput(f"{what} must be a JSON object", code="MALFORMED")

@@ -191,4 +191,4 @@ def _is_identical(run: Run, left: Value, right: Value) -> Value:
         return offset_of(left) == offset_of(right) and same(left, right, run)
     if kind(left) == "time" and str(left.tzinfo) != str(right.tzinfo):
         return False
-    return bool(left == right)
+    return same(left, right, run)

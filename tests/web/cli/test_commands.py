@@ -199,6 +199,32 @@ def test_an_imported_model_is_found_beside_the_file_by_its_namespace(tidu_bare, 
     assert "there is no model 'urn:lib'" in answer["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("for i in 1..50 return if i = 1 then [1, 1] else [partial[-1], partial[-1]]", "VALUE_SIZE"),
+        ("for i in 1..300 return [partial]", "VALUE_SIZE"),
+        ("for i in 1..99999999 return i", "budget.list"),
+    ],
+)
+def test_a_result_that_is_too_large_is_an_error_with_a_name(tidu_bare, tmp_path, text, error):
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal(text)}</decision>'))
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", "{}", "--json"])
+
+    assert (code, answer["error"]["code"]) == (1, error)
+
+
+def test_inputs_too_deep_to_read_are_refused(tidu_bare, tmp_path):
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal("1")}</decision>'))
+    inputs = '{"a": ' + "[" * 5000 + "]" * 5000 + "}"
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", inputs, "--json"])
+
+    assert code == 1
+    assert "error" in answer
+
+
 def test_a_table_may_count_working_days(tidu_bare, tmp_path):
     text = 'add working days(@"2026-09-30", 1)'
     (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal(text)}</decision>'))
