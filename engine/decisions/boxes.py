@@ -20,8 +20,9 @@ from engine.decisions.texts import (
     text_in,
     type_ref,
 )
+from engine.expressions.budget import ExpressionError
 from engine.expressions.builtins.registry import BUILTINS, call_builtin_named
-from engine.expressions.calls import invoke_named
+from engine.expressions.calls import foreign, invoke_named
 from engine.expressions.feel import Expression
 from engine.expressions.loops import Iteration, for_each, quantified, sift_items
 from engine.expressions.operators import choice, context_of, list_of
@@ -91,7 +92,26 @@ class Boxes:
 
     def _literal(self, element: Element, known: Names) -> Code | None:
         text = text_in(element)
+        language = element.get("expressionLanguage") or element.getroottree().getroot().get(
+            "expressionLanguage"
+        )
+        if language and "feel" not in language.lower():
+            return self._other_language(element, language)
         return self.texts.expression(text, element, known).in_scope if text else None
+
+    def _other_language(self, element: Element, language: str) -> Code:
+        self.texts.problem(
+            element,
+            "dmn.language",
+            "error",
+            f"expressions in {language!r} are not run, only FEEL",
+            f"不执行“{language}”表达式，只支持 FEEL",
+        )
+
+        def refuse(_scope: Scope) -> Value:
+            raise ExpressionError("decision.language", f"expressions in {language!r} are not run")
+
+        return refuse
 
     def _context(self, element: Element, known: Names) -> Code | None:
         entries: list[tuple[str, Code]] = []
@@ -172,13 +192,13 @@ class Boxes:
 
     def function(self, element: Element, name: str, known: Names, result: Item | None) -> Code:
         """A function definition: parameters and result as their types allow, else null."""
+        formal = children(element, "formalParameter")
+        parameters = [(name_in(one), self.texts.item(one, type_ref(one))) for one in formal]
         if (element.get("kind") or "FEEL") != "FEEL":
             self.texts.problem(
                 element, "dmn.external", "error", "only FEEL functions are run", "只支持 FEEL 函数"
             )
-            return lambda scope: scope.run.null("external functions are never called")
-        formal = children(element, "formalParameter")
-        parameters = [(name_in(one), self.texts.item(one, type_ref(one))) for one in formal]
+            return foreign([(one, self.items.type_of(item) if item else ANY) for one, item in parameters])
         body = self._needed(element, known | {one for one, _ in parameters}, element)
         wanted = result or self.texts.item(element, element.get("typeRef"))
         return _function_code(name, parameters, self._fitting(body, result, name), wanted, self.items)

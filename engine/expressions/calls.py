@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.expressions.budget import ExpressionError
 from engine.expressions.builtins.registry import BUILTINS, call_builtin, call_builtin_named
 from engine.expressions.scope import Function, Run, Scope
 from engine.expressions.types import ANY, Type, coerce
@@ -94,6 +95,16 @@ def define(parameters: Sequence[tuple[str, Type]], body: Body) -> Code:
         return Function("function", names, call, types)
 
     return defined
+
+
+def foreign(parameters: Sequence[tuple[str, Type]]) -> Code:
+    """A function of another language: it can be spoken of, and calling it is an error with a name."""
+    names, types = tuple(name for name, _ in parameters), tuple(wanted for _, wanted in parameters)
+
+    def call(_arguments: Sequence[Value], _run: Run) -> Value:
+        raise ExpressionError("function.external", "functions of other languages are never called")
+
+    return lambda _scope: Function("external", names, call, types)
 
 
 def run_body(body: Body, scope: Scope) -> Value:

@@ -20,6 +20,7 @@ from engine.expressions.calls import (
     call_value,
     call_value_with_names,
     define,
+    foreign,
 )
 from engine.expressions.grammar import Node
 from engine.expressions.lexer import normal_name
@@ -188,8 +189,8 @@ class Compiler:
         wanted = type_of(node.children[1]) if len(node.children) > 1 else ANY
         return str(node.children[0]), wanted if isinstance(wanted, Type) else ANY
 
-    def on_external(self, _parts: list[Any]) -> Code:
-        return operators.nothing("external functions are never called")
+    def on_external(self, parts: list[Any]) -> Code:
+        return foreign([self._parameter(node) for node in parts[:-1] if isinstance(node, Tree)])
 
     # Control
 

@@ -32,7 +32,7 @@ PYTHON = {
     "48 globals": "count.__globals__",
     "49 open": 'open("/etc/passwd").read()',
     "49 eval": 'eval("1+1")',
-    "49 external": 'function(a) external {java: {class: "java.lang.Runtime", method signature: "exec()"}}',
+    "49 external": '(function(a) external {java: {class: "java.lang.Runtime", method signature: "exec()"}})(1)',
     "50 random": "random number()",
     "51 comment": 'name // "; import os"',
     "52 template": "{{7*7}}",
@@ -96,14 +96,14 @@ def test_python_is_out_of_reach(attack: str) -> None:
     """Refused, or null: never a value that came from anywhere but the variables."""
     answer = answer_of(lambda: parse(PYTHON[attack]).evaluate({"secret": Decimal(1), "name": None}))
 
-    assert answer in ("syntax", None, [], [None])
+    assert answer in ("syntax", "function.external", None, [], [None])
 
 
 @pytest.mark.parametrize("attack", PYTHON)
 def test_python_is_out_of_reach_in_cells(attack: str) -> None:
     answer = answer_of(lambda: parse_unary(PYTHON[attack]).matches("x", {"secret": Decimal(1), "name": None}))
 
-    assert answer in ("syntax", None, False)
+    assert answer in ("syntax", "function.external", None, False)
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
