@@ -92,9 +92,8 @@ class Boxes:
 
     def _literal(self, element: Element, known: Names) -> Code | None:
         text = text_in(element)
-        language = element.get("expressionLanguage") or element.getroottree().getroot().get(
-            "expressionLanguage"
-        )
+        root = element.getroottree().getroot()
+        language = element.get("expressionLanguage") or root.get("expressionLanguage")
         if language and "feel" not in language.lower():
             return self._other_language(element, language)
         return self.texts.expression(text, element, known).in_scope if text else None

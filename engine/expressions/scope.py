@@ -63,6 +63,8 @@ class Range:
     test: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        if self.test:
+            return f"({self.test} {literal(self.start if self.end is None else self.end)})"
         opening, closing = "(["[self.start_included], ")]"[self.end_included]
         return f"{opening}{literal(self.start)}..{literal(self.end)}{closing}"
 

@@ -32,7 +32,7 @@ PYTHON = {
     "48 globals": "count.__globals__",
     "49 open": 'open("/etc/passwd").read()',
     "49 eval": 'eval("1+1")',
-    "49 external": '(function(a) external {java: {class: "java.lang.Runtime", method signature: "exec()"}})(1)',
+    "49 external": '(function(a) external {java: {class: "Runtime", method signature: "exec()"}})(1)',
     "50 random": "random number()",
     "51 comment": 'name // "; import os"',
     "52 template": "{{7*7}}",
