@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.expressions.budget import Budget
+from engine.expressions.lexer import needs_telling
 from engine.values import Value, number_text, temporal_text
 
 NO_TYPES: Mapping[str, object] = {}
@@ -110,7 +111,7 @@ def literal(value: Value, run: Run | None = None) -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.replace(" ", "").replace("_", "").isalnum() else literal(key)
+    return literal(key) if needs_telling(key) else key
 
 
 def _checked(text: str, run: Run | None) -> str:
