@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from engine.decisions.check import check
-from engine.decisions.model import Model
+from engine.decisions.model import Model, ServedDecisions
 from engine.decisions.reader import parse_decisions
 from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
+from engine.values import Value
 from workflows.catalog import form_problems, sources
 from workflows.decisions import functions_at
 from workflows.packages import DRAWING, Package, read_files, read_folder
@@ -66,20 +67,34 @@ def decide(
 ) -> Decided:
     """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON.
 
-    With `service`, that decision service is asked instead: the value of its output decision, or a context
-    of them if there are several.  Raises NotFound, BadDefinition, and InvalidInput when the decision cannot
-    be made: no such decision, two rules of a UNIQUE table, an input of another type.
+    With `service`, that decision service is asked instead: the value of its output decision; of several
+    output decisions the one that `decision` names, or a context of all.  Raises NotFound, BadDefinition, and
+    InvalidInput when the decision cannot be made: no such decision, two rules of a UNIQUE table, an input of
+    another type.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", code="FILE_NOT_FOUND")
     given = {name: from_typed(value) for name, value in inputs.items()}
+    model, functions = _model(path), functions_at(now)
     try:
-        model = _model(path)
-        ask = model.evaluate_service if service else model.evaluate
-        made = ask(service or decision, given, now=now, functions=functions_at(now))
+        if not service:
+            made = model.evaluate(decision, given, now=now, functions=functions)
+            return Decided(value=to_typed(made.value), matched=made.matched)
+        made = model.evaluate_service(service, given, now=now, functions=functions)
+        value = _output(model, model.services[service], decision, made.value)
+        return Decided(value=to_typed(value), matched=made.matched)
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
-    return Decided(value=to_typed(made.value), matched=made.matched)
+
+
+def _output(model: Model, service: ServedDecisions, decision: str, value: Value) -> Value:
+    """Of several outputs the one that was asked for."""
+    if len(service.outputs) == 1 or decision in ("", service.name, service.id) or value is None:
+        return value
+    found = model.decisions.get(decision)
+    if found is None or found.name not in value:
+        raise ExpressionError("decision.unknown", f"{service.name!r} has no output decision {decision!r}")
+    return value[found.name]
 
 
 def _model(path: Path) -> Model:

@@ -180,9 +180,13 @@ def decided(tidu_bare, folder, *arguments):
 def test_a_decision_service_is_asked_by_name(tidu_bare, tmp_path):
     both = decided(tidu_bare, tmp_path, "--service", "Both", "--inputs", '{"a": 3}')
     one = decided(tidu_bare, tmp_path, "--decision", "Sum", "--service", "One", "--inputs", '{"Half": 5}')
+    named = decided(tidu_bare, tmp_path, "--decision", "Sum", "--service", "Both", "--inputs", '{"a": 3}')
+    other = decided(tidu_bare, tmp_path, "--decision", "Lent", "--service", "Both", "--inputs", '{"a": 3}')
 
     assert both == (0, {"value": {"Half": 1.5, "Sum": 4.5}, "matched": []})
     assert one == (0, {"value": 5, "matched": []})
+    assert named == (0, {"value": 4.5, "matched": []})
+    assert (other[0], other[1]["error"]["code"]) == (1, "decision.unknown")
     assert decided(tidu_bare, tmp_path, "--service", "None", "--inputs", "{}")[0] == 1
 
 
