@@ -38,13 +38,18 @@ class YearsMonths:
 Duration = timedelta | YearsMonths
 
 
-def parse_date(text: str) -> date:
-    """`2026-03-01`. Raises ValueError; Unrepresentable for a year outside 1 to 9999."""
+def date_parts(text: str) -> tuple[int, int, int]:
+    """Year, month and day as written, for a year of any size. Raises ValueError."""
     found = _DATE.fullmatch(text)
     if not found:
         raise ValueError(f"not a date: {text[:40]!r}")
     sign, year, month, day = found.groups()
-    return make_date(-int(year) if sign else int(year), int(month), int(day))
+    return -int(year) if sign else int(year), int(month), int(day)
+
+
+def parse_date(text: str) -> date:
+    """`2026-03-01`. Raises ValueError; Unrepresentable for a year outside 1 to 9999."""
+    return make_date(*date_parts(text))
 
 
 def make_date(year: int, month: int, day: int) -> date:
@@ -57,14 +62,19 @@ def make_date(year: int, month: int, day: int) -> date:
     raise Unrepresentable(f"year {year} is outside 1 to 9999")
 
 
-def parse_time(text: str) -> time:
-    """`09:30:00`, with an offset, `Z` or `@Zone/Name` if any. Raises ValueError."""
+def time_parts(text: str) -> tuple[int, int, int, str, tzinfo | None]:
+    """Hour, minute, second, its decimals and the zone, as written. Raises ValueError."""
     found = _TIME.fullmatch(text)
     if not found:
         raise ValueError(f"not a time: {text[:40]!r}")
     hour, minute, second, fraction, zone = found.groups()
-    whole = time(int(hour), int(minute), int(second), tzinfo=parse_zone(zone) if zone else None)
-    return whole.replace(microsecond=_microseconds(fraction or ""))
+    return int(hour), int(minute), int(second), fraction or "", parse_zone(zone) if zone else None
+
+
+def parse_time(text: str) -> time:
+    """`09:30:00`, with an offset, `Z` or `@Zone/Name` if any. Raises ValueError."""
+    hour, minute, second, fraction, zone = time_parts(text)
+    return time(hour, minute, second, tzinfo=zone).replace(microsecond=_microseconds(fraction))
 
 
 def parse_datetime(text: str) -> datetime:
@@ -103,22 +113,21 @@ def parse_duration(text: str) -> Duration:
         if total > MAX_MONTHS:
             raise Unrepresentable("too many months")
         return YearsMonths(-total if sign else total)
-    if found := _DAYS.fullmatch(text):
-        return _days_duration(*found.groups())
-    raise ValueError(f"not a duration: {text[:40]!r}")
-
-
-def _days_duration(
-    sign: str, days: str | None, hours: str | None, minutes: str | None, seconds: str | None, part: str | None
-) -> timedelta:
+    sign, seconds, fraction = days_parts(text)
     try:
-        span = timedelta(
-            days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0)
-        )
+        return sign * timedelta(seconds=seconds, microseconds=_microseconds(fraction))
     except OverflowError:
         raise Unrepresentable("too long a duration") from None
-    span += timedelta(microseconds=_microseconds(part or ""))
-    return -span if sign else span
+
+
+def days_parts(text: str) -> tuple[int, int, str]:
+    """The sign, the seconds and their decimals of a days and time duration. Raises ValueError."""
+    found = _DAYS.fullmatch(text)
+    if not found:
+        raise ValueError(f"not a duration: {text[:40]!r}")
+    sign, days, hours, minutes, seconds, fraction = found.groups()
+    total = ((int(days or 0) * 24 + int(hours or 0)) * 60 + int(minutes or 0)) * 60 + int(seconds or 0)
+    return -1 if sign else 1, total, fraction or ""
 
 
 def _microseconds(fraction: str) -> int:

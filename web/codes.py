@@ -179,6 +179,7 @@ CODES: dict[str, Code] = {
     "UNKNOWN_SORT": Code("不支持的排序方式", "This order is not known"),
     "UNKNOWN_STEP": Code("示例中的步骤无法识别", "This step of the example is not known"),
     "VALUE": Code("值的格式不正确", "The value is not of its type"),
+    "VALUE_SIZE": Code("值过大或嵌套过深", "The value is too large or too deep to be told"),
     "BODY_NOT_FOUND": Code("没有该单位或机关", "There is no such body"),
     "PASSWORDS_DIFFER": Code("两次输入的口令不一致", "The two passwords differ"),
     "PERSON_EXISTS": Code("该账号已存在", "The person is there already"),

@@ -8,11 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.decisions.check import check
+from engine.decisions.model import Model, ServedDecisions
 from engine.decisions.reader import parse_decisions
 from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
+from engine.values import Value
 from workflows.catalog import form_problems, sources
+from workflows.decisions import functions_at
 from workflows.packages import DRAWING, Package, read_drawing, read_folder
 from workflows.typed_json import from_typed, to_typed
 
@@ -35,7 +39,7 @@ def check_path(path: Path) -> tuple[Problem, ...]:
         raise NotFound(f"there is no {path}", code="FILE_NOT_FOUND")
     try:
         if path.suffix == ".dmn":
-            return parse_decisions(path.read_bytes()).problems
+            return check(_model(path))
         return tuple(dict.fromkeys(_check_packages(read_closure(path))))
     except BadDefinition as error:
         return error.problems
@@ -59,23 +63,49 @@ def read_closure(path: Path) -> tuple[Package, ...]:
     return tuple(found.values())
 
 
-def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetime) -> Decided:
+def decide(
+    path: Path, decision: str, inputs: Mapping[str, Any], *, service: str = "", now: datetime
+) -> Decided:
     """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON.
 
-    Raises NotFound, and InvalidInput when the decision cannot be made: the file is no decision model, there
-    is no such decision, two rules of a UNIQUE table match, an input is of another type.
+    With `service`, that decision service is asked instead: the value of its output decision; of several
+    output decisions the one that `decision` names, or a context of all.  Raises NotFound, and InvalidInput
+    when the decision cannot be made: the file is no decision model, there is no such decision, two rules of
+    a UNIQUE table match, an input is of another type.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", code="FILE_NOT_FOUND")
     given = {name: from_typed(value) for name, value in inputs.items()}
+    functions = functions_at(now)
     try:
-        made = parse_decisions(path.read_bytes()).evaluate(decision, given, now=now)
+        model = _model(path)
+        if not service:
+            made = model.evaluate(decision, given, now=now, functions=functions)
+            return Decided(value=to_typed(made.value), matched=made.matched)
+        made = model.evaluate_service(service, given, now=now, functions=functions)
+        value = _output(model, model.services[service], decision, made.value)
+        return Decided(value=to_typed(value), matched=made.matched)
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
     except BadDefinition as error:
         worst = next(problem for problem in error.problems if problem.severity == "error")
         raise InvalidInput(worst.message, code=worst.rule) from error
-    return Decided(value=to_typed(made.value), matched=made.matched)
+
+
+def _output(model: Model, service: ServedDecisions, decision: str, value: Value) -> Value:
+    """Of several outputs the one that was asked for."""
+    if len(service.outputs) == 1 or decision in ("", service.name, service.id) or value is None:
+        return value
+    found = model.decisions.get(decision)
+    if found is None or found.name not in value:
+        raise ExpressionError("decision.unknown", f"{service.name!r} has no output decision {decision!r}")
+    return value[found.name]
+
+
+def _model(path: Path) -> Model:
+    """The model in the file; those it imports are looked for among the .dmn files beside it."""
+    beside = [other.read_bytes() for other in sorted(path.parent.glob("*.dmn")) if other != path]
+    return parse_decisions(path.read_bytes(), others=beside)
 
 
 def _check_packages(packages: tuple[Package, ...]) -> Iterator[Problem]:

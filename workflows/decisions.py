@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from engine.decisions.model import Evaluation
 from engine.decisions.reader import parse_decisions
 from engine.errors import InvalidInput, NotFound
+from engine.execution.asking import Asker
 from engine.expressions.budget import ExpressionError
+from workflows.calendar import calendar_ids, load_calendar
 from workflows.catalog import Catalog
 from workflows.typed_json import from_typed, to_typed
 
@@ -53,13 +55,19 @@ def decide(file: DecisionFile, inputs: Mapping[str, Any], *, decision: str = "",
     Raises InvalidInput with the expression's error code, NotFound for no such decision.
     """
     given = {name: from_typed(value) for name, value in inputs.items()}
+    wanted, functions = decision or file.key, functions_at(now)
     try:
-        made = parse_decisions(file.content).evaluate(decision or file.key, given, now=now)
+        made = parse_decisions(file.content).evaluate(wanted, given, now=now, functions=functions)
     except ExpressionError as error:
         if error.name == "decision.unknown":
             raise NotFound(str(error), code="DECISION_NOT_FOUND") from error
         raise InvalidInput(str(error), code="DECISION_FAILED", error=error.name) from error
     return _decided(made)
+
+
+def functions_at(now: datetime) -> Mapping[str, Callable[..., Any]]:
+    """The functions of working days that a case started at `now` would have: by the newest calendar."""
+    return Asker(load_calendar(calendar_ids()[-1]), now).functions
 
 
 def _decided(made: Evaluation) -> Decided:

@@ -20,12 +20,14 @@ from engine.decisions.texts import (
     text_in,
     type_ref,
 )
+from engine.expressions.budget import ExpressionError
 from engine.expressions.builtins.registry import BUILTINS, call_builtin_named
-from engine.expressions.calls import invoke_named
+from engine.expressions.calls import foreign, invoke_named
 from engine.expressions.feel import Expression
 from engine.expressions.loops import Iteration, for_each, quantified, sift_items
 from engine.expressions.operators import choice, context_of, list_of
 from engine.expressions.scope import Function, Run, Scope
+from engine.expressions.types import ANY
 from engine.values import Value
 
 Element = etree._Element
@@ -90,7 +92,25 @@ class Boxes:
 
     def _literal(self, element: Element, known: Names) -> Code | None:
         text = text_in(element)
+        root = element.getroottree().getroot()
+        language = element.get("expressionLanguage") or root.get("expressionLanguage")
+        if language and "feel" not in language.lower():
+            return self._other_language(element, language)
         return self.texts.expression(text, element, known).in_scope if text else None
+
+    def _other_language(self, element: Element, language: str) -> Code:
+        self.texts.problem(
+            element,
+            "dmn.language",
+            "error",
+            f"expressions in {language!r} are not run, only FEEL",
+            f"不执行“{language}”表达式，只支持 FEEL",
+        )
+
+        def refuse(_scope: Scope) -> Value:
+            raise ExpressionError("decision.language", f"expressions in {language!r} are not run")
+
+        return refuse
 
     def _context(self, element: Element, known: Names) -> Code | None:
         entries: list[tuple[str, Code]] = []
@@ -171,15 +191,16 @@ class Boxes:
 
     def function(self, element: Element, name: str, known: Names, result: Item | None) -> Code:
         """A function definition: parameters and result as their types allow, else null."""
+        formal = children(element, "formalParameter")
+        parameters = [(name_in(one), self.texts.item(one, type_ref(one))) for one in formal]
         if (element.get("kind") or "FEEL") != "FEEL":
             self.texts.problem(
                 element, "dmn.external", "error", "only FEEL functions are run", "只支持 FEEL 函数"
             )
-            return lambda scope: scope.run.null("external functions are never called")
-        formal = children(element, "formalParameter")
-        parameters = [(name_in(one), self.texts.item(one, type_ref(one))) for one in formal]
+            return foreign([(one, self.items.type_of(item) if item else ANY) for one, item in parameters])
         body = self._needed(element, known | {one for one, _ in parameters}, element)
-        return _function_code(name, parameters, self._fitting(body, result, name), self.items)
+        wanted = result or self.texts.item(element, element.get("typeRef"))
+        return _function_code(name, parameters, self._fitting(body, result, name), wanted, self.items)
 
     def _table(self, element: Element, known: Names) -> Code | None:
         table = self.table(element, known)
@@ -216,13 +237,14 @@ class Boxes:
 
     def _output(self, column: Element, table: Element, known: Names) -> Output:
         values = text_in(child(column, "outputValues"))
+        item = self.texts.item(column, type_ref(column))
         default = text_in(child(column, "defaultOutputEntry"))
         return Output(
             id=id_of(column),
             name=name_in(column) or " ".join((table.get("outputLabel") or "").split()),
-            item=self.texts.item(column, type_ref(column)),
+            item=item,
             allowed=self.texts.tests(values, column, known) if values else None,
-            order=self._order(values, column),
+            order=self._order(values or self.items.allowed_text(item), column),
             default=self.texts.expression(default, column, known) if default else None,
         )
 
@@ -282,10 +304,11 @@ def _invocation_code(name: str, function: Expression, arguments: dict[str, Code]
 
 
 def _function_code(
-    name: str, parameters: Sequence[tuple[str, Item | None]], body: Code, items: Items
+    name: str, parameters: Sequence[tuple[str, Item | None]], body: Code, result: Item | None, items: Items
 ) -> Code:
     names = tuple(one for one, _ in parameters)
-    types = tuple(items.type_of(item) if item else None for _, item in parameters)
+    types = tuple(items.type_of(item) if item else ANY for _, item in parameters)
+    gives = items.type_of(result) if result else None
 
     def defined(scope: Scope) -> Value:
         def call(arguments: Sequence[Value], run: Run) -> Value:
@@ -301,6 +324,6 @@ def _function_code(
             finally:
                 run.budget.leave(CALL_DEPTH)
 
-        return Function(name, names, call, tuple(t for t in types if t) if all(types) else ())
+        return Function(name, names, call, types, gives)
 
     return defined

@@ -71,7 +71,7 @@ class Items:
         elif item.refers_to:
             fits, value = self.fit(value, self.items.get(item.refers_to), run, is_input=is_input)
         else:
-            fits, value = coerce(value, item.base or ANY)
+            fits, value = coerce(value, item.base or ANY, run)
         if not fits or (value is None and item.is_list):
             return fits, value
         if value is None and item.allowed is None:
@@ -99,6 +99,10 @@ class Items:
     def _meets(self, tests: UnaryTests | None, value: Value, run: Run) -> bool:
         return tests is None or tests.in_scope(value, Scope({}, None, run)) is True
 
-    def named(self, name: str) -> Item | None:
-        """The item a typeRef means, or None if it means anything."""
-        return self.items.get(name)
+    def allowed_text(self, item: Item | None) -> str:
+        """The allowed values of an item, or of the one it refers to, as they are written."""
+        for _ in range(10):
+            if item is None or item.allowed is not None:
+                break
+            item = self.items.get(item.refers_to)
+        return item.allowed.text if item is not None and item.allowed is not None else ""

@@ -13,6 +13,7 @@ from engine.errors import Problem
 from engine.expressions.budget import Budget, ExpressionError
 from engine.expressions.feel import NO_FUNCTIONS
 from engine.expressions.scope import Function, Run, Scope
+from engine.expressions.types import ANY
 from engine.temporal import Unrepresentable
 from engine.values import Value
 
@@ -70,7 +71,8 @@ class ServedDecisions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was decided and why: the inputs, the rules that matched in table order, what was required."""
+    """What was decided and why: the inputs, the rules that matched in table order, and the evaluations of
+    what was required or called."""
 
     decision: str
     inputs: dict[str, Value]
@@ -111,7 +113,7 @@ class Model:
         budget: Budget | None = None,
     ) -> Evaluation:
         """Make a decision, by id or name, from inputs by name; missing inputs are null.  The name of a
-        decision service is good as well; its evaluation tells the inputs and the value.
+        decision service is good as well: see `evaluate_service`.
 
         A decision sees the input data it requires and nothing else; in a model that draws no input data
         it sees every input, and the evaluation records those it reads.
@@ -120,8 +122,7 @@ class Model:
         hit-policy.any with the rule ids, decision.input, syntax and the budget's.
         """
         if decision in self.services and decision not in self.decisions:
-            value = self.evaluate_service(decision, inputs, functions=functions, now=now, budget=budget)
-            return Evaluation(decision, dict(inputs), (), value)
+            return self.evaluate_service(decision, inputs, functions=functions, now=now, budget=budget)
         if decision not in self.decisions:
             raise ExpressionError("decision.unknown", f"there is no decision {decision!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))
@@ -138,8 +139,12 @@ class Model:
         functions: Mapping[str, Callable[..., Value]] = NO_FUNCTIONS,
         now: datetime | None = None,
         budget: Budget | None = None,
-    ) -> Value:
-        """The value of a decision service, by id or name. Raises ExpressionError as `evaluate` does."""
+    ) -> Evaluation:
+        """Ask a decision service, by id or name, with its input data and input decisions by name.
+
+        The value is that of its output decision, or a context of several; `required` tells how the output
+        decisions were made.  Raises ExpressionError as `evaluate` does.
+        """
         if service not in self.services:
             raise ExpressionError("decision.unknown", f"there is no decision service {service!r}")
         session = _Session(self, inputs, self._run(functions, now, budget))
@@ -152,7 +157,7 @@ class Model:
         self, functions: Mapping[str, Callable[..., Value]], now: datetime | None, budget: Budget | None
     ) -> DecisionRun:
         run = DecisionRun(budget or Budget(), functions, now, self.items.types)
-        run.matched = []
+        run.matched, run.called = [], []
         return run
 
 
@@ -166,6 +171,7 @@ class _Session:
         self.done: dict[str, Evaluation] = {}
         self.given: dict[str, Value] = {}
         self.known: dict[str, Value] = {}
+        self.lent: dict[str, _Session] = {}
 
     def decide(self, decision: Decision) -> Evaluation:
         if decision.id not in self.done:
@@ -174,19 +180,21 @@ class _Session:
 
     def _made(self, decision: Decision) -> Evaluation:
         required = [self._required(one) for one in decision.decisions]
-        names = {self._input(one).name: self._input_value(self._input(one)) for one in decision.inputs}
+        names = {name: value for one in decision.inputs for name, value in [self._input(one)]}
         names |= {name: value for name, value, _ in required}
         if self.model.is_open:
-            names = {n: value for n, value in self.inputs.items() if n in decision.reads} | names
+            reads = decision.reads - self.model.imports.keys()
+            names = {n: value for n, value in self.inputs.items() if n in reads} | names
         scope = Scope({**self._imported(), **self.functions(decision.knowledge), **names}, None, self.run)
-        outer, self.run.matched = self.run.matched, []
+        run = self.run
+        outer, (run.matched, run.called) = (run.matched, run.called), ([], [])
         try:
             value = self._value(decision, scope)
-            matched = tuple(self.run.matched)
+            matched, called = tuple(run.matched), run.called
         finally:
-            self.run.matched = outer
-        made = tuple(evaluation for _, _, evaluation in required if evaluation)
-        return Evaluation(decision.id, names, matched, value, made)
+            run.matched, run.called = outer
+        made = [evaluation for _, _, evaluation in required if evaluation]
+        return Evaluation(decision.id, names, matched, value, (*made, *called))
 
     def _value(self, decision: Decision, scope: Scope) -> Value:
         if decision.code is None:
@@ -213,18 +221,29 @@ class _Session:
         return decision.name, evaluation.value, evaluation
 
     def _required_elsewhere(self, space: str, name: str) -> tuple[str, Value, Evaluation | None]:
-        alias, model = self._import(space)
-        other = _Session(model, self.inputs.get(alias) or self.inputs, self.run)
-        evaluation = other.decide(model.decisions[name])
-        self.given[f"{alias}.{model.decisions[name].name}"] = evaluation.value
-        return f"{alias}.{model.decisions[name].name}", evaluation.value, evaluation
+        alias, session = self._elsewhere(space)
+        decision = session.model.decisions[name]
+        evaluation = session.decide(decision)
+        return f"{alias}.{decision.name}", evaluation.value, evaluation
 
-    def _import(self, space: str) -> tuple[str, Model]:
-        return next((alias, model) for alias, model in self.model.imports.items() if model.namespace == space)
+    def _elsewhere(self, space: str) -> tuple[str, _Session]:
+        """The imported model of that namespace; its inputs are those under its alias, if there are any."""
+        alias = next(alias for alias, model in self.model.imports.items() if model.namespace == space)
+        if alias not in self.lent:
+            inputs = self.inputs.get(alias)
+            given = inputs if isinstance(inputs, dict) else self.inputs
+            self.lent[alias] = _Session(self.model.imports[alias], given, self.run)
+        return alias, self.lent[alias]
 
-    def _input(self, reference: str) -> InputData:
-        space, _, name = reference.rpartition("#")
-        return self._import(space)[1].inputs[name] if space else self.model.inputs[reference]
+    def _input(self, reference: str) -> tuple[str, Value]:
+        """The name and the value of input data, of this model or of an imported one."""
+        space, _, key = reference.rpartition("#")
+        if space:
+            alias, session = self._elsewhere(space)
+            name, value = session._input(key)
+            return f"{alias}.{name}", value
+        data = self.model.inputs[key]
+        return data.name, self._input_value(data)
 
     def _input_value(self, data: InputData) -> Value:
         if data.id in self.given:
@@ -253,38 +272,47 @@ class _Session:
         return self.known[knowledge.id]
 
     def _imported(self) -> dict[str, Value]:
-        """Imported models as contexts of their functions, decisions and inputs."""
+        """Imported models as contexts of their functions, their inputs and the decisions made there."""
         found: dict[str, Value] = {}
         for alias, model in self.model.imports.items():
-            inputs = self.inputs.get(alias)
-            session = _Session(model, inputs if isinstance(inputs, dict) else self.inputs, self.run)
-            entries = session.functions([*dict.fromkeys(k.id for k in model.knowledge.values())])
-            given = inputs if isinstance(inputs, dict) else {}
-            made = {key[len(alias) + 1 :]: v for key, v in self.given.items() if key.startswith(f"{alias}.")}
-            found[alias] = {**entries, **given, **made}
+            _, session = self._elsewhere(model.namespace)
+            entries = session.functions([*model.knowledge, *(one.id for one in model.services.values())])
+            entries |= dict(map(session._input, model.inputs))
+            done = [(model.decisions[key].name, made.value) for key, made in session.done.items()]
+            found[alias] = {**entries, **dict(done)}
         return found
 
     def _service_function(self, service: ServedDecisions) -> Function:
-        names = tuple(self._name_of(one) for one in (*service.inputs, *service.given))
+        wanted = [self._parameter(one) for one in (*service.inputs, *service.given)]
+        names = tuple(one.name for one in wanted)
+        types = tuple(self.model.items.type_of(one.item) if one.item else ANY for one in wanted)
 
         def call(arguments: Sequence[Value], run: Run) -> Value:
-            return _Session(self.model, {}, self.run).serve(service, dict(zip(names, arguments, strict=True)))
+            given = dict(zip(names, arguments, strict=True))
+            made = _Session(self.model, {}, self.run).serve(service, given)
+            self.run.called.append(made)
+            return made.value
 
-        return Function(service.name, names, call)
+        gives = self.model.items.type_of(service.item) if service.item else None
+        return Function(service.name, names, call, types, gives)
 
-    def _name_of(self, reference: str) -> str:
-        if reference in self.model.inputs:
-            return self.model.inputs[reference].name
-        return self.model.decisions[reference].name
+    def _parameter(self, reference: str) -> InputData | Decision:
+        """The input data or the decision that a service is given or gives."""
+        space, _, name = reference.rpartition("#")
+        model = self._elsewhere(space)[1].model if space else self.model
+        return model.inputs.get(name) or model.decisions[name]
 
-    def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Value:
+    def serve(self, service: ServedDecisions, inputs: Mapping[str, Value]) -> Evaluation:
         """The decisions of a service from its own inputs and the decisions it is given."""
-        for reference in service.inputs:
-            data = self.model.inputs[reference]
-            self.given[reference] = self._fitted(inputs.get(data.name), data.item, data.name)
-        for reference in service.given:
-            decision = self.model.decisions[reference]
-            self.given[reference] = self._fitted(inputs.get(decision.name), decision.item, decision.name)
-        made = {d.name: self.decide(d).value for d in (self.model.decisions[one] for one in service.outputs)}
-        value = next(iter(made.values())) if len(made) == 1 else made
-        return self._fitted(value, service.item, f"service {service.name!r}")
+        given: dict[str, Value] = {}
+        for reference in (*service.inputs, *service.given):
+            wanted = self._parameter(reference)
+            given[wanted.name] = self._fitted(inputs.get(wanted.name), wanted.item, wanted.name)
+            self.given[reference] = given[wanted.name]
+        made = [self._required(one) for one in service.outputs]
+        names = [self._parameter(one).name for one in service.outputs]
+        values = {name: value for name, (_, value, _) in zip(names, made, strict=True)}
+        value = next(iter(values.values())) if len(values) == 1 else values
+        value = self._fitted(value, service.item, f"service {service.name!r}")
+        evaluations = tuple(evaluation for _, _, evaluation in made if evaluation)
+        return Evaluation(service.id, given, (), value, evaluations)

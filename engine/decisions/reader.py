@@ -47,12 +47,20 @@ def _imported(root: Element, others: Sequence[bytes]) -> dict[str, Model]:
     """The models this one imports, each read with those that it may import itself."""
     wanted = {element.get("namespace") for element in children(root, "import")}
     found: dict[str, Model] = {}
-    for other in others:
-        space = parse_xml(other, what="imported model").get("namespace")
-        if space in wanted and space is not None:
+    for other in others if wanted else ():
+        space = _namespace(other)
+        if space and space in wanted:
             rest = [one for one in others if one is not other]
             found[space] = parse_decisions(other, others=rest)
     return found
+
+
+def _namespace(xml: bytes) -> str:
+    """The namespace of a model that may be imported; empty for a text that nobody could import."""
+    try:
+        return parse_xml(xml, what="imported model").get("namespace") or ""
+    except BadDefinition:
+        return ""
 
 
 def _problem(element: str, rule: str, message: str) -> Problem:
@@ -160,12 +168,12 @@ class _Reader:
         base = simple(reference) if reference else None
         components = children(element, "itemComponent")
         values, constraint = child(element, "allowedValues"), child(element, "typeConstraint")
-        is_function = child(element, "functionItem") is not None
+        function = child(element, "functionItem")
         if reference and base is None and reference not in self.texts.items:
             self.texts.item(element, reference)
         return Item(
             name=name_in(element),
-            base=Type("function") if is_function else base or (None if reference else ANY),
+            base=base or (None if reference else ANY) if function is None else self._function_type(function),
             refers_to="" if base or not reference else reference,
             fields=tuple((name_in(one), self._item(one)) for one in components) if components else None,
             is_list=element.get("isCollection") == "true",
@@ -174,6 +182,11 @@ class _Reader:
             if text_in(constraint)
             else None,
         )
+
+    def _function_type(self, element: Element) -> Type:
+        """A function of so many parameters; its result is seen when it is called."""
+        kinds = [simple(type_ref(one) or "Any") or ANY for one in children(element, "parameters")]
+        return Type("function", parameters=tuple(kinds))
 
     # Nodes of the requirement graph
 
@@ -306,7 +319,8 @@ class _Reader:
             return key in self.elements
         for model in self.imports.values():
             if model.namespace == space:
-                return key in model.decisions or key in model.inputs or key in model.knowledge
+                rooms = (model.decisions, model.inputs, model.knowledge, model.services)
+                return any(key in room for room in rooms)
         return False
 
 

@@ -38,19 +38,19 @@ def witnesses(table: Table, place: int, items: Items) -> list[Value]:
     """
     column = table.inputs[place]
     cells = [rule.tests[place] for rule in table.rules]
-    limits = [*_limits(column, items)]
-    mentioned = [value for cell in (*cells, *limits) for value in constants_of(cell)]
+    allowed = [*limits(column, items)]
+    mentioned = [value for cell in (*cells, *allowed) for value in constants_of(cell)]
     constants = [value for value in mentioned if value is not None]
     if not constants:
         if any(cell.text != "-" for cell in cells):
             raise Unclear
         return [None]
-    found = _spread(_distinct(constants), is_listed=bool(limits))
-    kept = [value for value in found if all(_admits(limit, value) for limit in limits)]
+    found = _spread(_distinct(constants), is_listed=bool(allowed))
+    kept = [value for value in found if all(_admits(limit, value) for limit in allowed)]
     return [*kept, None] if len(constants) < len(mentioned) else kept
 
 
-def _limits(column: Input, items: Items) -> Iterator[UnaryTests]:
+def limits(column: Input, items: Items) -> Iterator[UnaryTests]:
     """The allowed values of the column and of its type."""
     if column.allowed is not None:
         yield column.allowed
@@ -82,7 +82,7 @@ def _constants(node: Any, text: str) -> Iterator[Value]:
         or _is_made(node)
         or (node.data == "negative" and node.children[1].data == "number")
     ):
-        yield _value_of(node, text)
+        yield value_of(node, text)
     elif node.data == "name":
         if str(node.children[0]) != "?":
             raise Unclear
@@ -115,7 +115,8 @@ def _is_made(node: Any) -> bool:
     return all(part.data in LITERALS for part in node.children[1:] if isinstance(part, Tree))
 
 
-def _value_of(node: Any, text: str) -> Value:
+def value_of(node: Any, text: str) -> Value:
+    """The value of a literal in `text`. Raises Unclear."""
     try:
         return parse(text[node.meta.start_pos : node.meta.end_pos]).evaluate({})
     except ExpressionError:

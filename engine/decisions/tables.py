@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from engine.decisions.items import Item, Items
 from engine.expressions.budget import ExpressionError
@@ -64,10 +65,12 @@ class Table:
 
 
 class DecisionRun(Run):
-    """An evaluation that remembers the ids of the rules that matched in the decision at hand."""
+    """An evaluation that remembers, for the decision at hand, which rules matched and which decision
+    services were `called`."""
 
-    __slots__ = ("matched",)
+    __slots__ = ("called", "matched")
     matched: list[str]
+    called: list[Any]
 
 
 def table_code(table: Table, items: Items) -> Code:

@@ -10,7 +10,8 @@ from typing import Protocol
 from engine.definition.formulas import Formula
 from engine.definition.moments import SHANGHAI
 from engine.definition.nodes.base import Mishap
-from engine.expressions.budget import Budget
+from engine.errors import InvalidInput
+from engine.expressions.budget import Budget, ExpressionError
 from engine.values import Value
 
 MOST_DAYS = 10_000
@@ -77,11 +78,17 @@ class Asker:
     # --- what expressions can call --------------------------------------------------------------------
 
     def add_working_days(self, start: Value, days: Value) -> Value:
-        """FEEL `add working days(from, n)`: a date and time, null for anything that is not countable."""
+        """FEEL `add working days(from, n)`: a date and time, null for anything that is not countable.
+
+        Raises ExpressionError calendar.range beyond the calendar, as does `working days between`.
+        """
         begin = _moment(start)
         if begin is None or not isinstance(days, Decimal) or days != days.to_integral_value():
             return None
-        due_at, provisional = self.count(int(days), begin)
+        try:
+            due_at, provisional = self.count(int(days), begin)
+        except (Mishap, InvalidInput) as error:
+            raise ExpressionError("calendar.range", str(error)) from None
         self.terms[due_at.astimezone(UTC)] = (int(days), provisional)
         return due_at
 
@@ -90,7 +97,10 @@ class Asker:
         first, last = _moment(start), _moment(end)
         if first is None or last is None:
             return None
-        return Decimal(self.calendar.between(first.date(), last.date()))
+        try:
+            return Decimal(self.calendar.between(first.date(), last.date()))
+        except InvalidInput as error:
+            raise ExpressionError("calendar.range", str(error)) from None
 
     def is_working_day(self, day: Value) -> Value:
         """FEEL `is working day(d)`."""

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, Overflow
 
-from engine.expressions.comparison import instant, kind
+from engine.expressions.comparison import kind
 from engine.expressions.scope import Run
-from engine.temporal import MAX_MONTHS, Unrepresentable, YearsMonths, add_months
+from engine.expressions.wide import (
+    WideDate,
+    WideMoment,
+    WideSpan,
+    WideTime,
+    distance,
+    make_span,
+    nanoseconds_of,
+    plus,
+)
+from engine.temporal import MAX_MONTHS, YearsMonths
 from engine.values import CONTEXT, Value
 
 Operation = Callable[[Value, Value, Run], Value]
-MICROSECOND = timedelta(microseconds=1)
-DAY = timedelta(days=1)
+MICROSECOND = 1000
+Day = date | WideDate | WideMoment
+Clock = time | WideTime
+Span = timedelta | WideSpan | YearsMonths
 
 
 def add(left: Value, right: Value, run: Run) -> Value:
     """`+`"""
     if type(left) is Decimal and type(right) is Decimal:
         return _number(CONTEXT.add, left, right, run)
-    match left, right:
-        case str(), str():
-            run.budget.check_text(len(left) + len(right))
-            return left + right
-        case ((date() | time() | YearsMonths() | timedelta()), (timedelta() | YearsMonths())):
-            return _safely(_plus, left, right, run)
-        case ((timedelta() | YearsMonths()), (date() | time())):
-            return _safely(_plus, right, left, run)
+    if isinstance(left, str) and isinstance(right, str):
+        run.budget.check_text(len(left) + len(right))
+        return left + right
+    if isinstance(right, Span) and isinstance(left, Day | Clock | Span):
+        return _safely(_plus, left, right, run)
+    if isinstance(left, Span) and isinstance(right, Day | Clock):
+        return _safely(_plus, right, left, run)
     return _general("+", CONTEXT.add, left, right, run)
 
 
@@ -35,13 +46,12 @@ def subtract(left: Value, right: Value, run: Run) -> Value:
     """`-`"""
     if type(left) is Decimal and type(right) is Decimal:
         return _number(CONTEXT.subtract, left, right, run)
-    match left, right:
-        case ((date() | time() | YearsMonths() | timedelta()), (timedelta() | YearsMonths())):
-            return _safely(_plus, left, negative(right, run), run)
-        case date(), date():
-            return _between_moments(left, right, run)
-        case time(), time():
-            return _between_times(left, right, run)
+    if isinstance(right, Span) and isinstance(left, Day | Clock | Span):
+        return _safely(_plus, left, negative(right, run), run)
+    if (isinstance(left, Day) and isinstance(right, Day)) or (
+        isinstance(left, Clock) and isinstance(right, Clock)
+    ):
+        return _distance(left, right, run)
     return _general("-", CONTEXT.subtract, left, right, run)
 
 
@@ -49,11 +59,10 @@ def multiply(left: Value, right: Value, run: Run) -> Value:
     """`*`"""
     if type(left) is Decimal and type(right) is Decimal:
         return _number(CONTEXT.multiply, left, right, run)
-    match left, right:
-        case ((timedelta() | YearsMonths()), Decimal()):
-            return _safely(_scaled, left, right, run)
-        case Decimal(), (timedelta() | YearsMonths()):
-            return _safely(_scaled, right, left, run)
+    if isinstance(left, Span) and isinstance(right, Decimal):
+        return _safely(_scaled, left, right, run)
+    if isinstance(left, Decimal) and isinstance(right, Span):
+        return _safely(_scaled, right, left, run)
     return _general("*", CONTEXT.multiply, left, right, run)
 
 
@@ -62,11 +71,11 @@ def divide(left: Value, right: Value, run: Run) -> Value:
     if type(left) is Decimal and type(right) is Decimal:
         return _number(CONTEXT.divide, left, right, run)
     match left, right:
-        case timedelta(), timedelta() if right:
-            return CONTEXT.divide(Decimal(left // MICROSECOND), Decimal(right // MICROSECOND))
+        case ((timedelta() | WideSpan()), (timedelta() | WideSpan())) if right:
+            return CONTEXT.divide(_amount(left), _amount(right))
         case YearsMonths(), YearsMonths() if right.months:
-            return CONTEXT.divide(Decimal(left.months), Decimal(right.months))
-        case ((timedelta() | YearsMonths()), Decimal()) if right:
+            return CONTEXT.divide(_amount(left), _amount(right))
+        case ((timedelta() | WideSpan() | YearsMonths()), Decimal()) if right:
             return _safely(_divided, left, right, run)
     return _general("/", CONTEXT.divide, left, right, run)
 
@@ -81,8 +90,8 @@ def negative(value: Value, run: Run) -> Value:
     match value:
         case Decimal():
             return -value if value else value
-        case timedelta():
-            return -value
+        case timedelta() | WideSpan():
+            return make_span(-nanoseconds_of(value))
         case YearsMonths():
             return YearsMonths(-value.months)
     return run.null(f"there is no minus {kind(value)}")
@@ -116,82 +125,49 @@ def _decimal(value: Value) -> Decimal:
 def _safely(operation: Callable[[Value, Value], Value], left: Value, right: Value, run: Run) -> Value:
     try:
         return operation(left, right)
-    except (ArithmeticError, Unrepresentable) as error:
+    except (ArithmeticError, ValueError) as error:
         return run.null(f"out of range: {error}")
     except TypeError:
         return run.null(f"a {kind(left)} and a {kind(right)} do not add up")
 
 
-def _plus(value: Value, span: timedelta | YearsMonths) -> Value:
-    if isinstance(span, YearsMonths):
-        return _plus_months(value, span.months)
-    match value:
-        case datetime():
-            return _moment_plus(value, span)
-        case date():
-            return (datetime.combine(value, time()) + span).date()
-        case time():
-            return (datetime.combine(date(2000, 1, 2), value) + span % DAY).timetz()
-        case timedelta():
-            return value + span
-    raise TypeError
+def _plus(value: Value, span: Span) -> Value:
+    if not isinstance(value, YearsMonths):
+        return plus(value, span)
+    if not isinstance(span, YearsMonths):
+        raise TypeError
+    return _months(Decimal(value.months + span.months))
 
 
-def _plus_months(value: Value, months: int) -> Value:
-    match value:
-        case date():
-            return add_months(value, months)
-        case YearsMonths():
-            total = value.months + months
-            if abs(total) > MAX_MONTHS:
-                raise OverflowError("too many months")
-            return YearsMonths(total)
-    raise TypeError
+def _distance(left: Value, right: Value, run: Run) -> Value:
+    try:
+        found = distance(left, right)
+    except OverflowError as error:
+        return run.null(f"out of range: {error}")
+    return run.null("a zoned and a local time have no distance") if found is None else found
 
 
-def _moment_plus(value: datetime, span: timedelta) -> datetime:
-    """Hours are real hours, also across a change of the clock."""
-    if value.tzinfo is None:
-        return value + span
-    return (value.astimezone(UTC) + span).astimezone(value.tzinfo)
-
-
-def _between_moments(left: date, right: date, run: Run) -> Value:
-    one, other = _moment(left), _moment(right)
-    if not (isinstance(left, datetime) and isinstance(right, datetime)):
-        one, other = one.replace(tzinfo=one.tzinfo or UTC), other.replace(tzinfo=other.tzinfo or UTC)
-    if (one.tzinfo is None) != (other.tzinfo is None):
-        return run.null("a zoned and a local time have no distance")
-    return instant(one) - instant(other)
-
-
-def _moment(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime.combine(value, time())
-
-
-def _between_times(left: time, right: time, run: Run) -> Value:
-    day = date(2000, 1, 2)
-    return _between_moments(datetime.combine(day, left), datetime.combine(day, right), run)
-
-
-def _scaled(span: timedelta | YearsMonths, factor: Decimal) -> Value:
+def _scaled(span: Span, factor: Decimal) -> Value:
     return _of_amount(span, CONTEXT.multiply(_amount(span), factor))
 
 
-def _divided(span: timedelta | YearsMonths, divisor: Decimal) -> Value:
+def _divided(span: Span, divisor: Decimal) -> Value:
     return _of_amount(span, CONTEXT.divide(_amount(span), divisor))
 
 
-def _amount(span: timedelta | YearsMonths) -> Decimal:
-    return Decimal(span.months if isinstance(span, YearsMonths) else span // MICROSECOND)
+def _amount(span: Span) -> Decimal:
+    return Decimal(span.months if isinstance(span, YearsMonths) else nanoseconds_of(span))
 
 
-def _of_amount(span: timedelta | YearsMonths, amount: Decimal) -> Value:
-    """Months are cut to whole ones, days and times rounded to a microsecond."""
-    if abs(amount) > Decimal(10) ** 24:
-        raise OverflowError("too long a duration")
+def _of_amount(span: Span, amount: Decimal) -> Value:
+    """Months are cut to whole ones; days and times are rounded to a microsecond unless they were finer."""
     if isinstance(span, YearsMonths):
-        if abs(amount) > MAX_MONTHS:
-            raise OverflowError("too many months")
-        return YearsMonths(int(amount))
-    return timedelta(microseconds=int(amount.to_integral_value(ROUND_HALF_EVEN)))
+        return _months(amount)
+    unit = 1 if isinstance(span, WideSpan) else MICROSECOND
+    return make_span(int(CONTEXT.divide(amount, Decimal(unit)).to_integral_value(ROUND_HALF_EVEN)) * unit)
+
+
+def _months(amount: Decimal) -> YearsMonths:
+    if abs(amount) > MAX_MONTHS:
+        raise OverflowError("too many months")
+    return YearsMonths(int(amount))

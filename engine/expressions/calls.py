@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.expressions.budget import ExpressionError
 from engine.expressions.builtins.registry import BUILTINS, call_builtin, call_builtin_named
 from engine.expressions.scope import Function, Run, Scope
 from engine.expressions.types import ANY, Type, coerce
@@ -96,6 +97,16 @@ def define(parameters: Sequence[tuple[str, Type]], body: Body) -> Code:
     return defined
 
 
+def foreign(parameters: Sequence[tuple[str, Type]]) -> Code:
+    """A function of another language: it can be spoken of, and calling it is an error with a name."""
+    names, types = tuple(name for name, _ in parameters), tuple(wanted for _, wanted in parameters)
+
+    def call(_arguments: Sequence[Value], _run: Run) -> Value:
+        raise ExpressionError("function.external", "functions of other languages are never called")
+
+    return lambda _scope: Function("external", names, call, types)
+
+
 def run_body(body: Body, scope: Scope) -> Value:
     """Pay for one call, and make it."""
     budget = scope.run.budget
@@ -113,7 +124,7 @@ def bind(
     """Arguments under their names, or None with a warning if one does not conform."""
     values: dict[str, Value] = {}
     for name, wanted, argument in zip(names, types, arguments, strict=True):
-        fits, value = coerce(argument, wanted)
+        fits, value = coerce(argument, wanted, run)
         if not fits:
             run.null(f"{name} is not a {wanted.name}")
             return None

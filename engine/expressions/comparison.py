@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from engine.expressions.scope import Function, Range, Run
+from engine.expressions.wide import WIDE, WideDate, WideMoment, WideSpan, WideTime, key
 from engine.temporal import YearsMonths
 from engine.values import Value
 
@@ -23,6 +24,10 @@ KINDS: dict[type, str] = {
     time: "time",
     timedelta: "days and time duration",
     YearsMonths: "years and months duration",
+    WideDate: "date",
+    WideTime: "time",
+    WideMoment: "date and time",
+    WideSpan: "days and time duration",
     list: "list",
     dict: "context",
     Range: "range",
@@ -46,6 +51,8 @@ def equal(left: Value, right: Value, run: Run) -> bool | None:
     if what != kind(right):
         run.null(f"a {what} cannot be equal to a {kind(right)}")
         return None
+    if type(left) in WIDE or type(right) in WIDE:
+        return key(left) == key(right)
     match left:
         case list():
             return _equal_lists(left, right, run)
@@ -122,14 +129,21 @@ def order(left: Value, right: Value, run: Run) -> int | None:
             return _sign(left < right, left > right)
         case time():
             return _order_times(left, right, run)
-    return _no_order(left, right, run)
+    return _order_wide(left, right, run)
 
 
 def _order_mixed(left: Value, right: Value, run: Run) -> int | None:
     number = (int, float, Decimal)
     if isinstance(left, number) and isinstance(right, number) and not isinstance(left, bool):
         return None if isinstance(right, bool) else _sign(left < right, left > right)
-    return _no_order(left, right, run)
+    return _order_wide(left, right, run)
+
+
+def _order_wide(left: Value, right: Value, run: Run) -> int | None:
+    if kind(left) != kind(right) or not {type(left), type(right)} & WIDE:
+        return _no_order(left, right, run)
+    one, other = key(left), key(right)
+    return _sign(one[1] < other[1], one[1] > other[1]) if one[0] == other[0] else _no_order(left, right, run)
 
 
 def _order_moments(left: datetime, right: datetime, run: Run) -> int | None:

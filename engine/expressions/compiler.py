@@ -20,13 +20,15 @@ from engine.expressions.calls import (
     call_value,
     call_value_with_names,
     define,
+    foreign,
 )
 from engine.expressions.grammar import Node
 from engine.expressions.lexer import normal_name
 from engine.expressions.loops import Iteration, at_index, filtered, for_each, quantified
 from engine.expressions.scope import Scope
 from engine.expressions.types import ANY, Type, simple
-from engine.temporal import Unrepresentable, parse_date, parse_datetime, parse_duration, parse_time
+from engine.expressions.wide import read_date, read_duration, read_moment, read_time
+from engine.temporal import Unrepresentable
 from engine.values import CONTEXT, Value
 
 Code = Callable[[Scope], Value]
@@ -86,7 +88,7 @@ class Compiler:
 
     def on_at(self, parts: list[Any]) -> Code:
         text = str(parts[0])[2:-1]
-        for read in (parse_date, parse_datetime, parse_time, parse_duration):
+        for read in (read_date, read_moment, read_time, read_duration):
             try:
                 return operators.constant(read(text))
             except Unrepresentable as error:
@@ -187,8 +189,8 @@ class Compiler:
         wanted = type_of(node.children[1]) if len(node.children) > 1 else ANY
         return str(node.children[0]), wanted if isinstance(wanted, Type) else ANY
 
-    def on_external(self, _parts: list[Any]) -> Code:
-        return operators.nothing("external functions are never called")
+    def on_external(self, parts: list[Any]) -> Code:
+        return foreign([self._parameter(node) for node in parts[:-1] if isinstance(node, Tree)])
 
     # Control
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from engine.expressions.comparison import order
+from engine.expressions.comparison import kind, order
 from engine.expressions.scope import Range, Run, Scope
+from engine.expressions.wide import day_of, ordinal
 from engine.values import Value
 
 Code = Callable[[Scope], Value]
+COPIED_IN_A_STEP = 100
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,26 @@ class _NoDomain(Exception):
     """There is nothing to go through: the whole loop is null."""
 
 
+class _Partial(dict[str, Value]):
+    """The name `partial`: each time the results so far, in a list of their own."""
+
+    def __init__(self, results: list[Value], run: Run) -> None:
+        super().__init__(partial=results)
+        self.run = run
+
+    def __getitem__(self, name: str) -> Value:
+        results: list[Value] = super().__getitem__(name)
+        self.run.budget.spend(len(results) // COPIED_IN_A_STEP)
+        return list(results)
+
+
 def for_each(iterations: Sequence[Iteration], body: Code, size: int) -> Code:
     """`for x in xs, y in ys return body`; `partial` holds the results so far."""
 
     def loop(scope: Scope) -> Value:
         budget, results = scope.run.budget, list[Value]()
         try:
-            for inner in _turns(iterations, Scope({"partial": results}, scope, scope.run)):
+            for inner in _turns(iterations, Scope(_Partial(results, scope.run), scope, scope.run)):
                 budget.spend(size)
                 results.append(body(inner))
                 if len(results) > budget.list_size:
@@ -94,8 +108,8 @@ def _steps(start: Value, end: Value) -> Iterator[Value]:
         if start != start.to_integral_value() or end != end.to_integral_value():
             raise _NoDomain("a loop counts in whole numbers")
         return _count(int(start), int(end))
-    if type(start) is date and type(end) is date:
-        return _days(start, end)
+    if kind(start) == kind(end) == "date":
+        return (day_of(int(number)) for number in _count(ordinal(start), ordinal(end)))
     raise _NoDomain("a loop counts numbers or days")
 
 
@@ -104,18 +118,12 @@ def _count(start: int, end: int) -> Iterator[Value]:
     return (Decimal(number) for number in range(start, end + step, step))
 
 
-def _days(start: date, end: date) -> Iterator[Value]:
-    step = 1 if start <= end else -1
-    for number in range(0, (end - start).days + step, step):
-        yield start + timedelta(days=number)
-
-
 def _inside(span: Range, run: Run) -> Iterator[Value]:
     def is_end(value: Value) -> bool:
         at_start = not span.start_included and order(value, span.start, run) == 0
         return at_start or (not span.end_included and order(value, span.end, run) == 0)
 
-    if isinstance(span.start, datetime) or span.test:
+    if span.test:
         raise _NoDomain("a loop counts numbers or days")
     return (value for value in _steps(span.start, span.end) if not is_end(value))
 

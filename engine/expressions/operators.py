@@ -245,7 +245,7 @@ def instance_of(code: Code, wanted: Type | str | None) -> Code:
         found = scope.run.types.get(wanted) if isinstance(wanted, str) else wanted
         if not isinstance(found, Type):
             return scope.run.null(f"there is no type {wanted!r}")
-        return conforms(code(scope), found)
+        return conforms(code(scope), found, scope.run)
 
     return check
 

@@ -9,6 +9,22 @@ from zoneinfo import ZoneInfo
 
 from engine.expressions.comparison import kind
 from engine.expressions.scope import Range, Run
+from engine.expressions.wide import (
+    NANO,
+    AnyMoment,
+    AnySpan,
+    AnyTime,
+    WideDate,
+    WideMoment,
+    WideSpan,
+    WideTime,
+    clock_of,
+    date_of,
+    nanosecond_of,
+    nanoseconds_of,
+    offset_of,
+    twin_of,
+)
 from engine.temporal import YearsMonths
 from engine.values import Value
 
@@ -33,28 +49,26 @@ def _part(value: Value, name: str, run: Run) -> Value:
     return None if value is None else run.null(f"a {kind(value)} has no {name!r}")
 
 
-def _time_offset(value: datetime | time) -> timedelta | None:
-    return value.utcoffset()
-
-
-def _timezone(value: datetime | time) -> str | None:
+def _timezone(value: AnyMoment | AnyTime) -> str | None:
     return value.tzinfo.key if isinstance(value.tzinfo, ZoneInfo) else None
 
 
-def _split(value: timedelta) -> tuple[int, int, int, int]:
-    """Days, hours, minutes, microseconds of the last minute; all negative for a negative span."""
-    minutes, rest = divmod(abs(value) // timedelta(microseconds=1), 60_000_000)
+def _split(value: AnySpan) -> tuple[int, int, int, int]:
+    """Days, hours, minutes, nanoseconds of the last minute; all negative for a negative span."""
+    length = nanoseconds_of(value)
+    minutes, rest = divmod(abs(length), 60 * NANO)
     hours, minutes = divmod(minutes, 60)
-    sign = -1 if value < timedelta() else 1
+    sign = -1 if length < 0 else 1
     return sign * (hours // 24), sign * (hours % 24), sign * minutes, sign * rest
 
 
-def _seconds(value: timedelta) -> Decimal:
-    return Decimal(_split(value)[3]) / 1_000_000
+def _seconds(value: AnySpan) -> Decimal:
+    return Decimal(_split(value)[3]) / NANO
 
 
-def _second(value: datetime | time) -> Decimal:
-    return value.second + Decimal(value.microsecond) / 1_000_000
+def _second(value: AnyMoment | AnyTime) -> Decimal:
+    clock = clock_of(value)
+    return clock.second + Decimal(nanosecond_of(clock)) / NANO
 
 
 def _years(value: YearsMonths) -> int:
@@ -63,23 +77,23 @@ def _years(value: YearsMonths) -> int:
 
 Parts = dict[str, Callable[..., object]]
 _DATE: Parts = {
-    "year": lambda v: v.year,
-    "month": lambda v: v.month,
-    "day": lambda v: v.day,
-    "weekday": lambda v: v.isoweekday(),
+    "year": lambda v: date_of(v).year,
+    "month": lambda v: date_of(v).month,
+    "day": lambda v: date_of(v).day,
+    "weekday": lambda v: twin_of(v).isoweekday(),
 }
 _TIME: Parts = {
-    "hour": lambda v: v.hour,
-    "minute": lambda v: v.minute,
+    "hour": lambda v: clock_of(v).hour,
+    "minute": lambda v: clock_of(v).minute,
     "second": _second,
-    "time offset": _time_offset,
+    "time offset": offset_of,
     "timezone": _timezone,
 }
 PARTS: tuple[tuple[type | tuple[type, ...], Parts], ...] = (
-    (date, _DATE),
-    ((datetime, time), _TIME),
+    ((date, WideDate, WideMoment), _DATE),
+    ((datetime, time, WideMoment, WideTime), _TIME),
     (
-        timedelta,
+        (timedelta, WideSpan),
         {
             "days": lambda v: _split(v)[0],
             "hours": lambda v: _split(v)[1],

@@ -8,15 +8,15 @@ from typing import Any
 import re2
 
 from engine.expressions.budget import ExpressionError
+from engine.expressions.charsets import ClassReader, NoSet, complement, named, written
 
 MAX_PATTERN = 2_000
 MAX_MEMORY = 16 << 20
 
-_OUTSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"[\p{L}\p{M}\p{N}\p{S}]", "W": r"[\p{P}\p{Z}\p{C}]"}
-_INSIDE = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"\p{L}\p{M}\p{N}\p{S}", "W": r"\p{P}\p{Z}\p{C}"}
-_OUTSIDE |= {"s": r"[ \t\n\r]", "S": r"[^ \t\n\r]", "i": r"[\p{L}_:]", "c": r"[\p{L}\p{M}\p{N}_:.\-]"}
-_OUTSIDE |= {"I": r"[^\p{L}_:]", "C": r"[^\p{L}\p{M}\p{N}_:.\-]"}
-_INSIDE |= {"s": r" \t\n\r", "i": r"\p{L}_:", "c": r"\p{L}\p{M}\p{N}_:.\-"}
+_SHORT = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"[\p{L}\p{M}\p{N}\p{S}]", "W": r"[\p{P}\p{Z}\p{C}]"}
+_SHORT |= {"s": r"[ \t\n\r]", "S": r"[^ \t\n\r]", "i": r"[\p{L}_:]", "c": r"[\p{L}\p{M}\p{N}_:.\-]"}
+_SHORT |= {"I": r"[^\p{L}_:]", "C": r"[^\p{L}\p{M}\p{N}_:.\-]"}
+_SPACES = " \t\n\r"
 
 
 class BadPattern(ValueError):
@@ -29,8 +29,8 @@ def _unsupported(what: str) -> ExpressionError:
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str, flags: str) -> Any:
-    """The pattern, ready to run. Raises BadPattern; ExpressionError regex.unsupported for what XPath has
-    and this engine has not: back references, subtracted classes, named blocks."""
+    """The pattern, ready to run. Raises BadPattern; ExpressionError regex.unsupported for the one thing that
+    XPath has and this engine has not: back references."""
     if set(flags) - set("smixq") or len(pattern) > MAX_PATTERN:
         raise BadPattern(f"unknown flags {flags[:10]!r} or a pattern too long")
     options = re2.Options()
@@ -40,7 +40,7 @@ def compiled(pattern: str, flags: str) -> Any:
     options.literal = "q" in flags
     options.dot_nl = "s" in flags
     options.case_sensitive = "i" not in flags
-    text = pattern if "q" in flags else _translated(pattern, is_spaced="x" in flags)
+    text = pattern if "q" in flags else _translated(_unspaced(pattern) if "x" in flags else pattern, flags)
     try:
         return re2.compile(f"(?m:{text})" if "m" in flags and "q" not in flags else text, options)
     except (re2.error, UnicodeEncodeError) as error:
@@ -70,39 +70,53 @@ def replacement(text: str, groups: int, *, is_literal: bool) -> str:
     return "".join(out)
 
 
-def _translated(pattern: str, *, is_spaced: bool) -> str:
-    """XPath spelling in the engine's: character classes and, with flag x, spaces that do not count."""
+def _unspaced(pattern: str) -> str:
+    """Without the spaces that flag x ignores: all but those in a class."""
     out: list[str] = []
-    at, depth = 0, 0
-    while at < len(pattern):
-        mark = pattern[at]
-        if pattern.startswith(("\\p{Is", "\\P{Is"), at):
-            raise _unsupported("a named block")
-        if mark == "\\":
-            out.append(_escape(pattern[at + 1 : at + 2], inside=depth > 0))
-            at += 1
-        elif mark == "[":
-            if depth:
-                raise _unsupported("a class subtracted from a class")
-            depth += 1
-            out.append(mark)
-        elif mark == "]":
-            depth = max(0, depth - 1)
-            out.append(mark)
-        elif mark == "(" and pattern.startswith("(?", at) and not pattern.startswith("(?:", at) and not depth:
-            raise BadPattern("XPath has no (?…) but (?:…)")
-        elif not (is_spaced and not depth and mark in " \t\n\r"):
-            out.append(mark)
-        at += 1
+    depth, is_escaped = 0, False
+    for mark in pattern:
+        if mark in _SPACES and not depth:
+            continue
+        out.append(mark)
+        if not is_escaped:
+            depth = max(0, depth + {"[": 1, "]": -1}.get(mark, 0))
+        is_escaped = mark == "\\" and not is_escaped
     return "".join(out)
 
 
-def _escape(letter: str, *, inside: bool) -> str:
+def _translated(pattern: str, flags: str) -> str:
+    """XPath's spelling in the engine's: classes, escapes, and a dot that stops at ends of lines."""
+    out: list[str] = []
+    at = 0
+    try:
+        while at < len(pattern):
+            mark = pattern[at]
+            if mark == "[":
+                reader = ClassReader(pattern, at)
+                out.append(written(reader.read()))
+                at = reader.at
+                continue
+            if mark == "(" and pattern.startswith("(?", at) and not pattern.startswith("(?:", at):
+                raise BadPattern("XPath has no (?…) but (?:…)")
+            size, text = _escape(pattern, at) if mark == "\\" else (1, mark)
+            out.append("[^\\n\\r]" if mark == "." and "s" not in flags else text)
+            at += size
+    except NoSet as error:
+        raise BadPattern(str(error)) from None
+    return "".join(out)
+
+
+def _escape(pattern: str, at: int) -> tuple[int, str]:
+    """How long the escape is, and how the engine spells it."""
+    letter = pattern[at + 1 : at + 2]
     if letter.isascii() and letter.isdigit():
         raise _unsupported("a back reference")
-    table = _INSIDE if inside else _OUTSIDE
-    if letter in table:
-        return table[letter]
+    if letter in _SHORT:
+        return 2, _SHORT[letter]
+    if pattern.startswith("{Is", at + 2) and letter in ("p", "P"):
+        end = pattern.find("}", at)
+        found = named(pattern[at + 3 : end])
+        return end + 1 - at, written(complement(found) if letter == "P" else found)
     if not letter or letter not in "nrtpP\\|.?*+(){}[]^$-":
         raise BadPattern(f"unknown escape \\{letter}")
-    return f"\\{letter}"
+    return 2, f"\\{letter}"

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.expressions.budget import Budget
+from engine.expressions.lexer import needs_telling
 from engine.values import Value, number_text, temporal_text
 
 NO_TYPES: Mapping[str, object] = {}
@@ -63,6 +64,8 @@ class Range:
     test: str = field(default="", compare=False)
 
     def __str__(self) -> str:
+        if self.test:
+            return f"({self.test} {literal(self.start if self.end is None else self.end)})"
         opening, closing = "(["[self.start_included], ")]"[self.end_included]
         return f"{opening}{literal(self.start)}..{literal(self.end)}{closing}"
 
@@ -108,7 +111,7 @@ def literal(value: Value, run: Run | None = None) -> str:
 
 
 def _key(key: str) -> str:
-    return key if key.replace(" ", "").replace("_", "").isalnum() else literal(key)
+    return literal(key) if needs_telling(key) else key
 
 
 def _checked(text: str, run: Run | None) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 
 from engine.expressions.comparison import kind
-from engine.expressions.scope import Function, Range
+from engine.expressions.scope import Function, Range, Run
+from engine.expressions.wide import midnight
 from engine.values import Value
 
 SIMPLE = frozenset(
@@ -57,8 +57,8 @@ def simple(name: str) -> Type | None:
     return Type(name) if name in SIMPLE else None
 
 
-def conforms(value: Value, wanted: Type) -> bool:
-    """Whether `value` is an instance of `wanted`; null is one only of Null."""
+def conforms(value: Value, wanted: Type, run: Run) -> bool:
+    """Whether `value` is an instance of `wanted`; null is one only of Null. `run` pays for it."""
     if wanted.name == "Any":
         return value is not None
     if wanted.name == "Null":
@@ -67,24 +67,26 @@ def conforms(value: Value, wanted: Type) -> bool:
         return False
     match value:
         case list() if wanted.item:
-            return all(fits(item, wanted.item) for item in value)
+            run.budget.spend(len(value))
+            return all(fits(item, wanted.item, run) for item in value)
         case dict() if wanted.fields is not None:
-            return _has_fields(value, wanted.fields)
+            run.budget.spend(len(value))
+            return _has_fields(value, wanted.fields, run)
         case Range() if wanted.item:
             ends = (value.start, value.end)
-            return all(end is None or conforms(end, wanted.item) for end in ends)
+            return all(end is None or conforms(end, wanted.item, run) for end in ends)
         case Function() if wanted.parameters is not None:
             return _is_function(value, wanted)
     return True
 
 
-def fits(value: Value, wanted: Type) -> bool:
+def fits(value: Value, wanted: Type, run: Run) -> bool:
     """Whether `value` may stand where `wanted` is declared: null always may."""
-    return value is None or conforms(value, wanted)
+    return value is None or conforms(value, wanted, run)
 
 
-def _has_fields(value: Mapping[str, Value], fields: tuple[tuple[str, Type], ...]) -> bool:
-    return all(name in value and fits(value[name], wanted) for name, wanted in fields)
+def _has_fields(value: Mapping[str, Value], fields: tuple[tuple[str, Type], ...], run: Run) -> bool:
+    return all(name in value and fits(value[name], wanted, run) for name, wanted in fields)
 
 
 def _is_function(value: Function, wanted: Type) -> bool:
@@ -114,19 +116,19 @@ def is_part(narrow: Type, wide: Type) -> bool:
     return True
 
 
-def coerce(value: Value, wanted: Type) -> tuple[bool, Value]:
+def coerce(value: Value, wanted: Type, run: Run) -> tuple[bool, Value]:
     """Whether `value` can stand for `wanted`, and as what.
 
     DMN's implicit conversions: one item from a list of one, a list of one from an item, midnight UTC
     from a date.
     """
-    if wanted.name == "Any" or fits(value, wanted):
+    if wanted.name == "Any" or fits(value, wanted, run):
         return True, value
     if wanted.name == "list" and not isinstance(value, list):
-        done, item = coerce(value, wanted.item or ANY)
+        done, item = coerce(value, wanted.item or ANY, run)
         return done, [item]
     if isinstance(value, list) and len(value) == 1 and wanted.name != "list":
-        return (True, value[0]) if conforms(value[0], wanted) else (False, None)
-    if wanted.name == "date and time" and kind(value) == "date" and isinstance(value, date):
-        return True, datetime.combine(value, time(), tzinfo=UTC)
+        return (True, value[0]) if conforms(value[0], wanted, run) else (False, None)
+    if wanted.name == "date and time" and kind(value) == "date":
+        return True, midnight(value)
     return False, None

@@ -213,7 +213,10 @@ def test_a_decision_service_is_a_function_of_its_inputs() -> None:
     )
     decisions = parse_decisions(model(body))
 
-    assert decisions.evaluate_service("Svc", {"a": Decimal(2), "b": Decimal(3)}) == 10
+    served = decisions.evaluate_service("Svc", {"a": Decimal(2), "b": Decimal(3)})
+
+    assert (served.decision, served.value, served.inputs) == ("svc", 10, {"a": 2, "b": 3})
+    assert [(made.decision, made.value) for made in served.required] == [("double", 10)]
     assert decisions.evaluate("svc", {"a": Decimal(2), "b": Decimal(3)}).value == 10
     assert decisions.evaluate("user", {}).value == 26
 
@@ -263,3 +266,105 @@ def test_a_null_is_explained_in_the_budget() -> None:
     parse_decisions(model(table([["-", "score + 1"]]))).evaluate("d", {}, budget=budget)
 
     assert budget.warnings == ["there is no null + number"]
+
+
+def in_namespace(name: str, body: str) -> bytes:
+    return model(body).replace(b"urn:m", f"urn:{name}".encode())
+
+
+def lends(alias: str) -> str:
+    return f'<import name="{alias}" namespace="urn:{alias}" importType="{NAMESPACE}"/>'
+
+
+GREETING = in_namespace(
+    "far",
+    '<inputData id="p" name="Person name"><variable name="Person name" typeRef="string"/></inputData>'
+    f'<decision id="hi" name="Greet">{needs("p")}{literal(chr(34) + "Hi " + chr(34) + " + Person name")}</decision>'
+    '<decisionService id="svc" name="Svc"><outputDecision href="#hi"/><inputData href="#p"/></decisionService>',
+)
+LOUD = in_namespace(
+    "near",
+    f'{lends("far")}<decision id="loud" name="Loud">'
+    '<informationRequirement><requiredDecision href="urn:far#hi"/></informationRequirement>'
+    '<informationRequirement><requiredInput href="urn:far#p"/></informationRequirement>'
+    f"{literal('upper case(far.Greet) + far.Person name')}</decision>",
+)
+
+
+def test_imported_decisions_read_their_inputs_below_the_names_of_the_imports() -> None:
+    top = in_namespace(
+        "top",
+        f'{lends("near")}<decision id="top" name="Top">'
+        '<informationRequirement><requiredDecision href="urn:near#loud"/></informationRequirement>'
+        f"{literal('near.Loud')}</decision>",
+    )
+    made = parse_decisions(top, others=[LOUD, GREETING]).evaluate(
+        "Top", {"near": {"far": {"Person name": "bo"}}}
+    )
+
+    assert made.value == "HI BObo"
+    assert made.required[0].inputs == {"far.Person name": "bo", "far.Greet": "Hi bo"}
+    loud = parse_decisions(LOUD, others=[GREETING])
+    assert loud.evaluate("Loud", {"far": {"Person name": Decimal(1)}}).value is None
+
+
+def test_an_imported_service_is_called_by_its_name() -> None:
+    caller = in_namespace(
+        "top",
+        f'{lends("far")}<decision id="top" name="Top"><knowledgeRequirement>'
+        '<requiredKnowledge href="urn:far#svc"/></knowledgeRequirement>'
+        f"{literal('far.Svc(Person name: ' + chr(34) + 'bo' + chr(34) + ')')}</decision>",
+    )
+
+    assert parse_decisions(caller, others=[GREETING]).evaluate("Top", {}).value == "Hi bo"
+
+
+def test_the_record_tells_of_the_decisions_inside_a_service_that_was_called() -> None:
+    body = table([["> 5", '"high"'], ["-", '"low"']], policy="FIRST") + (
+        '<decisionService id="svc" name="Svc"><outputDecision href="#d"/><inputData href="#s"/></decisionService>'
+        f'<decision id="user" name="User">{knows("svc")}{literal("[Svc(9), Svc(1)]")}</decision>'
+    )
+    made = parse_decisions(model(body)).evaluate("User", {})
+
+    assert made.value == ["high", "low"]
+    assert [(one.decision, one.inputs) for one in made.required] == [
+        ("svc", {"score": 9}),
+        ("svc", {"score": 1}),
+    ]
+    assert [one.required[0].matched for one in made.required] == [("r1", "r2"), ("r2",)]
+
+
+def test_the_rules_of_a_table_inside_a_knowledge_model_are_on_record() -> None:
+    cells = table([["> 5", '"high"'], ["-", '"low"']], policy="COLLECT")
+    inside = cells[cells.index("<decisionTable") : cells.index("</decision>")]
+    body = f'<inputData id="s" name="score"/>{bkm("rate", ["score"], inside)}'
+    body += f'<decision id="u" name="U">{needs("s")}{knows("rate")}{literal("rate(score)")}</decision>'
+    made = parse_decisions(model(body)).evaluate("U", {"score": Decimal(9)})
+
+    assert (made.value, made.matched, made.inputs) == (["high", "low"], ("r1", "r2"), {"score": 9})
+
+
+def test_without_values_of_its_own_an_output_takes_the_priority_of_its_type() -> None:
+    text = table([["> 1", '"b"'], ["> 0", '"a"']], policy="OUTPUT ORDER")
+    typed = text.replace('<output id="o0" name="level">', '<output id="o0" name="level" typeRef="tGrade">')
+
+    assert parse_decisions(model(GRADE + typed)).evaluate("d", {"score": Decimal(7)}).value == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("function(n: number) n * 2", 6),
+        ("function(a, b) a", None),
+        ("function(t: string) t", None),
+        ("5", None),
+    ],
+)
+def test_a_function_item_holds_functions_of_its_parameters(text: str, value: Any) -> None:
+    item = '<itemDefinition name="tF"><functionItem outputTypeRef="number"><parameters name="n" typeRef="number"/>'
+    body = (
+        f'{item}</functionItem></itemDefinition><decision id="f" name="F"><variable name="F" typeRef="tF"/>'
+        f'{literal(text)}</decision><decision id="u" name="U">{needs("f", kind="Decision")}{literal("F(3)")}</decision>'
+    )
+
+    assert parse_decisions(model(body)).evaluate("u", {}).value == value

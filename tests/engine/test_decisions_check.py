@@ -133,7 +133,9 @@ def test_an_unknown_type_is_a_warning() -> None:
 
 
 def test_an_output_that_is_not_allowed_is_an_error() -> None:
-    assert findings(table([["-", '"c"']], values='"a","b"')) == [("error", "dmn.output", "r1")]
+    rules = [["< 1", '"c"'], [">= 1", '"a"']]
+
+    assert findings(table(rules, values='"a","b"')) == [("error", "dmn.output", "r1")]
 
 
 def test_a_wide_table_is_answered_soon() -> None:
@@ -141,3 +143,97 @@ def test_a_wide_table_is_answered_soon() -> None:
     rules = [[*(f"< {n}" for n in range(12)), "1"], [*(["-"] * 12), "2"]]
 
     assert not messages(table(rules, inputs=columns), "dmn.gap")
+
+
+def typed(body: str, kind: str, *, output: str = "") -> str:
+    body = body.replace('<inputExpression id="e0">', f'<inputExpression id="e0" typeRef="{kind}">')
+    return body.replace('name="level">', f'name="level" typeRef="{output}">') if output else body
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "message"),
+    [
+        ('"a"', "number", "\"a\" is a string; input 'score' is a number"),
+        ("[1..2]", "string", "1 is a number; input 'score' is a string"),
+        ('< @"2026-01-01"', "date and time", "2026-01-01 is a date; input 'score' is a date and time"),
+        ("not(1)", "date", "1 is a number; input 'score' is a date"),
+    ],
+)
+def test_a_literal_of_another_type_than_its_input_is_an_error(cell: str, kind: str, message: str) -> None:
+    assert messages(typed(table([[cell, "1"]]), kind), "dmn.cell-type") == [message]
+
+
+def test_a_literal_of_another_type_than_its_output_is_an_error() -> None:
+    rules = [["< 1", '"a"'], [">= 1", "2"]]
+
+    assert messages(typed(table(rules), "number", output="number"), "dmn.cell-type") == [
+        "\"a\" is a string; output 'level' is a number"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [("1", "number"), ("null", "string"), ("true", "boolean"), ("-", "date"), ('@"P1D"', "dayTimeDuration")],
+)
+def test_a_literal_of_its_columns_type_is_sound(cell: str, kind: str) -> None:
+    assert messages(typed(table([[cell, "1"]]), kind), "dmn.cell-type") == []
+
+
+def test_a_literal_that_the_input_never_is_is_a_warning() -> None:
+    rules = [['"a"', "1"], ['"b", "c"', "2"]]
+
+    assert messages(GRADE + typed(table(rules), "tGrade"), "dmn.cell-value") == [
+        "\"c\" is not among the allowed values of input 'score'"
+    ]
+    assert messages(GRADE + typed(table([['not("c")', "1"]]), "tGrade"), "dmn.cell-value") == []
+
+
+def test_an_output_that_its_type_does_not_allow_is_an_error() -> None:
+    rules = [["< 1", '"a"'], [">= 1", '"c"']]
+
+    assert findings(GRADE + typed(table(rules), "number", output="tGrade")) == [("error", "dmn.output", "r2")]
+
+
+def test_an_input_that_no_rule_tests_is_a_warning() -> None:
+    assert findings(table([["-", "< 1", "1"], ["-", ">= 1", "2"]], inputs=("score", "score * 2"))) == [
+        ("warning", "dmn.untested", "i0")
+    ]
+
+
+def test_a_rule_that_is_written_twice_is_a_warning() -> None:
+    rules = [["< 1", "1"], [">= 1", "2"], [">=1", "2"]]
+
+    assert messages(table(rules, policy="ANY"), "dmn.twice") == ["the rule repeats rule r2"]
+    assert messages(table([["< 1", "1"], ["< 1", "2"]], policy="COLLECT"), "dmn.twice") == []
+
+
+def test_input_data_that_nothing_reads_is_a_warning() -> None:
+    body = f'<inputData id="a" name="a"/><inputData id="b" name="b"/><decision id="d" name="D">{needs("a")}'
+
+    assert findings(f"{body}{literal('a')}</decision>") == [("warning", "dmn.unread", "b")]
+
+
+def test_a_rule_that_never_has_the_highest_priority_is_masked() -> None:
+    rules = [["> 5", '"low"'], ["-", '"high"'], ["< 3", '"high"']]
+
+    assert findings(table(rules, policy="PRIORITY", values='"high","low"')) == [
+        ("warning", "dmn.masked", "r1")
+    ]
+    assert findings(table(rules, policy="PRIORITY", values='"low","high"')) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "gap"),
+    [
+        ([["[0..10)", "1"], ["(10..20]", "2"], ["(< 0)", "3"], ["> 20", "4"]], "score = 10"),
+        ([["true", "1"]], "score = false"),
+        ([['<= @"2026-01-01"', "1"], ['>= @"2026-01-03"', "2"]], "score = 2026-01-02"),
+        ([['< @"P1D"', "1"], ['> @"P1D"', "2"]], "score = P1D"),
+        ([['< @"2026-01-01T00:00:00Z"', "1"], ['> @"2026-01-01T00:00:00Z"', "2"]], "2026-01-01T00:00:00Z"),
+        ([["null", "1"], ["<= 0", "2"]], "score = 1"),
+    ],
+)
+def test_each_kind_of_value_has_its_gaps(rules: list[list[str]], gap: str) -> None:
+    (message,) = messages(table(rules), "dmn.gap")
+
+    assert message.endswith(gap)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.decisions.check import check
 from engine.decisions.reader import parse_decisions
 from engine.errors import BadDefinition
 from engine.expressions.budget import ExpressionError
@@ -115,3 +116,27 @@ def test_an_unknown_decision_and_a_cell_in_another_language_are_errors_with_a_na
         decisions.evaluate("nothing", {})
     with pytest.raises(ExpressionError, match=r"\[syntax\]"):
         decisions.evaluate("d", {"score": Decimal(1)})
+
+
+JAVA = (
+    '<context><contextEntry><variable name="f"/><functionDefinition kind="Java"><formalParameter name="x"/>'
+    f'<context><contextEntry><variable name="class"/>{literal(chr(34) + "Math" + chr(34))}</contextEntry></context>'
+    "</functionDefinition></contextEntry><contextEntry>@</contextEntry></context>"
+)
+
+
+def test_a_function_of_another_language_is_an_error_when_it_is_called() -> None:
+    assert made(JAVA.replace("@", literal("f instance of function"))) is True
+    with pytest.raises(ExpressionError, match=r"function\.external"):
+        made(JAVA.replace("@", literal("f(1)")))
+
+
+def test_an_expression_of_another_language_is_found_by_the_check_and_never_run() -> None:
+    box = literal("x.y").replace("<literalExpression", '<literalExpression expressionLanguage="javascript"')
+    decisions = parse_decisions(model(f'<decision id="d" name="D">{box}</decision>'))
+
+    assert [problem.rule for problem in check(decisions)] == ["dmn.language"]
+    with pytest.raises(ExpressionError, match=r"decision\.language"):
+        decisions.evaluate("d", {})
+    feel = literal("1").replace(">", ' expressionLanguage="https://www.omg.org/spec/DMN/20230324/FEEL/">', 1)
+    assert made(feel) == 1

@@ -99,6 +99,15 @@ RANGES = {
     "during(3, [1..5])": "true",
     "starts([1..3], [1..5])": "true",
     "coincides([1..3], [1..3])": "true",
+    "overlaps before([1..5), (1..5])": "true",
+    "overlaps before([1..5), [1..5])": "false",
+    "overlaps after((1..5], [1..5])": "true",
+    "overlaps after([1..5], [1..5))": "false",
+    "overlaps after([5..8], [1..5])": "true",
+    "overlaps after([6..8], [1..5])": "false",
+    "before(point: 1, range: [2..3])": "true",
+    "before(range: [1..2], point: 3)": "true",
+    "after(range: [1..2], point: 3)": "false",
     'range("[1..3)") = [1..3)': "true",
     'range("nonsense")': "null",
     '5 in range("[2..)")': "true",
@@ -108,6 +117,7 @@ RANGES = {
     'range("[3..1]")': "null",
     'range("[1..count([1])]")': "null",
     "(< 5) = (< 5)": "true",
+    "string([(< 5), (>= 5), [1..2)])": "[(< 5), (>= 5), [1..2)]",
 }
 LISTS = {
     "[1, 2, 3][2]": "2",
@@ -126,6 +136,7 @@ LISTS = {
     "for i in 3..1 return i": "[3, 2, 1]",
     "for i in 1..2, j in [10, 20] return i * j": "[10, 20, 20, 40]",
     "for i in 1..4 return if i <= 2 then 1 else sum(partial)": "[1, 1, 2, 4]",
+    "for i in 1..3 return partial": "[[], [[]], [[], [[]]]]",
     'for d in @"2026-02-27"..@"2026-03-01" return d.day': "[27, 28, 1]",
     "some t in tasks satisfies t.days > 5": "true",
     "every t in tasks satisfies t.days > 5": "false",
@@ -169,6 +180,8 @@ TEXTS = {
     'substring("foobar", 3)': "obar",
     'substring("foobar", -2, 1)': "a",
     'substring("foobar", 0)': "null",
+    'substring("foobar", 7)': "null",
+    'substring("foobar", 3.8, 2.9)': "ob",
     'substring(string: "foobar", start position: 3, length: 3)': "oba",
     'substring before("foobar", "bar")': "foo",
     'substring after("foobar", "ob")': "ar",
@@ -367,15 +380,14 @@ def test_without_the_commands_time_now_is_an_error() -> None:
 
 
 def test_a_moment_that_cannot_be_held_is_an_error_not_a_wrong_value() -> None:
-    for text in ('date("12345-01-01")', 'time("10:00:00.123456789")', '@"-2000-01-01"'):
+    for text in ('time("10:00:00.1234567891")', '@"PT0.0000000001S"'):
         with pytest.raises(ExpressionError, match=r"temporal\.range"):
             parse(text).evaluate({})
 
 
 def test_a_pattern_that_cannot_be_run_in_bounded_time_is_an_error_not_a_wrong_value() -> None:
-    for pattern in (r"(a)\\1", "[a-z-[b]]", r"\\p{IsBasicLatin}"):
-        with pytest.raises(ExpressionError, match=r"regex\.unsupported"):
-            parse(f'matches("aa", "{pattern}")').evaluate({})
+    with pytest.raises(ExpressionError, match=r"regex\.unsupported"):
+        parse(r'matches("aa", "(a)\\1")').evaluate({})
 
 
 def test_a_variable_hides_a_function_only_as_a_value() -> None:

@@ -32,7 +32,7 @@ PYTHON = {
     "48 globals": "count.__globals__",
     "49 open": 'open("/etc/passwd").read()',
     "49 eval": 'eval("1+1")',
-    "49 external": 'function(a) external {java: {class: "java.lang.Runtime", method signature: "exec()"}}',
+    "49 external": '(function(a) external {java: {class: "Runtime", method signature: "exec()"}})(1)',
     "50 random": "random number()",
     "51 comment": 'name // "; import os"',
     "52 template": "{{7*7}}",
@@ -47,6 +47,11 @@ BOMBS = {
     "42 shared lists": "string(for i in 1..40 return if i = 1 then [1, 1] else [partial[-1], partial[-1]])",
     "43 mutual recursion": "{f: function(g, n) g(g, n) + g(g, n), r: f(f, 1)}.r",
     "44 sorting": "sort(for i in 1..20000 return modulo(i * 7919, 10007), function(a, b) a < b)",
+    "42 shared lists told apart": "{f: function() for i in 1..40 return if i = 1 then [1] else"
+    " [partial[-1], partial[-1]], r: is(f()[-1], f()[-1])}.r",
+    "42 one list in many": "{xs: for i in 1..2000 return i, ys: for i in 1..2000 return xs,"
+    " r: ys instance of list<list<number>>}.r",
+    "42 all results so far": "for i in 1..100000 return count(partial)",
     "44 distinct": "distinct values(for i in 1..50000 return i)",
     "44 filter in filter": "(for i in 1..3000 return i)[count((for j in 1..3000 return j)[item > 1]) > 0]",
 }
@@ -91,14 +96,14 @@ def test_python_is_out_of_reach(attack: str) -> None:
     """Refused, or null: never a value that came from anywhere but the variables."""
     answer = answer_of(lambda: parse(PYTHON[attack]).evaluate({"secret": Decimal(1), "name": None}))
 
-    assert answer in ("syntax", None, [], [None])
+    assert answer in ("syntax", "function.external", None, [], [None])
 
 
 @pytest.mark.parametrize("attack", PYTHON)
 def test_python_is_out_of_reach_in_cells(attack: str) -> None:
     answer = answer_of(lambda: parse_unary(PYTHON[attack]).matches("x", {"secret": Decimal(1), "name": None}))
 
-    assert answer in ("syntax", None, False)
+    assert answer in ("syntax", "function.external", None, False)
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

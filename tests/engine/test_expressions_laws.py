@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+)
 from typing import Any
 
 from hypothesis import given
@@ -13,7 +22,8 @@ from engine.expressions.budget import Budget, ExpressionError
 from engine.expressions.builtins.registry import BUILTINS
 from engine.expressions.comparison import kind
 from engine.expressions.feel import parse
-from engine.expressions.scope import text_of
+from engine.expressions.scope import literal, text_of
+from engine.temporal import YearsMonths
 from engine.values import CONTEXT, to_json
 
 NUMBER = st.decimals(-(10**9), 10**9, places=3)
@@ -120,4 +130,122 @@ def test_the_ends_of_time_can_be_compared_and_subtracted() -> None:
 
     assert parse(f"{first} < {last}").evaluate({}) is True
     assert text_of(parse(f"{last} - {first}").evaluate({})) == "P3652060DT1H59M59S"
-    assert parse(f'{last} + @"P1D"').evaluate({}) is None
+    assert text_of(parse(f'{last} + @"P1D"').evaluate({})) == "10000-01-01T23:59:59-12:00"
+
+
+TRUTHS = st.sampled_from([True, False, None])
+SIGNIFICANCE = {False: 0, None: 1, True: 2}
+
+
+@given(TRUTHS, TRUTHS)
+def test_logic_of_three_values_takes_the_least_and_the_most(a: Any, b: Any) -> None:
+    scope = {"a": a, "b": b}
+    ordered = sorted([a, b], key=SIGNIFICANCE.__getitem__)
+
+    assert parse("a and b").evaluate(scope) is ordered[0]
+    assert parse("a or b").evaluate(scope) is ordered[1]
+    assert parse("not(a and b)").evaluate(scope) is parse("not(a) or not(b)").evaluate(scope)
+    assert parse("all([a, b])").evaluate(scope) is ordered[0]
+    assert parse("any([a, b])").evaluate(scope) is ordered[1]
+
+
+OPERATORS = {"+": CONTEXT.add, "-": CONTEXT.subtract, "*": CONTEXT.multiply, "/": CONTEXT.divide}
+WIDE_NUMBER = st.decimals(allow_nan=False, allow_infinity=False, places=6).map(CONTEXT.plus)
+
+
+@given(WIDE_NUMBER, st.sampled_from(sorted(OPERATORS)), WIDE_NUMBER)
+def test_arithmetic_is_that_of_decimals_with_34_digits(a: Decimal, sign: str, b: Decimal) -> None:
+    found = parse(f"a {sign} b").evaluate({"a": a, "b": b})
+
+    assert found == (None if sign == "/" and not b else OPERATORS[sign](a, b))
+
+
+ROUNDING = {
+    "round up": ROUND_UP,
+    "round down": ROUND_DOWN,
+    "round half up": ROUND_HALF_UP,
+    "round half down": ROUND_HALF_DOWN,
+    "decimal": ROUND_HALF_EVEN,
+    "floor": ROUND_FLOOR,
+    "ceiling": ROUND_CEILING,
+}
+
+
+@given(NUMBER, st.integers(-4, 4), st.sampled_from(sorted(ROUNDING)))
+def test_rounding_is_that_of_decimals(number: Decimal, scale: int, name: str) -> None:
+    found = parse(f"{name}(n, {scale})").evaluate({"n": number})
+
+    assert found == number.quantize(Decimal(1).scaleb(-scale), ROUNDING[name])
+
+
+PIECES = st.recursive(
+    st.one_of(st.none(), NUMBER, TEXT, st.booleans()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@given(PIECES)
+def test_whatever_is_written_is_read_again(value: Any) -> None:
+    assert parse(literal(value)).evaluate({}) == value
+
+
+ENDS_OF_RANGES = st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 6), st.booleans()).map(
+    lambda parts: f"{'(['[parts[0]]}{min(parts[1:3])}..{max(parts[1:3])}{')]'[parts[3]]}"
+)
+INVERSE = {
+    "before": "after",
+    "meets": "met by",
+    "overlaps": "overlaps",
+    "overlaps before": "overlaps after",
+    "finishes": "finished by",
+    "during": "includes",
+    "starts": "started by",
+    "coincides": "coincides",
+}
+
+
+@given(ENDS_OF_RANGES, ENDS_OF_RANGES, st.sampled_from(sorted(INVERSE)))
+def test_each_relation_of_ranges_has_its_inverse(a: str, b: str, name: str) -> None:
+    assert parse(f"{name}({a}, {b})").evaluate({}) is parse(f"{INVERSE[name]}({b}, {a})").evaluate({})
+
+
+@given(st.integers(-1, 7), ENDS_OF_RANGES)
+def test_a_point_is_in_a_range_as_the_comparisons_say(point: int, span: str) -> None:
+    low, high = span[1:-1].split("..")
+    signs = (">=" if span[0] == "[" else ">", "<=" if span[-1] == "]" else "<")
+    both = parse(f"x {signs[0]} {low} and x {signs[1]} {high}").evaluate({"x": Decimal(point)})
+
+    assert parse(f"x in {span}").evaluate({"x": Decimal(point)}) is both
+
+
+@given(st.lists(NUMBER, max_size=8))
+def test_a_sorted_list_is_the_same_list_in_order(numbers: list[Decimal]) -> None:
+    scope = {"xs": numbers}
+
+    assert parse("sort(xs)").evaluate(scope) == sorted(numbers)
+    assert parse("sort(xs, function(a, b) a > b)").evaluate(scope) == sorted(numbers, reverse=True)
+    assert (
+        parse("reverse(reverse(xs)) = xs and count(distinct values(xs)) <= count(xs)").evaluate(scope) is True
+    )
+
+
+@given(st.lists(TEXT.filter(lambda text: ";" not in text), min_size=1, max_size=5))
+def test_what_is_joined_can_be_split(texts: list[str]) -> None:
+    assert parse('split(string join(xs, ";"), ";")').evaluate({"xs": texts}) == texts
+
+
+@given(TEXT, TEXT.filter(bool), TEXT)
+def test_a_text_is_what_stands_before_and_after(before: str, middle: str, after: str) -> None:
+    text = parse("substring before(t, m) + m + substring after(t, m)").evaluate(
+        {"t": before + middle + after, "m": middle}
+    )
+
+    assert text == before + middle + after
+
+
+@given(st.dates(date(1900, 1, 1), date(2200, 1, 1)), st.integers(-600, 600))
+def test_months_added_are_the_months_between(day: date, months: int) -> None:
+    scope = {"d": day.replace(day=min(day.day, 28)), "m": YearsMonths(months)}
+
+    assert parse("years and months duration(d, d + m) = m").evaluate(scope) is True

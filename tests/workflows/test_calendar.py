@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import holidays
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadDefinition, InvalidInput, NotFound
+from engine.execution.asking import Asker
+from engine.expressions.budget import ExpressionError
+from engine.expressions.feel import parse
 from workflows.calendar import SHANGHAI, Pause, calendar_ids, load_calendar, read_calendar
 
 CN = load_calendar("cn-2026-1")
@@ -173,6 +177,29 @@ def test_between_is_the_inverse_of_add(day, days):
 
     assert CN.between(day, end) == days
     assert CN.is_working(end)
+
+
+@given(day=DAYS, days=st.integers(1, 60), hour=st.integers(0, 23))
+def test_in_an_expression_both_directions_agree_for_dates_and_for_moments(day, days, hour):
+    there_and_back = parse("working days between(start, add working days(start, n))")
+    functions = Asker(CN, at("2026-03-02T09:00")).functions
+
+    for start in (day, datetime.combine(day, time(hour), SHANGHAI)):
+        assert there_and_back.evaluate({"start": start, "n": Decimal(days)}, functions=functions) == days
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'add working days(@"1800-01-01", 1)',
+        'working days between(@"1800-01-01", @"2026-01-01")',
+        'add working days(@"2026-01-01", 9999999)',
+        'add working days(@"2026-01-01", -1)',
+    ],
+)
+def test_an_expression_beyond_the_calendar_is_an_error_with_a_name(text):
+    with pytest.raises(ExpressionError, match=r"calendar\.range"):
+        parse(text).evaluate({}, functions=Asker(CN, at("2026-03-02T09:00")).functions)
 
 
 @given(day=DAYS, days=st.integers(1, 60))

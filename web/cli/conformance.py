@@ -78,7 +78,13 @@ def _ask(question: Question, theatre: Theatre) -> Answer:
     if question.verb == "play":
         return theatre.play(question.file, question.asked).document()
     asked = question.asked
-    made = decide(question.file, asked["decision"], asked["inputs"], now=wall_clock())
+    made = decide(
+        question.file,
+        asked["decision"],
+        asked["inputs"],
+        service=asked.get("service", ""),
+        now=wall_clock(),
+    )
     return {"value": made.value, "matched": list(made.matched)}
 
 

@@ -48,10 +48,10 @@ def play(arguments: argparse.Namespace, voice: Voice) -> int:
 
 
 def decide(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Make one decision of a file."""
-    made = decide_by_file(
-        arguments.file, arguments.decision, _json(arguments.inputs, "--inputs"), now=wall_clock()
-    )
+    """Make one decision of a file, or ask one decision service."""
+    inputs = _json(arguments.inputs, "--inputs")
+    decision, service = arguments.decision, arguments.service
+    made = decide_by_file(arguments.file, decision, inputs, service=service, now=wall_clock())
     voice.answer({"value": made.value, "matched": list(made.matched)})
     return 0
 
@@ -83,7 +83,7 @@ def export(arguments: argparse.Namespace, voice: Voice) -> int:
 def _json(text: str, what: str) -> dict[str, Any]:
     try:
         found = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{what} is not JSON: {error}", code="MALFORMED") from error
     if not isinstance(found, dict):
         raise InvalidInput(f"{what} must be a JSON object", code="MALFORMED")

@@ -90,8 +90,9 @@ COMMANDS = (
         run=_ROOM + "library:decide",
         options=(
             _o("file", type=Path, metavar="FILE"),
-            _o("--decision", required=True, metavar="NAME"),
+            _o("--decision", default="", metavar="NAME"),
             _o("--inputs", required=True, metavar="JSON"),
+            _o("--service", default="", metavar="NAME"),
         ),
     ),
     Command(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engine.decisions.check import HOST_FUNCTIONS
 from engine.definition.checks.finding import error
 from engine.definition.formulas import Formula
 from engine.definition.shapes import Drawing, Flow, Loop, Shape
 from engine.errors import Problem
-
-HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
 
 
 def check_formulas(drawing: Drawing) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -16,6 +15,7 @@ from decimal import (
 
 from engine.expressions.builtins.registry import builtin, whole
 from engine.expressions.scope import NullResult, Run
+from engine.expressions.wide import AnySpan, make_span, nanoseconds_of
 from engine.temporal import YearsMonths
 from engine.values import CONTEXT, DIGITS, Value
 
@@ -54,8 +54,10 @@ for _name, _rounding in {"floor": ROUND_FLOOR, "ceiling": ROUND_CEILING}.items()
 
 
 @builtin("abs", "n: number|days and time duration|years and months duration")
-def _absolute(_run: Run, n: Decimal | timedelta | YearsMonths) -> Value:
-    return YearsMonths(abs(n.months)) if isinstance(n, YearsMonths) else abs(n)
+def _absolute(_run: Run, n: Decimal | AnySpan | YearsMonths) -> Value:
+    if isinstance(n, Decimal):
+        return abs(n)
+    return YearsMonths(abs(n.months)) if isinstance(n, YearsMonths) else make_span(abs(nanoseconds_of(n)))
 
 
 @builtin("modulo", "dividend: number, divisor: number")

@@ -68,9 +68,7 @@ def _overlaps_before(c: _Compare, a: Range, b: Range) -> bool:
 
 
 def _overlaps_after(c: _Compare, a: Range, b: Range) -> bool:
-    place = c(a.end, b.end)
-    is_last = place > 0 or (place == 0 and a.end_included and not b.end_included)
-    return is_last and c.reaches(b, a) and c.starts_first(b, a)
+    return _overlaps_before(c, b, a)
 
 
 def _finishes(c: _Compare, a: Range, b: Range) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from decimal import DecimalException
 from typing import Any
 
 from engine.expressions.comparison import kind
 from engine.expressions.regex import BadPattern
 from engine.expressions.scope import Function, NullResult, Run
+from engine.expressions.wide import midnight
 from engine.temporal import Unrepresentable
 from engine.values import Value
 
@@ -96,7 +96,7 @@ def call_builtin_named(name: str, arguments: Mapping[str, Value], run: Run) -> V
     """The same for `f(a: 1, b: 2)`."""
     run.budget.spend(1)
     reason = f"{name}() has no such parameters: {', '.join(arguments)}"
-    for candidate in BUILTINS[name]:
+    for candidate in sorted(BUILTINS[name], key=lambda one: not _is_in_order(one, arguments)):
         try:
             bound = _bind_named(candidate, arguments)
         except _Misfit as misfit:
@@ -104,6 +104,12 @@ def call_builtin_named(name: str, arguments: Mapping[str, Value], run: Run) -> V
             continue
         return _run(candidate, bound, run)
     return run.null(reason)
+
+
+def _is_in_order(candidate: Builtin, arguments: Mapping[str, Value]) -> bool:
+    """Forms may differ in the order of names alone: `before(point, range)`, `before(range, point)`."""
+    names = [parameter.name for parameter in candidate.parameters]
+    return names[: len(arguments)] == list(arguments)
 
 
 def function_of(name: str) -> Function:
@@ -167,8 +173,8 @@ def _fitted(name: str, parameter: Parameter, value: Value) -> Value:
         return [value]
     if what == "list" and len(value) == 1 and value[0] is not None:
         return _fitted(name, parameter, value[0])
-    if what == "date" and "date and time" in parameter.kinds and type(value) is date:
-        return datetime.combine(value, time(tzinfo=UTC))
+    if what == "date" and "date and time" in parameter.kinds:
+        return midnight(value)
     raise _Misfit(f"{name}(): {parameter.name} is a {what}")
 
 

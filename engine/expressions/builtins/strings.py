@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from engine.expressions.builtins.registry import builtin, whole
+from engine.expressions.builtins.registry import builtin
 from engine.expressions.regex import compiled, replacement
 from engine.expressions.scope import NullResult, Run, text_of
 from engine.values import CONTEXT, Value
@@ -60,8 +60,8 @@ def _lower_case(run: Run, text: str) -> Value:
 @builtin("substring", "string: string, start position: number, length?: number?")
 def _substring(run: Run, text: str, start: Decimal, length: Decimal | None = None) -> Value:
     run.budget.check_text(len(text))
-    first = whole(start, "the position")
-    if first == 0 or abs(first) > len(text):
+    first = int(start) if abs(start) <= len(text) else 0
+    if first == 0:
         raise NullResult("the position is outside the text")
     first = first - 1 if first > 0 else len(text) + first
     if length is None:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.engine.drawn_decisions import NAMESPACE, bkm, literal, model, needs
 from tests.house.tree import ROOT
 from web.cli import main as cli
 from web.cli.table import COMMANDS
@@ -152,6 +153,89 @@ def test_a_decision_that_cannot_be_made_is_an_error(tidu_bare, decision, inputs,
     code, answer = tidu_bare(["decide", file, "--decision", decision, "--inputs", inputs, "--json"])
 
     assert (code, answer["error"]["code"]) == (1, error)
+
+
+SERVED = (
+    f'<import name="lib" namespace="urn:lib" importType="{NAMESPACE}"/><inputData id="a" name="a"/>'
+    f'<decision id="half" name="Half">{needs("a")}{literal("a / 2")}</decision>'
+    f'<decision id="sum" name="Sum">{needs("a")}{needs("half", kind="Decision")}'
+    f"{literal('sum([a, Half][item != null])')}</decision>"
+    '<decisionService id="both" name="Both"><outputDecision href="#half"/><outputDecision href="#sum"/>'
+    '<inputData href="#a"/></decisionService>'
+    '<decisionService id="one" name="One"><outputDecision href="#sum"/><inputDecision href="#half"/>'
+    "</decisionService>"
+    '<decision id="lent" name="Lent"><knowledgeRequirement><requiredKnowledge href="urn:lib#twice"/>'
+    f"</knowledgeRequirement>{literal('lib.twice(4)')}</decision>"
+)
+
+
+def decided(tidu_bare, folder, *arguments):
+    (folder / "m.dmn").write_bytes(model(SERVED))
+    library = model(bkm("twice", ["n"], literal("n * 2"))).replace(b"urn:m", b"urn:lib")
+    (folder / "beside.dmn").write_bytes(library)
+    (folder / "broken.dmn").write_text("not a model")
+    return tidu_bare(["decide", folder / "m.dmn", *arguments, "--json"])
+
+
+def test_a_decision_service_is_asked_by_name(tidu_bare, tmp_path):
+    both = decided(tidu_bare, tmp_path, "--service", "Both", "--inputs", '{"a": 3}')
+    one = decided(tidu_bare, tmp_path, "--decision", "Sum", "--service", "One", "--inputs", '{"Half": 5}')
+    named = decided(tidu_bare, tmp_path, "--decision", "Sum", "--service", "Both", "--inputs", '{"a": 3}')
+    other = decided(tidu_bare, tmp_path, "--decision", "Lent", "--service", "Both", "--inputs", '{"a": 3}')
+
+    assert both == (0, {"value": {"Half": 1.5, "Sum": 4.5}, "matched": []})
+    assert one == (0, {"value": 5, "matched": []})
+    assert named == (0, {"value": 4.5, "matched": []})
+    assert (other[0], other[1]["error"]["code"]) == (1, "decision.unknown")
+    assert decided(tidu_bare, tmp_path, "--service", "None", "--inputs", "{}")[0] == 1
+
+
+def test_an_imported_model_is_found_beside_the_file_by_its_namespace(tidu_bare, tmp_path):
+    assert decided(tidu_bare, tmp_path, "--decision", "Lent", "--inputs", "{}") == (
+        0,
+        {"value": 8, "matched": []},
+    )
+
+    (tmp_path / "beside.dmn").write_text("no longer a model")
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "Lent", "--inputs", "{}", "--json"])
+
+    assert (code, answer["error"]["code"]) == (1, "BAD_DEFINITION")
+    assert "there is no model 'urn:lib'" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("for i in 1..50 return if i = 1 then [1, 1] else [partial[-1], partial[-1]]", "VALUE_SIZE"),
+        ("for i in 1..300 return [partial]", "VALUE_SIZE"),
+        ("for i in 1..99999999 return i", "budget.list"),
+    ],
+)
+def test_a_result_that_is_too_large_is_an_error_with_a_name(tidu_bare, tmp_path, text, error):
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal(text)}</decision>'))
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", "{}", "--json"])
+
+    assert (code, answer["error"]["code"]) == (1, error)
+
+
+def test_inputs_too_deep_to_read_are_refused(tidu_bare, tmp_path):
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal("1")}</decision>'))
+    inputs = '{"a": ' + "[" * 5000 + "]" * 5000 + "}"
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", inputs, "--json"])
+
+    assert code == 1
+    assert "error" in answer
+
+
+def test_a_table_may_count_working_days(tidu_bare, tmp_path):
+    text = 'add working days(@"2026-09-30", 1)'
+    (tmp_path / "m.dmn").write_bytes(model(f'<decision id="d" name="D">{literal(text)}</decision>'))
+
+    code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "d", "--inputs", "{}", "--json"])
+
+    assert (code, answer["value"]["value"]) == (0, "2026-10-08T18:00:00+08:00")
 
 
 def test_what_was_exported_can_be_deployed_and_is_the_same(tidu, tmp_path):
