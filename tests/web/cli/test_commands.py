@@ -199,7 +199,7 @@ def test_an_imported_model_is_found_beside_the_file_by_its_namespace(tidu_bare, 
     (tmp_path / "beside.dmn").write_text("no longer a model")
     code, answer = tidu_bare(["decide", tmp_path / "m.dmn", "--decision", "Lent", "--inputs", "{}", "--json"])
 
-    assert (code, answer["error"]["code"]) == (1, "BAD_DEFINITION")
+    assert (code, answer["error"]["code"]) == (1, "dmn.import")
     assert "there is no model 'urn:lib'" in answer["error"]["message"]
 
 
