@@ -12,7 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.definition.model import Definition, Element, Sources, check_definition, read_definition
+from engine.definition.model import (
+    Definition,
+    Element,
+    Sources,
+    check_definition,
+    deployed_definition,
+    read_definition,
+)
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from workflows.calendar import Calendar, calendar_ids, load_calendar
 from workflows.forms.form import read_form
@@ -272,7 +279,7 @@ class Catalog:
         with self._lock:  # parsing is costly: a crowd that starts together waits for one parser
             if name not in self._definitions:
                 packages = [self.package(pin, connection) for pin in pins.values()]
-                self._definitions[name] = read_definition(sources(process, packages))
+                self._definitions[name] = deployed_definition(sources(process, packages))
             return self._definitions[name]
 
     def _sources_of_draft(self, connection: sa.Connection, package: Package, at: datetime) -> Sources:

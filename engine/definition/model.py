@@ -15,7 +15,16 @@ from engine.definition.parsing import parse_specs
 from engine.definition.shapes import Drawing, Flow, Outcome, Shape, TaskRules
 from engine.errors import BadDefinition, Problem, WrongState
 
-__all__ = ["Definition", "Element", "Outcome", "Sources", "TaskRules", "check_definition", "read_definition"]
+__all__ = [
+    "Definition",
+    "Element",
+    "Outcome",
+    "Sources",
+    "TaskRules",
+    "check_definition",
+    "deployed_definition",
+    "read_definition",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +106,18 @@ def read_definition(sources: Sources) -> Definition:
     errors = tuple(p for p in check_sources(sources, loaded) if p.severity == "error")
     if errors:
         raise BadDefinition(errors)
+    return Definition(sources, loaded)
+
+
+def deployed_definition(sources: Sources) -> Definition:
+    """The definition of `sources` that were checked when they were deployed.
+
+    Rules that have come since do not count: a case goes on with what it was started with. Raises
+    BadDefinition for what cannot be read.
+    """
+    loaded = load(sources)
+    if loaded.problems:
+        raise BadDefinition(loaded.problems)
     return Definition(sources, loaded)
 
 

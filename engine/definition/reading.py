@@ -102,7 +102,7 @@ class _Reader:
             shapes=tuple(self.shape(n, level_id) for n in nodes if local_name(n) in KINDS),
             flows=tuple(self.flow(n) for n in nodes if local_name(n) == "sequenceFlow"),
             associations=tuple(
-                (n.get("sourceRef") or "", n.get("targetRef") or "")
+                (n.get("id") or "", n.get("sourceRef") or "", n.get("targetRef") or "")
                 for n in nodes
                 if local_name(n) == "association"
             ),

@@ -253,7 +253,7 @@ class Level:
     parent: str | None
     shapes: tuple[Shape, ...]
     flows: tuple[Flow, ...]
-    associations: tuple[tuple[str, str], ...] = ()
+    associations: tuple[tuple[str, str, str], ...] = ()  # id, source, target
 
     @property
     def is_implicit(self) -> bool:
@@ -275,7 +275,7 @@ class Level:
     def handler_of(self, boundary: str) -> str | None:
         """The compensation handler that an association connects with a boundary event."""
         handlers = {shape.id for shape in self.shapes if shape.for_compensation}
-        for source, target in self.associations:
+        for _, source, target in self.associations:
             if source == boundary and target in handlers:
                 return target
         return None

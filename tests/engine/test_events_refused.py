@@ -264,5 +264,5 @@ def flowing(source, target):
 
 def test_a_message_flow_leaves_what_throws_and_enters_what_catches():
     assert errors_of(flowing("t", "pool")) == errors_of(flowing("pool", "c")) == set()
-    assert errors_of(flowing("pool", "t")) == {("t", "message_flow.direction")}
-    assert errors_of(flowing("c", "pool")) == {("c", "message_flow.direction")}
+    assert errors_of(flowing("pool", "t")) == {("f", "message_flow.direction")}
+    assert errors_of(flowing("c", "pool")) == {("f", "message_flow.direction")}

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from engine.errors import BadDefinition, NotFound, WrongState
 from tests.story import PACKAGES
-from workflows.catalog import Catalog
+from workflows.catalog import Catalog, keep
 from workflows.packages import read_files, read_folder
-from workflows.tables import blobs
+from workflows.tables import blobs, definitions
 
 SHIPPED = Path(__file__).parents[2] / "bpmn"
 
@@ -221,3 +221,36 @@ def test_warming_up_reads_every_definition_in_force(story, folder):
     deploy(story, folder)
 
     assert Catalog(story.database).warm(story.clock()) == 1
+
+
+def test_a_rule_that_came_after_a_version_does_not_stop_its_cases(story, folder):
+    """Rules are for what is deployed from now on; a case goes on with what it was started with."""
+    edit(folder, 'isExecutable="true"', 'isExecutable="true" processType="Odd"')
+    with pytest.raises(BadDefinition):
+        deploy(story, folder)
+    older = read_folder(folder)
+    with story.database.begin() as connection:
+        version = deploy_unchecked(connection, older, story.clock())
+
+    started = story.commands.start_case("small_review", {"days": 3}, actor=story.person("app01"))
+    story.case_id = started.case_id
+
+    assert story.case().beginning.pins["small_review"] == version
+    assert story.is_waiting_at("check")
+
+
+def deploy_unchecked(connection, package, at) -> str:
+    """As a release did that did not know today's rules."""
+    row = {
+        "key": package.process_id,
+        "version": 1,
+        "digest": package.digest,
+        "name": package.name,
+        "name_en": package.name_en,
+        "files": keep(connection, package.files),
+        "state": "live",
+        "published_at": at,
+        "effective_from": at,
+    }
+    connection.execute(definitions.insert().values(**row))
+    return f"{package.process_id}:1"

@@ -246,12 +246,13 @@ def _throws(host: Shape) -> bool:
 def _undoing(shape: Shape, level: Level, drawing: Drawing) -> Iterator[Problem]:
     kind = shape.trigger.kind
     if kind == "compensation" and shape.kind == "boundaryEvent" and level.handler_of(shape.id) is None:
-        yield error(
-            shape.id,
-            "compensation.handler",
-            f"{shape.id} must be associated with an activity that is for compensation",
-            f"补偿边界事件 {shape.id} 必须关联补偿活动",
-        )
+        for at in (shape.id, *(line for line, source, _ in level.associations if source == shape.id)):
+            yield error(
+                at,
+                "compensation.handler",
+                f"{shape.id} must be associated with an activity that is for compensation",
+                f"补偿边界事件 {shape.id} 必须关联补偿活动",
+            )
     if shape.for_compensation and shape.kind in EMBEDDED and shape.by_event:
         yield error(
             shape.id, "compensation.handler", f"{shape.id} cannot compensate", f"{shape.id} 不能作为补偿活动"

@@ -168,11 +168,13 @@ def _lists(element: etree._Element) -> Iterator[Problem]:
     flows = [] if around is None else list(children(around, "sequenceFlow"))
     for tag, end in (("incoming", "targetRef"), ("outgoing", "sourceRef")):
         listed = [(child.text or "").strip().rpartition(":")[2] for child in children(element, tag)]
-        drawn = [flow.get("id") for flow in flows if (flow.get(end) or "").rpartition(":")[2] == own]
-        if sorted(listed) != sorted(name or "" for name in drawn):
-            yield error(
-                own,
-                "flow.lists",
-                f"the {tag} list of {own} must name exactly the flows that touch it",
-                f"{own} 的 {tag} 列表与实际顺序流不一致",
-            )
+        touching = (flow for flow in flows if (flow.get(end) or "").rpartition(":")[2] == own)
+        drawn = [flow.get("id") or "" for flow in touching]
+        if sorted(listed) != sorted(drawn):
+            for at in (own, *sorted(set(drawn) - set(listed))):
+                yield error(
+                    at,
+                    "flow.lists",
+                    f"the {tag} list of {own} must name exactly the flows that touch it: {', '.join(drawn)}",
+                    f"{own} 的 {tag} 列表与实际顺序流不一致：{'、'.join(drawn)}",
+                )

@@ -140,7 +140,7 @@ def _message_flow(names: Names, flow: etree._Element) -> Iterator[Problem]:
     ):
         if names.kind(end) in wrong:
             yield error(
-                end or own,
+                own,
                 "message_flow.direction",
                 f"message flow {own} {what} {end}, a {names.kind(end)}",
                 f"消息流 {own} 不能{what_zh} {names.kind(end)} {end}",
@@ -159,10 +159,10 @@ def _message_flow(names: Names, flow: etree._Element) -> Iterator[Problem]:
         referred = {names.kind(child.text) for child in source if local_name(child) == "eventDefinitionRef"}
         if "messageEventDefinition" not in inside | referred:
             yield error(
-                ends[0] or own,
+                own,
                 "message_flow.trigger",
-                f"end event {ends[0]} sends a message flow but has no message trigger",
-                f"结束事件 {ends[0]} 有消息流但没有消息触发器",
+                f"message flow {own} leaves end event {ends[0]}, which has no message trigger",
+                f"消息流 {own} 的起点 {ends[0]} 没有消息触发器",
             )
 
 

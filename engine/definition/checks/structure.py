@@ -119,12 +119,12 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             f"no sequence flow leaves {shape.id}; draw one to an end event",
             f"{shape.id} 没有流出的顺序流，请连接到结束事件",
         )
-    if shape.by_event and (incoming or outgoing):
+    for flow in (*incoming, *outgoing) if shape.by_event else ():
         yield error(
-            shape.id,
+            flow.id,
             "event_subprocess.flows",
-            f"event sub-process {shape.id} must not be connected",
-            f"事件子流程 {shape.id} 不能有顺序流",
+            f"{flow.id} connects {shape.id}, which an event starts and no flow",
+            f"顺序流 {flow.id} 连接了事件子流程 {shape.id}，事件子流程不能有顺序流",
         )
     if shape.kind in ("startEvent", "boundaryEvent") and incoming:
         yield error(
@@ -254,7 +254,7 @@ def _unreachable(level: Level) -> Iterator[Problem]:
                 and s.kind == "intermediateCatchEvent"
                 and s.trigger.name == shape.trigger.name
             )
-    for source, target in level.associations:
+    for _, source, target in level.associations:
         nexts.setdefault(source, []).append(target)
     todo = [s.id for s in level.shapes if s.kind == "startEvent" or s.by_event or s.instantiates]
     todo += [s.id for s in level.firsts]
