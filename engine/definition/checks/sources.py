@@ -8,6 +8,7 @@ from engine.decisions.check import check
 from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
+from engine.definition.checks.exploring.findings import check_exploration
 from engine.definition.checks.finding import error
 from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
@@ -52,7 +53,15 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
                     f"文件 {decision_id}.dmn 中没有同名决策",
                 )
             )
+    if not any(problem.severity == "error" for problem in problems):
+        problems += _unfolded(loaded)
     return tuple(dict.fromkeys(problems))
+
+
+def _unfolded(loaded: Loaded) -> Iterator[Problem]:
+    """What only shows when a drawing that is sound so far is followed step by step."""
+    for drawing in loaded.drawings.values():
+        yield from check_exploration(drawing)
 
 
 def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:
