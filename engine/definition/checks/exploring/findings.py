@@ -38,7 +38,7 @@ def check_exploration(drawing: Drawing) -> Iterator[Problem]:
         walked = Walk(net, bound).run()
         outcomes[level.id] = _outcome(net, walked)
         yield from _findings(net, walked)
-        if walked.exhausted:
+        if walked.exhausted or walked.capped:
             yield info(
                 level.id,
                 "explore.bound",
@@ -78,10 +78,10 @@ def _findings(net: Net, walked: Walked) -> Iterator[Problem]:
     dead = list(_deadlocks(net, walked))[:MOST_FINDINGS]
     yield from dead
     yield from _livelock(net, walked)
-    if not walked.exhausted:
-        yield from _multiplied(net, walked)
-        if not any(problem.severity == "error" for problem in dead):
-            yield from _unreachable(net, walked)
+    yield from _multiplied(net, walked)
+    is_all = not walked.exhausted and not walked.capped
+    if is_all and not any(problem.severity == "error" for problem in dead):
+        yield from _unreachable(net, walked)
 
 
 # --- dead ends ----------------------------------------------------------------------------------------

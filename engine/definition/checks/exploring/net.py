@@ -38,6 +38,7 @@ class Move:
     tokens: tuple[Token, ...] = ()
     over: bool = False
     completes: bool = False
+    beside: bool = False
     thrown: frozenset[tuple[str, str | None]] = frozenset()
 
 
@@ -191,7 +192,8 @@ class Net:
             if event.interrupting:
                 yield Move((Token(index),))
             elif not token.happened >> bit & 1:
-                yield Move((token._replace(happened=token.happened | 1 << bit), Token(index)))
+                stays = token._replace(happened=token.happened | 1 << bit)
+                yield Move((stays, Token(index)), beside=True)
         loose = frozenset(t for t in outcome.thrown - caught if t[0] != "escalation")
         if loose:
             yield Move(over=True, thrown=loose)

@@ -75,9 +75,10 @@ class Walk:
         self.nexts = net.nexts()
         self.before = turned(self.nexts)
         quantities = [max(s.start_quantity, s.completion_quantity) for s in net.shapes]
-        self.most_here = 2 + max(quantities, default=1)
+        self.most_here = 3 + max(quantities, default=1)
         self.merges = frozenset(self._merges())
         self.upstream: dict[int, set[int]] = {}
+        self.beside: dict[int, set[int]] = {}
         clears = [i for i in range(len(net.shapes)) if any(m.over for m in net.moves(Token(i)))]
         self.clearing = closure(clears, self.before)
         self.serves = self._serving(1)
@@ -188,7 +189,17 @@ class Walk:
             yield from self.discriminate(state, token)
             return
         for move in self.net.moves(token):
-            yield self.replaced(state, (token,), move, token.node)
+            if not (move.beside and self.is_beside(state, token.node, move.tokens[-1].node)):
+                yield self.replaced(state, (token,), move, token.node)
+
+    def is_beside(self, state: State, host: int, event: int) -> bool:
+        """Whether what a non-interrupting event began is still going on; a second time tells nothing new."""
+        if event not in self.beside:
+            main = closure(
+                [self.net.place[self.net.flows[f].target] for f in self.net.outgoing[host]], self.nexts
+            )
+            self.beside[event] = closure([event], self.nexts) - main - {host}
+        return any(token.node in self.beside[event] for token in state[0])
 
     def replaced(
         self, state: State, gone: Iterable[Token], move: Move, node: int, spent: Spent | None = None
