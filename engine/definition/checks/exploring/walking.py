@@ -195,10 +195,8 @@ class Walk:
     def is_beside(self, state: State, host: int, event: int) -> bool:
         """Whether what a non-interrupting event began is still going on; a second time tells nothing new."""
         if event not in self.beside:
-            main = closure(
-                [self.net.place[self.net.flows[f].target] for f in self.net.outgoing[host]], self.nexts
-            )
-            self.beside[event] = closure([event], self.nexts) - main - {host}
+            onward = [n for n in self.nexts[host] if n not in self.net.boundaries[host]]
+            self.beside[event] = closure([event], self.nexts, {host}) - closure(onward, self.nexts, {host})
         return any(token.node in self.beside[event] for token in state[0])
 
     def replaced(
