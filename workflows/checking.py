@@ -12,7 +12,8 @@ from engine.decisions.reader import parse_decisions
 from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
-from workflows.catalog import form_problems, sources
+from workflows.catalog import sources
+from workflows.fitting import form_problems
 from workflows.packages import DRAWING, Package, read_files, read_folder
 from workflows.typed_json import from_typed, to_typed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.decisions.check import check
+from engine.definition.checks.branches import check_branches
 from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
@@ -12,8 +13,10 @@ from engine.definition.checks.exploring.findings import check_exploration
 from engine.definition.checks.finding import error
 from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.people import check_people
 from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
+from engine.definition.checks.usage import Usage
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
 from engine.errors import Problem
@@ -60,8 +63,13 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
 
 def _unfolded(loaded: Loaded) -> Iterator[Problem]:
     """What only shows when a drawing that is sound so far is followed step by step."""
-    for drawing in loaded.drawings.values():
+    usage = Usage(loaded.drawings)
+    shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
+    tasks = {shape.id: shape for shape in shapes if shape.kind == "userTask"}
+    for process, drawing in loaded.drawings.items():
         yield from check_exploration(drawing)
+        yield from check_people(drawing, tasks)
+        yield from check_branches(usage, process)
 
 
 def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:

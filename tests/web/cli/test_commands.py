@@ -93,7 +93,19 @@ def test_a_sound_package_is_deployable(tidu_bare):
     code, answer = tidu_bare(f"check {ROOT / 'bpmn/publicity'} --json")
 
     assert (code, answer["deployable"]) == (0, True)
-    assert all(p.keys() == {"element", "rule", "severity", "message"} for p in answer["problems"])
+    assert answer["problems"] == []
+
+
+def test_a_doubt_is_told_with_element_rule_severity_and_a_sentence_in_both_languages(tidu_bare, tmp_path):
+    drawing = (ROOT / "bpmn/publicity/process.bpmn").read_text(encoding="utf-8")
+    (tmp_path / "doubtful.bpmn").write_text(drawing.replace('id="pub_publish"', 'id="pub_publish" '))
+
+    _, answer = tidu_bare(f"check {tmp_path / 'doubtful.bpmn'} --json")
+    (missing,) = [p for p in answer["problems"] if p["element"] == "pub_publish"]
+
+    assert missing.keys() == {"element", "rule", "severity", "message", "message_zh"}
+    assert (missing["rule"], missing["severity"]) == ("form.missing", "warning")
+    assert missing["message_zh"] == "缺少表单 forms/pub_publish.form"
 
 
 def test_a_broken_drawing_is_not(tidu_bare, tmp_path):
