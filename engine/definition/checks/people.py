@@ -95,9 +95,10 @@ def _granted(timer: Shape, host: Shape, level: Level) -> str:
     shapes = {shape.id: shape for shape in level.shapes}
     decisions = {shape.id for shape in level.shapes if is_decision(shape)}
     good, bad = _ways(host, level)
-    favoured = closure_of(good, nexts, decisions) - closure_of(bad, nexts, decisions)
+    favoured = closure_of([flow.target for flow in good], nexts, decisions)
+    favoured -= closure_of([flow.target for flow in bad], nexts, decisions)
     reached = closure_of([timer.id], nexts, decisions) - decisions
-    judged = {flow.source for flow in level.flows if flow.target in (*good, *bad)}
+    judged = {flow.source for flow in (*good, *bad)}
     for own in (shape.id for shape in level.shapes if shape.id in reached):
         if _says_yes(shapes[own], host):
             return own
@@ -106,8 +107,8 @@ def _granted(timer: Shape, host: Shape, level: Level) -> str:
     return ""
 
 
-def _ways(host: Shape, level: Level) -> tuple[list[str], list[str]]:
-    """The first elements after a favourable and after another outcome of a decision."""
+def _ways(host: Shape, level: Level) -> tuple[list[Flow], list[Flow]]:
+    """The flows that are taken after a favourable and after another outcome of a decision."""
     outcomes = host.task.outcomes if host.task else ()
     yes = {outcome.value for outcome in outcomes if outcome.style == "primary"}
     no = {outcome.value for outcome in outcomes} - yes
@@ -116,7 +117,7 @@ def _ways(host: Shape, level: Level) -> tuple[list[str], list[str]]:
     asked = {flow.source for flow in good}
     defaults = {shape.default for shape in level.shapes if shape.default}
     bad += [flow for flow in level.flows if flow.source in asked and flow.id in defaults]
-    return [flow.target for flow in good], [flow.target for flow in bad]
+    return good, bad
 
 
 def _names(flow: Flow, outcomes: Collection[str]) -> bool:

@@ -60,8 +60,8 @@ export class Problems {
   #mark() {
     const overlays = this.modeler.get('overlays');
     overlays.remove({ type: 'tidu-finding' });
-    const told = Map.groupBy(this.engine, (one) => one.element);
-    for (const [id, problems] of told) {
+    for (const id of new Set(this.engine.map((one) => one.element))) {
+      const problems = this.engine.filter((one) => one.element === id);
       const element = this.modeler.get('elementRegistry').get(id);
       if (!element || !element.parent) continue;
       const worst = problems.reduce((one, other) => ((ORDER[other.severity] ?? 1) < (ORDER[one.severity] ?? 1) ? other : one));
