@@ -177,7 +177,7 @@ class _Fit:
 
     def data(self) -> Iterator[Problem]:
         """What the engine can say about variables once the fields of the forms are known."""
-        filled = {own: _keys(form) for own, form in self.forms.items()}
+        filled = {shape.id: self._entries(shape) for shape in self.shapes if shape.id in self.forms}
         usage = Usage(self.definition.drawings, filled)
         known = set(check_branches(Usage(self.definition.drawings), self.package.process_id))
         yield from (p for p in check_branches(usage, self.package.process_id) if p not in known)

@@ -64,6 +64,13 @@ def test_what_another_step_writes_under_the_same_name_is_not_the_forms_business(
     assert not [rule for _, rule, _ in found(tmp_path, drawing, review=[field("note")]) if "outcome" in rule]
 
 
+def test_the_button_of_a_task_without_a_result_is_a_variable(tmp_path):
+    buttons = '<tidu:outcomes><tidu:outcome value="good"/></tidu:outcomes><tidu:deadline workingDays="=5"/>'
+    drawing = process().start().user("review", extra=buttons).script("s", "=outcome", "x").end()
+
+    assert found(tmp_path, drawing, start=[START], review=[field("note")]) == set()
+
+
 # --- choices nobody reads -----------------------------------------------------------------------------
 
 

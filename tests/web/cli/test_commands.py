@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.engine.drawing import process
 from tests.house.tree import ROOT
 from web.cli import main as cli
 from web.cli.table import COMMANDS
@@ -97,15 +98,20 @@ def test_a_sound_package_is_deployable(tidu_bare):
 
 
 def test_a_doubt_is_told_with_element_rule_severity_and_a_sentence_in_both_languages(tidu_bare, tmp_path):
-    drawing = (ROOT / "bpmn/publicity/process.bpmn").read_text(encoding="utf-8")
-    (tmp_path / "doubtful.bpmn").write_text(drawing.replace('id="pub_publish"', 'id="pub_publish" '))
+    drawing = process("doubtful").start().user("review").end()
+    (tmp_path / "doubtful.bpmn").write_bytes(drawing.xml)
 
     _, answer = tidu_bare(f"check {tmp_path / 'doubtful.bpmn'} --json")
-    (missing,) = [p for p in answer["problems"] if p["element"] == "pub_publish"]
 
-    assert missing.keys() == {"element", "rule", "severity", "message", "message_zh"}
-    assert (missing["rule"], missing["severity"]) == ("form.missing", "warning")
-    assert missing["message_zh"] == "缺少表单 forms/pub_publish.form"
+    assert answer["problems"] == [
+        {
+            "element": "review",
+            "rule": "form.missing",
+            "severity": "warning",
+            "message": "there is no forms/review.form",
+            "message_zh": "缺少表单 forms/review.form",
+        }
+    ]
 
 
 def test_a_broken_drawing_is_not(tidu_bare, tmp_path):
