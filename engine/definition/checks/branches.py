@@ -11,18 +11,24 @@ from engine.definition.shapes import Drawing, Level, Shape
 from engine.errors import Problem
 
 Ways = Mapping[str, list[str]]
+MOST_WRITERS = 40
+"""Writers of one variable that are compared with each other."""
 
 
 def check_branches(usage: Usage, process: str) -> Iterator[Problem]:
     """A warning for each variable that two parallel branches of a process can both write."""
-    for level in usage.drawings[process].levels:
-        told: set[tuple[str, str, str]] = set()
-        for one, other in _pairs(level, usage.drawings[process]):
-            for name in sorted(usage.writes(one).names & usage.writes(other).names):
-                first, second = sorted((one, other), key=lambda shape: shape.order)
-                if (first.id, second.id, name) not in told:
-                    told.add((first.id, second.id, name))
-                    yield _conflict(level, first, second, name)
+    drawing = usage.drawings[process]
+    for level in drawing.levels:
+        writers: dict[str, list[Shape]] = {}
+        for shape in level.shapes:
+            for name in usage.writes(shape).names:
+                writers.setdefault(name, []).append(shape)
+        shared = {name: shapes for name, shapes in writers.items() if len(shapes) > 1}
+        if shared:
+            beside = _Beside(level, drawing)
+            for name, shapes in sorted(shared.items()):
+                pairs = (pair for pair in combinations(shapes[:MOST_WRITERS], 2) if beside.are(*pair))
+                yield from (_conflict(level, first, second, name) for first, second in pairs)
 
 
 def _conflict(level: Level, first: Shape, second: Shape, name: str) -> Problem:
@@ -58,18 +64,29 @@ def _decided(level: Level, first: Shape, second: Shape) -> tuple[str, str]:
     )
 
 
-def _pairs(level: Level, drawing: Drawing) -> Iterator[tuple[Shape, Shape]]:
-    """Elements that can be busy at the same time."""
-    nexts = ways_of(level)
-    shapes = {shape.id: shape for shape in level.shapes}
-    for shape in level.shapes:
-        for one, other in combinations(_branches(level, shape), 2):
-            left, right = (closure_of(side, nexts, {shape.id}) for side in (one, other))
-            yield from ((shapes[a], shapes[b]) for a in left - right for b in right - left)
-    for shape in level.shapes:
-        start = next((s for s in drawing.shapes if s.level == shape.id and s.kind == "startEvent"), None)
-        if shape.by_event and start is not None and not start.interrupting:
-            yield from ((shape, other) for other in level.shapes if other is not shape)
+class _Beside:
+    """Which elements of a level can be busy at the same time."""
+
+    def __init__(self, level: Level, drawing: Drawing) -> None:
+        nexts = ways_of(level)
+        self.splits: list[dict[str, set[int]]] = []
+        for shape in level.shapes:
+            ways: dict[str, set[int]] = {}
+            for number, branch in enumerate(_branches(level, shape)):
+                for own in closure_of(branch, nexts, {shape.id}):
+                    ways.setdefault(own, set()).add(number)
+            if ways:
+                self.splits.append(ways)
+        starts = {s.level: s for s in drawing.shapes if s.kind == "startEvent"}
+        listeners = [s.id for s in level.shapes if s.by_event and s.id in starts]
+        self.listeners = {own for own in listeners if not starts[own].interrupting}
+
+    def are(self, one: Shape, other: Shape) -> bool:
+        """Whether each stands on a branch on which the other does not."""
+        if one.id in self.listeners or other.id in self.listeners:
+            return True
+        ways = ((split.get(one.id, set()), split.get(other.id, set())) for split in self.splits)
+        return any(mine - theirs and theirs - mine for mine, theirs in ways)
 
 
 def _branches(level: Level, shape: Shape) -> list[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from lark import Token, Tree
@@ -16,6 +16,8 @@ from engine.definition.formulas import Formula
 from engine.definition.shapes import Level, Shape
 from engine.errors import Problem
 
+MOST_LEVELS = 200
+"""Levels that are gone through, counted anew for each set of variables they begin with."""
 MOST_VISITS = 20
 """How often the average element of a level is looked at before the search gives up."""
 
@@ -62,26 +64,24 @@ class _Search:
 
     usage: Usage
     problems: list[Problem] = field(default_factory=list)
-    inside: tuple[str, ...] = ()
+    visited: set[tuple[str, Known]] = field(default_factory=set)
     arrived: dict[str, Known] = field(default_factory=dict)
 
-    def level(self, own: str, entry: Known) -> Known:
-        """Go through a level; answers what is known when it is done."""
-        level = self.usage.level(own)
-        if level is None or own in self.inside:
-            return replace(entry, is_open=True)
-        self.inside += (own,)
+    def level(self, own: str, entry: Known) -> None:
+        """Go through a level, and through those inside and below it; each once for what it begins with."""
+        level = self.usage.levels.get(own)
+        if level is None or (own, entry) in self.visited or len(self.visited) > MOST_LEVELS:
+            return
+        self.visited.add((own, entry))
         before = self.settle(level, entry)
         for shape in level.shapes:
             if shape.id in before:
                 self.arrived[shape.id] = before[shape.id]
                 self.look(level, shape, before[shape.id])
-        self.inside = self.inside[:-1]
-        ends = [self.after(s, before[s.id]) for s in level.shapes if s.id in before and s.kind == "endEvent"]
-        return _either(ends) or entry
 
     def settle(self, level: Level, entry: Known) -> dict[str, Known]:
-        """What is known when a token comes to each element, once nothing changes any more."""
+        """What is known when a token comes to each element, once nothing changes any more; nothing if
+        that takes too long."""
         nexts = ways_of(level)
         shapes = {shape.id: shape for shape in level.shapes}
         incoming: dict[str, dict[str, Known]] = {s.id: {} for s in level.shapes}
@@ -92,19 +92,20 @@ class _Search:
                 incoming[shape.id][""] = entry.wrote(names, frozenset(), any(w.is_open for w in every))
             elif shape.kind == "startEvent":
                 incoming[shape.id][""] = entry
-        todo = [own for own in shapes if incoming[own]]
+        todo = {own: None for own in shapes if incoming[own]}
         for _ in range(MOST_VISITS * len(shapes)):
             if not todo:
                 break
-            own = todo.pop(0)
+            own = next(iter(todo))
+            del todo[own]
             here = _met(shapes[own], incoming[own])
             after = self.after(shapes[own], here)
             for target in nexts[own]:
                 known = self.at_border(shapes[own], here) if shapes[target].attached_to == own else after
                 if incoming[target].get(own) != known:
                     incoming[target][own] = known
-                    todo += [target] if target not in todo else []
-        return {own: _met(shapes[own], known) for own, known in incoming.items() if known}
+                    todo[target] = None
+        return {} if todo else {own: _met(shapes[own], known) for own, known in incoming.items() if known}
 
     def at_border(self, shape: Shape, here: Known) -> Known:
         """What is known at a boundary event: the activity may have written already, or not."""

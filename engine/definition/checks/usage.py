@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.definition.formulas import Formula
 from engine.definition.shapes import JOBS, Drawing, Level, Shape
@@ -35,32 +36,30 @@ class Reading:
     local: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Usage:
     """All drawings of a case, and the fields of its forms as far as they are known."""
 
     drawings: Mapping[str, Drawing]
     filled: Filled = field(default_factory=dict)
+    _known: dict[str, Writes] = field(default_factory=dict)
 
-    def level(self, own: str) -> Level | None:
-        """A level of any of the drawings."""
-        levels = (level for drawing in self.drawings.values() for level in drawing.levels)
-        return next((level for level in levels if level.id == own), None)
+    @cached_property
+    def levels(self) -> Mapping[str, Level]:
+        """Every level of every drawing by its id."""
+        return {level.id: level for drawing in self.drawings.values() for level in drawing.levels}
 
-    def writes(self, shape: Shape, below: frozenset[str] = frozenset()) -> Writes:
-        """What an element leaves behind when it is done, with all its instances and inner levels.
-
-        `below` are the called processes that are looked into already.
-        """
+    def writes(self, shape: Shape) -> Writes:
+        """What an element leaves behind when it is done, with all its instances and inner levels."""
         loop = shape.loop
         if loop is not None and loop.results:
             return Writes(frozenset({loop.results}))
         if shape.outputs:
             return Writes(frozenset(item.target.partition(".")[0] for item in shape.outputs))
         if shape.kind in ("subProcess", "transaction"):
-            return self._level_writes(self.level(shape.id), below)
+            return self._inside(shape.id)
         if shape.call is not None:
-            return self._called_writes(shape, below)
+            return self._called_writes(shape)
         return self._own_writes(shape)
 
     def _own_writes(self, shape: Shape) -> Writes:
@@ -73,22 +72,23 @@ class Usage:
         sends = shape.work.job is not None
         return ANYTHING if shape.kind in JOBS or catches or sends else Writes()
 
-    def _called_writes(self, shape: Shape, below: frozenset[str]) -> Writes:
+    def _called_writes(self, shape: Shape) -> Writes:
         call = shape.call
         if call is None or not call.all_out:
             return Writes()
-        called = self.drawings.get(call.process)
-        if called is None or call.process in below:
-            return Writes() if called else ANYTHING
         local = frozenset(item.target.partition(".")[0] for item in shape.inputs)
-        found = self._level_writes(self.level(called.process), below | {call.process})
+        found = self._inside(call.process)
         return Writes(found.names - local, found.is_open)
 
-    def _level_writes(self, level: Level | None, below: frozenset[str]) -> Writes:
-        found = Writes()
-        for shape in level.shapes if level else ():
-            found |= self.writes(shape, below)
-        return found
+    def _inside(self, own: str) -> Writes:
+        """What a whole level writes; anything, if it is unknown or called from inside itself."""
+        if own not in self._known:
+            self._known[own] = ANYTHING
+            found = Writes() if own in self.levels else ANYTHING
+            for shape in self.levels[own].shapes if own in self.levels else ():
+                found |= self.writes(shape)
+            self._known[own] = found
+        return self._known[own]
 
 
 def readings(shape: Shape) -> Iterator[Reading]:
