@@ -6,7 +6,10 @@ import time
 
 import pytest
 
+from engine.definition.checks.branches import check_branches
 from engine.definition.checks.exploring.findings import check_exploration
+from engine.definition.checks.unwritten import check_unwritten
+from engine.definition.checks.usage import Usage
 from engine.definition.loading import load
 from engine.definition.model import check_definition
 from engine.errors import BadDefinition
@@ -286,7 +289,16 @@ def chain(count):
     ids=["splits", "fan", "inclusive fan", "loops", "choices", "chain"],
 )
 def test_huge_drawings_are_answered_within_two_seconds(drawing):
-    read = load(drawing.sources()).drawings["p"]
+    drawings = load(drawing.sources()).drawings
     before = time.process_time()
-    list(check_exploration(read))
+
+    list(check_exploration(drawings["p"]))
+    list(check_branches(Usage(drawings), "p"))
+    list(check_unwritten(Usage(drawings), "p", frozenset()))
+
     assert time.process_time() - before < 2
+
+
+def test_where_the_search_stops_is_said():
+    assert found(chain(600)) == {("p", "explore.bound", "info")}
+    assert ("p", "explore.bound", "info") in found(splits_in_a_row(4))

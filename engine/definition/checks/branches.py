@@ -11,7 +11,7 @@ from engine.definition.shapes import Drawing, Level, Shape
 from engine.errors import Problem
 
 Ways = Mapping[str, list[str]]
-MOST_WRITERS = 40
+MOST_WRITERS = 12
 """Writers of one variable that are compared with each other."""
 
 

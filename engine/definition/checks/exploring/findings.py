@@ -31,27 +31,32 @@ def check_exploration(drawing: Drawing) -> Iterator[Problem]:
     outcomes: dict[str, Outcome] = {}
     bound = Bound()
     for level in reversed(drawing.levels):
-        if not _can_explore(level):
+        if not any(shape.kind == "startEvent" for shape in level.shapes):
             outcomes[level.id] = Outcome()
-            continue
-        net = Net(drawing, level, outcomes)
-        walked = Walk(net, bound).run()
-        outcomes[level.id] = _outcome(net, walked)
-        yield from _findings(net, walked)
-        if walked.exhausted or walked.capped:
-            yield info(
-                level.id,
-                "explore.bound",
-                f"{level.id} has too many states to look at all of them",
-                f"{level.id} 的状态过多，未能全部检查",
-            )
+        elif _joins(level) * len(level.shapes) > MOST_FEEDS:
+            outcomes[level.id] = Outcome()
+            yield _bound(level)
+        else:
+            net = Net(drawing, level, outcomes)
+            walked = Walk(net, bound).run()
+            outcomes[level.id] = _outcome(net, walked)
+            yield from _findings(net, walked)
+            if walked.exhausted or walked.capped:
+                yield _bound(level)
 
 
-def _can_explore(level: Level) -> bool:
-    """Whether the level has a beginning, and not more joins than can be looked at."""
-    joins = sum(s.kind in ("inclusiveGateway", "complexGateway") for s in level.shapes)
-    has_start = any(s.kind == "startEvent" for s in level.shapes)
-    return has_start and joins * len(level.shapes) <= MOST_FEEDS
+def _joins(level: Level) -> int:
+    """How many gateways look around for tokens that can still come."""
+    return sum(shape.kind in ("inclusiveGateway", "complexGateway") for shape in level.shapes)
+
+
+def _bound(level: Level) -> Problem:
+    return info(
+        level.id,
+        "explore.bound",
+        f"{level.id} has too many states to look at all of them",
+        f"{level.id} 的状态过多，未能全部检查",
+    )
 
 
 def _outcome(net: Net, walked: Walked) -> Outcome:
