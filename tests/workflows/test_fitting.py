@@ -120,7 +120,7 @@ def test_a_case_starts_with_its_start_form_its_unit_and_its_rules(tmp_path):
 
     for name in ("size", "unit.id", "rules.days", "case.id", "batch", "applicant"):
         assert found(tmp_path, reading(name), start=[START]) == set()
-    assert found(tmp_path, reading("sise"), start=[START]) == {("s", "data.unwritten", "error")}
+    assert found(tmp_path, reading("extent"), start=[START]) == {("s", "data.unwritten", "error")}
 
 
 def test_what_a_case_starts_with_is_not_known_without_a_start_form(tmp_path):
@@ -131,7 +131,7 @@ def test_what_a_case_starts_with_is_not_known_without_a_start_form(tmp_path):
 
 
 def test_a_process_that_is_only_called_gets_what_its_caller_has(tmp_path):
-    called = process("inner").start("is").script("ix", "=size + sise", "y").end("ie")
+    called = process("inner").start("is").script("ix", "=size + extent", "y").end("ie")
     called.parts.insert(
         0,
         '<bpmn:extensionElements><zeebe:properties><zeebe:property name="started_by" value="none"/>'
