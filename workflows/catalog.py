@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import RLock, local
@@ -18,12 +18,10 @@ from engine.definition.model import (
     Sources,
     check_definition,
     deployed_definition,
-    read_definition,
 )
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from workflows.calendar import Calendar, calendar_ids, load_calendar
-from workflows.forms.form import read_form
-from workflows.forms.problems import check_form
+from workflows.fitting import form_problems
 from workflows.packages import (
     DRAWING,
     Package,
@@ -337,40 +335,6 @@ def fetch(connection: sa.Connection, files: Mapping[str, str]) -> dict[str, byte
         if blob_digest(contents.get(name, b"")) != name:
             raise NotFound(f"the stored content of {path} is not {name[:16]}…", code="ARTEFACT")
     return {path: contents[name] for path, name in files.items()}
-
-
-def form_problems(package: Package, given: Sources) -> Iterable[Problem]:
-    """Forms that are no forms, and user tasks without one: an error where the drawing names it.
-
-    A task without a form takes whatever is handed in with it.
-    """
-    for path, data in package.files.items():
-        if path.endswith(".form"):
-            yield from _problems_in(path, data)
-    try:
-        definition = read_definition(given)
-    except BadDefinition:
-        return  # already told by check_definition
-    for element in definition.elements.values():
-        if element.process_id != package.process_id or element.task is None:
-            continue
-        form_id = element.task.form
-        if package.form(form_id) is None:
-            yield Problem(
-                element=element.id,
-                rule="form.missing",
-                severity="warning" if form_id == element.id else "error",
-                message=f"there is no forms/{form_id}.form",
-                message_zh=f"缺少表单 forms/{form_id}.form",
-            )
-
-
-def _problems_in(path: str, data: bytes) -> Iterable[Problem]:
-    try:
-        found = check_form(read_form(data))
-    except BadDefinition as error:
-        found = error.problems
-    return [replace(problem, element=f"{path} {problem.element}".strip()) for problem in found]
 
 
 def _version(row: Any) -> Version:

@@ -15,8 +15,9 @@ from engine.definition.model import check_definition
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from engine.expressions.budget import ExpressionError
 from engine.values import Value
-from workflows.catalog import form_problems, sources
+from workflows.catalog import sources
 from workflows.decisions import functions_at
+from workflows.fitting import form_problems
 from workflows.packages import DRAWING, Package, read_drawing, read_folder
 from workflows.typed_json import from_typed, to_typed
 

@@ -102,10 +102,12 @@ def test_excess_tokens_wait_for_the_next_round_of_a_join():
         process().start().gateway("parallel", "f").add("task", "a").gateway("parallel", "j").user("c").end()
     )
     drawing.at("f").add("task", "b").to("a").at("f").user("slow").to("j")
+    drawing.at("f").user("stop").end("stopped", "<bpmn:terminateEventDefinition/>")
     played = play(drawing)
 
-    assert played.do("slow").waiting() == ["c"]
-    assert played.do("c").status == "active"
+    assert played.do("slow").waiting() == ["stop", "c"]
+    assert played.do("c").waiting() == ["stop"]
+    assert played.do("stop").status == "completed"
 
 
 def test_the_first_event_after_an_event_gateway_wins():

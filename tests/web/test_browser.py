@@ -96,6 +96,21 @@ def test_a_drawing_is_changed_through_its_outline_and_saved_by_itself(window):
     assert owner.complaints == []
 
 
+def test_what_the_engine_finds_stands_beside_its_element_in_the_reader_s_language(window):
+    owner = window("owner")
+    begin_draft(owner)
+    owner.page.locator("#outline [data-element=obj_register]").click()
+    owner.page.get_by_role("button", name="追加").click()
+
+    sign = owner.page.locator(".tidu-finding.is-error").first
+    sign.wait_for()
+
+    assert re.search(r"错误: .*没有流出的顺序流.*\(flow\.dead_end\)", sign.get_attribute("title"))
+    listed = owner.page.locator("#problems .is-error", has_text="引擎 · flow.dead_end").first
+    assert "没有流出的顺序流" in listed.inner_text()
+    assert owner.complaints == []
+
+
 def test_a_change_is_told_in_the_words_of_the_owner(window):
     owner = window("owner")
     begin_draft(owner)

@@ -77,7 +77,14 @@ def refusal(code: str, message: str) -> dict[str, Any]:
 def package_report(problems: Iterable[Any]) -> tuple[Any, ...]:
     """A check's answer as document and lines; deployable unless one problem is an error."""
     found = [
-        {"element": p.element, "rule": p.rule, "severity": p.severity, "message": p.message} for p in problems
+        {
+            "element": p.element,
+            "rule": p.rule,
+            "severity": p.severity,
+            "message": p.message,
+            "message_zh": p.message_zh,
+        }
+        for p in problems
     ]
     deployable = all(p["severity"] != "error" for p in found)
     lines = [f"{p['severity']:7} {p['element']}: {p['message']} [{p['rule']}]" for p in found]

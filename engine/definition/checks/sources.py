@@ -8,17 +8,21 @@ from engine.decisions.check import check
 from engine.definition.beginnings import begins_plainly
 from engine.definition.checks.adhoc import check_ad_hoc
 from engine.definition.checks.beginnings import check_beginnings
+from engine.definition.checks.branches import check_branches
 from engine.definition.checks.data import check_data
 from engine.definition.checks.dialect import check_dialect
 from engine.definition.checks.events import check_events
+from engine.definition.checks.exploring.findings import check_exploration
 from engine.definition.checks.finding import error
 from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.people import check_people
 from engine.definition.checks.references import Names, check_references
 from engine.definition.checks.structure import check_structure
 from engine.definition.checks.support import check_support
 from engine.definition.checks.timers import check_timers
 from engine.definition.checks.unread import check_unread
+from engine.definition.checks.usage import Usage
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import THROWS, Drawing, Shape
 from engine.errors import Problem
@@ -59,7 +63,20 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
                     f"文件 {decision_id}.dmn 中没有同名决策",
                 )
             )
+    if not any(problem.severity == "error" for problem in problems):
+        problems += _unfolded(loaded)
     return tuple(dict.fromkeys(problems))
+
+
+def _unfolded(loaded: Loaded) -> Iterator[Problem]:
+    """What only shows when a drawing that is sound so far is followed step by step."""
+    usage = Usage(loaded.drawings)
+    shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
+    tasks = {shape.id: shape for shape in shapes if shape.kind == "userTask"}
+    for process, drawing in loaded.drawings.items():
+        yield from check_exploration(drawing)
+        yield from check_people(drawing, tasks)
+        yield from check_branches(usage, process)
 
 
 def _missing(sources: Sources, loaded: Loaded) -> Iterator[Problem]:

@@ -36,7 +36,8 @@ def with_root(xml: str) -> Drawing:
 
 def with_attribute(text: str, kind: str = "userTask") -> Drawing:
     """One more attribute of the first element of a kind."""
-    drawing = process().start().user("u").end().boundary("b", "u", ERROR_EVENT).end("be").define(ERROR)
+    drawing = process().define(ERROR).start().user("u").job("j", "send").end()
+    drawing.boundary("b", "j", ERROR_EVENT).end("be")
     for parts in (drawing.parts, drawing.flows):
         for n, part in enumerate(parts):
             if part.startswith(f"<bpmn:{kind} "):

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.engine.drawing import process
 from tests.engine.drawn_decisions import NAMESPACE, bkm, literal, model, needs
 from tests.house.tree import ROOT
 from web.cli import main as cli
@@ -94,7 +95,24 @@ def test_a_sound_package_is_deployable(tidu_bare):
     code, answer = tidu_bare(f"check {ROOT / 'bpmn/publicity'} --json")
 
     assert (code, answer["deployable"]) == (0, True)
-    assert all(p.keys() == {"element", "rule", "severity", "message"} for p in answer["problems"])
+    assert answer["problems"] == []
+
+
+def test_a_doubt_is_told_with_element_rule_severity_and_a_sentence_in_both_languages(tidu_bare, tmp_path):
+    drawing = process("doubtful").start().user("review").end()
+    (tmp_path / "doubtful.bpmn").write_bytes(drawing.xml)
+
+    _, answer = tidu_bare(f"check {tmp_path / 'doubtful.bpmn'} --json")
+
+    assert answer["problems"] == [
+        {
+            "element": "review",
+            "rule": "form.missing",
+            "severity": "warning",
+            "message": "there is no forms/review.form",
+            "message_zh": "缺少表单 forms/review.form",
+        }
+    ]
 
 
 def test_a_broken_drawing_is_not(tidu_bare, tmp_path):

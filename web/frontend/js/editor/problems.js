@@ -56,6 +56,23 @@ export class Problems {
     if (element.parent) canvas.scrollToElement(element, 80);
   }
 
+  /** Puts a sign beside every element that the engine has something to say about. */
+  #mark() {
+    const overlays = this.modeler.get('overlays');
+    overlays.remove({ type: 'tidu-finding' });
+    for (const id of new Set(this.engine.map((one) => one.element))) {
+      const problems = this.engine.filter((one) => one.element === id);
+      const element = this.modeler.get('elementRegistry').get(id);
+      if (!element || !element.parent) continue;
+      const worst = problems.reduce((one, other) => ((ORDER[other.severity] ?? 1) < (ORDER[one.severity] ?? 1) ? other : one));
+      const text = problems.map((one) => `${say(...(WORDS[one.severity] ?? WORDS.warning))}: ${one.message} (${one.rule})`).join('\n');
+      overlays.add(id, 'tidu-finding', {
+        position: element.waypoints ? { top: 0, left: 0 } : { top: -10, right: 10 },
+        html: make('button', { type: 'button', class: `tidu-finding is-${worst.severity}`, title: text, 'aria-label': text, onclick: () => this.point(id) }, SIGNS[worst.severity] ?? '!'),
+      });
+    }
+  }
+
   #all() {
     const seen = new Set();
     return [...this.engine, ...this.lint]
@@ -78,6 +95,7 @@ export class Problems {
   }
 
   #show() {
+    this.#mark();
     const all = this.#all();
     const count = (severity) => all.filter((one) => one.severity === severity).length;
     const line = (problem) => make('li', { 'data-problem': true, class: `is-${problem.severity}` },

@@ -1,0 +1,246 @@
+"""Whether the drawing and the forms of a package fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from lark import Tree
+
+from engine.definition.checks.branches import check_branches
+from engine.definition.checks.formulas import formulas_of
+from engine.definition.checks.people import is_decision
+from engine.definition.checks.unwritten import check_unwritten
+from engine.definition.checks.usage import Usage
+from engine.definition.formulas import Formula
+from engine.definition.model import Definition, Element, Sources, read_definition
+from engine.definition.shapes import Shape
+from engine.errors import BadDefinition, Problem
+from workflows.forms.fields import CHOICES, COMPUTED, DATA, NESTS
+from workflows.forms.form import Form, read_form
+from workflows.forms.problems import check_form
+from workflows.packages import Package
+
+GIVEN = frozenset({"case", "unit", "batch", "rules", "applicant", "today"})
+"""What every case starts with beside its start form."""
+RECORD = "record"
+"""The property by which a choice says that it is only kept for people to read."""
+
+
+def form_problems(package: Package, given: Sources) -> Iterator[Problem]:
+    """Everything that only shows when drawing and forms are read together.
+
+    Forms that are no forms; user tasks without one (an error where the drawing names it); outcomes that
+    are asked for and cannot be given; fields that nobody reads; variables that two branches write, or
+    that are read before anything can have written them. A task without a form takes whatever is handed in.
+    """
+    for path, data in package.files.items():
+        if path.endswith(".form"):
+            yield from _problems_in(path, data)
+    try:
+        definition = read_definition(given)
+    except BadDefinition:
+        return  # already told by check_definition
+    yield from _missing(package, definition)
+    fit = _Fit(package, definition)
+    yield from fit.outcomes()
+    yield from fit.unread()
+    yield from fit.data()
+
+
+def _problems_in(path: str, data: bytes) -> Iterable[Problem]:
+    try:
+        found = check_form(read_form(data))
+    except BadDefinition as error:
+        found = error.problems
+    return [replace(problem, element=f"{path} {problem.element}".strip()) for problem in found]
+
+
+def _missing(package: Package, definition: Definition) -> Iterator[Problem]:
+    for element in _tasks(package, definition):
+        form_id = element.task.form if element.task else ""
+        if package.form(form_id) is None:
+            yield Problem(
+                element=element.id,
+                rule="form.missing",
+                severity="warning" if form_id == element.id else "error",
+                message=f"there is no forms/{form_id}.form",
+                message_zh=f"缺少表单 forms/{form_id}.form",
+            )
+
+
+def _tasks(package: Package, definition: Definition) -> Iterator[Element]:
+    for element in definition.elements.values():
+        if element.process_id == package.process_id and element.task is not None:
+            yield element
+
+
+@dataclass
+class _Fit:
+    """A package with its forms as far as they can be read, and the definition of its drawing."""
+
+    package: Package
+    definition: Definition
+
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Everything drawn in this package."""
+        return self.definition.drawing.shapes
+
+    @cached_property
+    def forms(self) -> Mapping[str, Form]:
+        """The form of each user task of this package that has a readable one."""
+        found = {}
+        for shape in self.shapes:
+            form = self._form(shape.task.form) if shape.task else None
+            if form is not None:
+                found[shape.id] = form
+        return found
+
+    def _form(self, form_id: str) -> Form | None:
+        data = self.package.form(form_id)
+        try:
+            return read_form(data) if data else None
+        except BadDefinition:
+            return None
+
+    # --- outcomes -------------------------------------------------------------------------------------
+
+    def outcomes(self) -> Iterator[Problem]:
+        """Flows that ask for an entry of a task's result that neither its form nor its buttons can give."""
+        writers: dict[str, list[Shape]] = {}
+        for shape in self.shapes:
+            if shape.task is not None and shape.task.result:
+                writers.setdefault(shape.task.result, []).append(shape)
+        others = {s.work.result for s in self.shapes if s.work.result}
+        others |= {item.target.partition(".")[0] for s in self.shapes for item in s.outputs}
+        for flow in self.definition.drawing.flows:
+            for name, entry in sorted(_paths(flow.condition)):
+                tasks = writers.get(name, [])
+                known = bool(tasks) and all(task.id in self.forms for task in tasks) and name not in others
+                if known and not any(entry in self._entries(task) for task in tasks):
+                    yield _no_outcome(tasks[0].id, flow.id, entry)
+
+    def _entries(self, shape: Shape) -> frozenset[str]:
+        """What the result of a task can hold."""
+        has_outcome = shape.task is not None and bool(shape.task.outcomes)
+        return _keys(self.forms[shape.id]) | (frozenset({"outcome"}) if has_outcome else frozenset())
+
+    # --- fields nobody reads --------------------------------------------------------------------------
+
+    def unread(self) -> Iterator[Problem]:
+        """Choices at the head of a form, in a task without outcomes, that nothing ever looks at.
+
+        Of a decision the outcome has the effect, and its other fields are the record of why; texts,
+        numbers, ticks, dates, files and what stands in groups and lists are facts for people to read.
+        But a choice that decides nothing was forgotten somewhere.
+        """
+        for shape in self.shapes:
+            if shape.id not in self.forms or is_decision(shape) or self._is_read_whole(shape):
+                continue
+            for rules in self.forms[shape.id].fields:
+                chosen = rules.kind in CHOICES and rules.has_data and not rules.properties.get(RECORD)
+                if chosen and not self._is_read(rules.key):
+                    yield _unread(shape.id, rules.key)
+
+    def _is_read_whole(self, shape: Shape) -> bool:
+        """Whether a task's result is handed on as a whole somewhere."""
+        result = shape.task.result if shape.task else None
+        return any(result in _bare(formula) for formula in self._formulas) if result else False
+
+    def _is_read(self, key: str) -> bool:
+        """Whether the name stands as a word in any expression, decision or form of the case."""
+        return re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", self._texts) is not None
+
+    @cached_property
+    def _formulas(self) -> tuple[Formula, ...]:
+        drawings = self.definition.drawings.values()
+        found = [f for drawing in drawings for shape in drawing.shapes for f in formulas_of(shape)]
+        found += [flow.condition for drawing in drawings for flow in drawing.flows if flow.condition]
+        return tuple(formula for formula in found if formula.expression is not None)
+
+    @cached_property
+    def _texts(self) -> str:
+        """Every expression of the case in one text."""
+        texts = [formula.text for formula in self._formulas]
+        texts += [data.decode("utf-8", "replace") for data in self.definition.sources.dmn.values()]
+        for form in self.forms.values():
+            for rules in form.walk():
+                texts += [rules.hide, rules.required_if, rules.expression, rules.options_from, rules.source]
+                texts += [str(rules.minimum or ""), str(rules.maximum or "")]
+        return "\n".join(texts)
+
+    # --- data along the flow --------------------------------------------------------------------------
+
+    def data(self) -> Iterator[Problem]:
+        """What the engine can say about variables once the fields of the forms are known."""
+        filled = {shape.id: self._entries(shape) for shape in self.shapes if shape.id in self.forms}
+        usage = Usage(self.definition.drawings, filled)
+        known = set(check_branches(Usage(self.definition.drawings), self.package.process_id))
+        yield from (p for p in check_branches(usage, self.package.process_id) if p not in known)
+        start = self._form("start")
+        is_called = self.package.started_by == ("none",)
+        if start is not None and not is_called:
+            yield from check_unwritten(usage, self.package.process_id, _keys(start) | GIVEN)
+        elif not is_called:
+            yield from check_unwritten(usage, self.package.process_id, None)
+
+
+def _keys(form: Form) -> frozenset[str]:
+    """The names a form's values can have."""
+    kinds = DATA | NESTS | {COMPUTED}
+    return frozenset(rules.key for rules in form.walk() if rules.key and rules.kind in kinds)
+
+
+def _paths(formula: Formula | None) -> set[tuple[str, str]]:
+    """(variable, entry) for each `variable.entry` in an expression."""
+    if formula is None or formula.expression is None:
+        return set()
+    found = set()
+    for node in formula.expression.tree.iter_subtrees():
+        base = node.children[0] if node.data == "path" else None
+        if isinstance(base, Tree) and base.data == "name":
+            found.add((str(base.children[0]), str(node.children[1])))
+    return found & {pair for pair in found if pair[0] in formula.expression.names}
+
+
+def _bare(formula: Formula) -> frozenset[str]:
+    """The variables an expression reads as a whole and not only by their entries."""
+    found: set[str] = set()
+    if formula.expression is not None:
+        _bare_names(formula.expression.tree, found)
+    return frozenset(found)
+
+
+def _bare_names(node: Any, found: set[str]) -> None:
+    if not isinstance(node, Tree):
+        return
+    if node.data == "name":
+        found.add(str(node.children[0]))
+    is_entry = node.data == "path" and isinstance(node.children[0], Tree) and node.children[0].data == "name"
+    is_test = node.data == "compare" and any(isinstance(c, Tree) and c.data == "null" for c in node.children)
+    for child in () if is_entry or is_test else node.children:
+        _bare_names(child, found)
+
+
+def _no_outcome(task: str, flow: str, entry: str) -> Problem:
+    return Problem(
+        element=task,
+        rule="task.no_outcome",
+        severity="warning",
+        message=f"{flow} asks for {entry}, which neither the form nor the outcomes of {task} can give",
+        message_zh=f"{flow} 需要 {entry}，但任务 {task} 的表单和结果选项都不提供",
+    )
+
+
+def _unread(task: str, key: str) -> Problem:
+    return Problem(
+        element=task,
+        rule="form.unread",
+        severity="warning",
+        message=f"{task} asks people to choose {key}, but nothing ever looks at the answer",
+        message_zh=f"{task} 要求填写 {key}，但没有任何步骤使用该结果",
+    )
