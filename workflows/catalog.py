@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import RLock, local
@@ -12,11 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.definition.model import Definition, Element, Sources, check_definition, read_definition
+from engine.definition.model import Definition, Element, Sources, read_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from workflows.calendar import Calendar, calendar_ids, load_calendar
-from workflows.forms.form import read_form
-from workflows.forms.problems import check_form
 from workflows.packages import (
     DRAWING,
     Package,
@@ -28,7 +26,10 @@ from workflows.packages import (
     write_folder,
 )
 from workflows.tables import blobs, definitions
+from workflows.trial.verdict import judge
 
+Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
+"""What says if sources and forms are good: `verdict.judge` itself, or a trial that asks it elsewhere."""
 LIBRARIAN = "system"
 """Who deployed what came with the product."""
 
@@ -59,9 +60,13 @@ class Version:
 class Catalog:
     """Deployed packages and their definitions. Safe for several threads; everything cached is immutable."""
 
-    def __init__(self, database: sa.Engine, *, calendar: str | None = None) -> None:
-        """`calendar` is the id of the calendar that new cases are started with; without it the newest."""
+    def __init__(self, database: sa.Engine, *, calendar: str | None = None, check: Checker = judge) -> None:
+        """`calendar` is the id of the calendar that new cases are started with; without it the newest.
+
+        `check` judges what is to be deployed; for files of strangers it should be a trial's.
+        """
         self._database = database
+        self._judge = check
         self._calendar = calendar
         self._packages: dict[str, Package] = {}
         self._definitions: dict[tuple[str, ...], Definition] = {}
@@ -182,7 +187,7 @@ class Catalog:
             return error.problems
         except (NotFound, WrongState) as error:
             return bad("call.missing", str(error), f"被调用的流程不存在：{error}").problems
-        return (*check_definition(sources), *form_problems(package, sources))
+        return self._judge(sources, package.forms)
 
     def deploy(
         self,
@@ -330,40 +335,6 @@ def fetch(connection: sa.Connection, files: Mapping[str, str]) -> dict[str, byte
         if blob_digest(contents.get(name, b"")) != name:
             raise NotFound(f"the stored content of {path} is not {name[:16]}…", code="ARTEFACT")
     return {path: contents[name] for path, name in files.items()}
-
-
-def form_problems(package: Package, given: Sources) -> Iterable[Problem]:
-    """Forms that are no forms, and user tasks without one: an error where the drawing names it.
-
-    A task without a form takes whatever is handed in with it.
-    """
-    for path, data in package.files.items():
-        if path.endswith(".form"):
-            yield from _problems_in(path, data)
-    try:
-        definition = read_definition(given)
-    except BadDefinition:
-        return  # already told by check_definition
-    for element in definition.elements.values():
-        if element.process_id != package.process_id or element.task is None:
-            continue
-        form_id = element.task.form
-        if package.form(form_id) is None:
-            yield Problem(
-                element=element.id,
-                rule="form.missing",
-                severity="warning" if form_id == element.id else "error",
-                message=f"there is no forms/{form_id}.form",
-                message_zh=f"缺少表单 forms/{form_id}.form",
-            )
-
-
-def _problems_in(path: str, data: bytes) -> Iterable[Problem]:
-    try:
-        found = check_form(read_form(data))
-    except BadDefinition as error:
-        found = error.problems
-    return [replace(problem, element=f"{path} {problem.element}".strip()) for problem in found]
 
 
 def _version(row: Any) -> Version:

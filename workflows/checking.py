@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.decisions.reader import parse_decisions
-from engine.definition.model import check_definition
+from engine.definition.model import Sources
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
-from engine.expressions.budget import ExpressionError
-from workflows.catalog import form_problems, sources
-from workflows.packages import DRAWING, Package, read_files, read_folder
+from workflows.catalog import Checker, sources
+from workflows.packages import DRAWING, Package, read_file, read_files, read_folder
+from workflows.trial import verdict
+from workflows.trial.verdict import Decided
 from workflows.typed_json import from_typed, to_typed
 
-
-@dataclass(frozen=True, kw_only=True)
-class Decided:
-    """What a decision came to, in typed JSON, and the ids of the rules that matched."""
-
-    value: Any
-    matched: tuple[str, ...]
+Decider = Callable[..., Decided]
 
 
-def check_path(path: Path) -> tuple[Problem, ...]:
+def check_path(path: Path, *, check: Checker = verdict.judge) -> tuple[Problem, ...]:
     """Everything wrong or doubtful about a package folder, or a single .bpmn or .dmn file.
 
-    Called processes are looked for in the folders beside it. Raises NotFound for a path that is not there,
-    InvalidInput for another kind of file; never for a bad model.
+    `check` judges what was read; for files of strangers it should be a trial's. Called processes are
+    looked for in the folders beside it. Raises NotFound for a path that is not there, InvalidInput for
+    another kind of file; never for a bad model.
     """
     if not path.exists():
         raise NotFound(f"there is no {path}", code="FILE_NOT_FOUND")
     try:
         if path.suffix == ".dmn":
-            return parse_decisions(path.read_bytes()).problems
-        return _check_packages(read_closure(path))
+            return check(Sources(process_id="", bpmn={}, dmn={path.stem: read_file(path)}), {})
+        packages = read_closure(path)
+        return check(sources(packages[0].process_id, packages), packages[0].forms)
     except BadDefinition as error:
         return error.problems
 
@@ -58,8 +54,10 @@ def read_closure(path: Path) -> tuple[Package, ...]:
     return tuple(found.values())
 
 
-def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetime) -> Decided:
-    """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON.
+def decide(
+    path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetime, make: Decider = verdict.decide
+) -> Decided:
+    """The decision (by id or name) of the .dmn file at `path`, from inputs in typed JSON to typed JSON.
 
     Raises NotFound, BadDefinition, and InvalidInput when the decision cannot be made: no such decision,
     two rules of a UNIQUE table, an input of another type.
@@ -67,19 +65,11 @@ def decide(path: Path, decision: str, inputs: Mapping[str, Any], *, now: datetim
     if not path.is_file():
         raise NotFound(f"there is no file {path}", code="FILE_NOT_FOUND")
     given = {name: from_typed(value) for name, value in inputs.items()}
-    try:
-        made = parse_decisions(path.read_bytes()).evaluate(decision, given, now=now)
-    except ExpressionError as error:
-        raise InvalidInput(str(error), code=error.name) from error
-    return Decided(value=to_typed(made.value), matched=made.matched)
-
-
-def _check_packages(packages: tuple[Package, ...]) -> tuple[Problem, ...]:
-    given = sources(packages[0].process_id, packages)
-    return (*check_definition(given), *form_problems(packages[0], given))
+    made = make(read_file(path), decision, given, now=now)
+    return replace(made, value=to_typed(made.value))
 
 
 def _single(path: Path) -> Package:
     if path.suffix != ".bpmn":
         raise InvalidInput(f"expected a folder, a .bpmn or a .dmn file, found {path}", code="FILE_KIND")
-    return read_files({DRAWING: path.read_bytes()})
+    return read_files({DRAWING: read_file(path)})

@@ -53,6 +53,11 @@ class Package:
         """Decision id → DMN text; the id is the file's name."""
         return {path.removesuffix(".dmn"): data for path, data in self.files.items() if path.endswith(".dmn")}
 
+    @property
+    def forms(self) -> dict[str, bytes]:
+        """The form files by their paths."""
+        return {path: data for path, data in self.files.items() if path.endswith(".form")}
+
     def form(self, form_id: str) -> bytes | None:
         """The form file of this id, if the folder has one."""
         return self.files.get(f"forms/{form_id}.form")
@@ -64,7 +69,7 @@ def read_folder(folder: Path) -> Package:
         raise bad("package.drawing", f"{folder.name} holds no {DRAWING}", f"{folder.name} 缺少 {DRAWING}")
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     files = {p.relative_to(folder).as_posix(): p for p in paths}
-    package = read_files({name: p.read_bytes() for name, p in files.items() if KNOWN.fullmatch(name)})
+    package = read_files({name: read_file(p) for name, p in files.items() if KNOWN.fullmatch(name)})
     if package.process_id != folder.name:
         raise bad(
             "package.name",
@@ -73,6 +78,13 @@ def read_folder(folder: Path) -> Package:
             element=package.process_id,
         )
     return package
+
+
+def read_file(path: Path) -> bytes:
+    """The content of one file. Raises BadDefinition for a huge one, before it is read."""
+    if path.stat().st_size > MAX_FILE:
+        raise _too_large(path.name, path.stat().st_size)
+    return path.read_bytes()
 
 
 def read_files(files: Mapping[str, bytes]) -> Package:
@@ -166,7 +178,11 @@ def _check_files(files: Mapping[str, bytes]) -> None:
         if not KNOWN.fullmatch(path):
             raise bad("package.file", f"{path} is not a file of a package", f"{path} 不是流程包文件")
         if len(data) > MAX_FILE:
-            raise bad("package.size", f"{path} has {len(data)} bytes, at most {MAX_FILE}", f"{path} 过大")
+            raise _too_large(path, len(data))
+
+
+def _too_large(path: str, size: int) -> BadDefinition:
+    return bad("package.size", f"{path} has {size} bytes, at most {MAX_FILE}", f"{path} 过大")
 
 
 def _properties(process: etree._Element) -> dict[str, str]:

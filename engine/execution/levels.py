@@ -114,7 +114,10 @@ class Level(Catching, Joining, Compensating):
     def decide(self, token: Token, name: str | None, decisions: Any) -> Value:
         """Make a decision and tell how. Raises ExpressionError, as for two matching rows of UNIQUE."""
         asker = self.top_workflow.asker
-        evaluation = decisions.evaluate(name, token.visible(), functions=asker.functions, now=asker.now)
+        with asker.paying() as budget:
+            evaluation = decisions.evaluate(
+                name, token.visible(), functions=asker.functions, now=asker.now, budget=budget
+            )
         self.top_workflow.tell(
             Decided(n=token.id, element=token.element, decision=name or "", evaluation=evaluation)
         )

@@ -11,8 +11,9 @@ from engine.definition.checks.events import check_events
 from engine.definition.checks.finding import error
 from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.ids import check_ids
 from engine.definition.checks.references import Names, check_references
-from engine.definition.checks.structure import check_structure
+from engine.definition.checks.structure import check_structure, is_too_large
 from engine.definition.loading import Loaded, Sources
 from engine.definition.shapes import Drawing
 from engine.errors import Problem
@@ -33,12 +34,14 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     for process_id, drawing in loaded.drawings.items():
         others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]
         problems += check_structure(drawing, others)
+        if is_too_large(drawing):
+            continue
         problems += check_events(drawing)
         problems += check_dialect(drawing, processes=called, decisions=sources.dmn.keys(), users=users)
         problems += check_formulas(drawing)
     for root in dict.fromkeys(loaded.roots.values()):
         names = Names(root)
-        problems += [*check_references(names), *check_form(names), *check_data(names)]
+        problems += [*check_ids(names), *check_references(names), *check_form(names), *check_data(names)]
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)
     for decision_id, model in loaded.decisions.items():

@@ -10,11 +10,14 @@ from engine.definition.shapes import ACTIVITIES, GATEWAYS, Drawing, Flow, Level,
 from engine.errors import Problem
 
 MOST_SHAPES = 2000
+MOST_FLOWS = 5000
 
 
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
     """All rules about how the elements of a drawing hang together; `processes` are others in the file."""
     yield from _file(drawing, processes)
+    if is_too_large(drawing):
+        return
     for tag in drawing.foreign:
         yield _foreign(*tag)
     for level in drawing.levels:
@@ -26,6 +29,11 @@ def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator
         yield from _unreachable(level)
 
 
+def is_too_large(drawing: Drawing) -> bool:
+    """Whether nothing more is checked: many rules compare every element with every flow."""
+    return len(drawing.shapes) > MOST_SHAPES or len(drawing.flows) > MOST_FLOWS
+
+
 def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
     process = drawing.process
     if not drawing.executable:
@@ -34,9 +42,12 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
         )
     for own in drawing.duplicates:
         yield error(own, "id.unique", f"id {own} is used twice", f"编号 {own} 重复")
-    if len(drawing.shapes) > MOST_SHAPES:
+    if is_too_large(drawing):
         yield error(
-            process, "process.size", f"more than {MOST_SHAPES} elements", f"流程元素超过 {MOST_SHAPES} 个"
+            process,
+            "process.size",
+            f"more than {MOST_SHAPES} elements or {MOST_FLOWS} sequence flows",
+            f"流程元素超过 {MOST_SHAPES} 个或顺序流超过 {MOST_FLOWS} 条",
         )
     for own in [shape.id for shape in drawing.shapes] + [flow.id for flow in drawing.flows]:
         if not own:
