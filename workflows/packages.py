@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
-from engine.errors import BadDefinition, Problem
+from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.xml import parse_xml
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -18,6 +22,9 @@ ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 DRAWING = "process.bpmn"
 MAX_FILE = 2_000_000
 MAX_FILES = 200
+LARGEST_ARCHIVE = 20 * 1024 * 1024
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, OSError, ValueError)
+"""What unpacking a damaged, locked or invented archive raises."""
 
 KNOWN = re.compile(
     r"process\.bpmn|[\w-]+\.dmn|forms/[\w-]+\.form|examples/[\w-]+\.json|README\.md", re.UNICODE
@@ -78,6 +85,30 @@ def read_folder(folder: Path) -> Package:
             element=package.process_id,
         )
     return package
+
+
+def read_archive(data: bytes) -> dict[str, bytes]:
+    """The files of a zipped package, without the folder they stand in.
+
+    Raises InvalidInput PACKAGE_EXPECTED for what cannot be unpacked or names one file twice, TOO_LARGE.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _unpacked(archive)
+    except BROKEN as error:
+        raise InvalidInput("expected a zip with a process package", code="PACKAGE_EXPECTED") from error
+
+
+def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if sum(entry.file_size for entry in entries) > LARGEST_ARCHIVE:
+        raise InvalidInput("the package is too large", code="TOO_LARGE")
+    drawing = next((e.filename for e in entries if e.filename.endswith(DRAWING)), DRAWING)
+    folder = drawing.removesuffix(DRAWING)
+    inside = [entry for entry in entries if entry.filename.startswith(folder)]
+    if len({entry.filename for entry in inside}) < len(inside):
+        raise InvalidInput("the archive names one file twice", code="PACKAGE_EXPECTED")
+    return {entry.filename.removeprefix(folder): archive.read(entry) for entry in inside}
 
 
 def read_file(path: Path) -> bytes:

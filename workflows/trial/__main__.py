@@ -36,14 +36,12 @@ def main(questions: IO[bytes], answers: IO[bytes], *, cpu_seconds: int, memory_m
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks decides when it is over
     sys.addaudithook(forbid)
     limit_memory(memory_mb)
-    while (question := receive(questions)) is not None:
-        limit_time(cpu_seconds)
-        try:
-            answer = answer_to(question)
-        except MemoryError:
-            send(answers, {"exceeded": "memory"})
-            return
-        send(answers, answer)
+    try:
+        while (question := receive(questions)) is not None:
+            limit_time(cpu_seconds)
+            send(answers, answer_to(question))
+    except MemoryError:
+        send(answers, {"exceeded": "memory"})
 
 
 def answer_to(question: Message) -> Message:

@@ -54,7 +54,7 @@ class Trial:
         self._places: LifoQueue[_Process | None] = LifoQueue()
         for _ in range(AT_ONCE):
             self._places.put(None)
-        weakref.finalize(self, _end, self._places)
+        self._finish = weakref.finalize(self, _end, self._places)
 
     def check(self, given: Sources, forms: Mapping[str, bytes]) -> tuple[Problem, ...]:
         """What `verdict.judge` says, or the limit that was exceeded."""
@@ -84,6 +84,10 @@ class Trial:
         if "refused" in answer:
             raise InvalidInput(answer["refused"], code=answer["code"])
         return Decided(value=from_json(answer["value"]), matched=tuple(answer["matched"]))
+
+    def close(self) -> None:
+        """End the processes: nobody will ask any more. Otherwise they end with their server."""
+        self._finish()
 
     def _ask(self, question: Message) -> Message:
         try:
@@ -131,10 +135,9 @@ class _Process:
         watch.daemon = True
         watch.start()
         try:
-            send(self._questions, question)
+            with suppress(OSError):  # it may have answered and gone before it had read everything
+                send(self._questions, question)
             answer = receive(self._answers)
-        except OSError:
-            answer = None
         finally:
             watch.cancel()
         return {"exceeded": self._why_gone()} if answer is None else answer

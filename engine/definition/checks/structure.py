@@ -11,6 +11,7 @@ from engine.errors import Problem
 
 MOST_SHAPES = 2000
 MOST_FLOWS = 5000
+MOST_WAYS = 1000
 
 
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
@@ -151,6 +152,13 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             "flow.default",
             f"default flow {shape.default} does not leave {shape.id}",
             f"默认流 {shape.default} 不是从 {shape.id} 流出的",
+        )
+    if shape.completion_quantity > 1 and shape.completion_quantity * len(outgoing) > MOST_WAYS:
+        yield error(
+            shape.id,
+            "activity.quantity",
+            f"{shape.id} sends more than {MOST_WAYS} tokens at once",
+            f"{shape.id} 一次发出的令牌超过 {MOST_WAYS} 个",
         )
     if shape.kind not in ACTIVITIES and shape.loops:
         yield error(
