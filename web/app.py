@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.tables import open_database
+from workflows.trial.trial import Limits, Trial
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
@@ -77,7 +79,7 @@ def put_together(
 ) -> Rooms:
     """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
     database = open_database(settings.database_url)
-    catalog = Catalog(database)
+    catalog = Catalog(database, check=trial_within(settings.limits).check)
     commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id)
     return Rooms(
         settings=settings,
@@ -89,6 +91,12 @@ def put_together(
         history=History(database, catalog),
         files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
     )
+
+
+@cache
+def trial_within(limits: Limits) -> Trial:
+    """The warm processes of this server; one set, however many houses are put together in it."""
+    return Trial(limits)
 
 
 def _config(settings: Settings) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from workflows.drafts.draft import Draft, Overview, changed_files
 from workflows.drafts.drafts import Drafts
 from workflows.drafts.gates import may_approve, may_publish
 from workflows.duties import may_edit
+from workflows.packages import read_archive
 
 pages = Blueprint("editor", __name__, url_prefix="/editor")
 
 DRAWING = "process.bpmn"
 EXAMPLES = "examples/"
 TYPES = {".bpmn": "text/xml", ".dmn": "text/xml", ".form": "application/json", ".json": "application/json"}
-LARGEST_ZIP = 20 * 1024 * 1024
 
 
 def drafts() -> Drafts:
@@ -350,19 +350,9 @@ def _zip(name: str, key: str, files: Mapping[str, bytes]) -> Response:
 
 
 def _unzipped() -> dict[str, bytes]:
-    """The files of the uploaded package, without the folder they stand in. Raises InvalidInput."""
+    """The files of the uploaded package. Raises InvalidInput."""
     given = request.files.get("package")
-    try:
-        with zipfile.ZipFile(io.BytesIO(given.read() if given else b"")) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if sum(entry.file_size for entry in entries) > LARGEST_ZIP:
-                raise InvalidInput("the package is too large", code="TOO_LARGE")
-            drawing = next((e.filename for e in entries if e.filename.endswith(DRAWING)), DRAWING)
-            folder = drawing.removesuffix(DRAWING)
-            inside = [entry for entry in entries if entry.filename.startswith(folder)]
-            return {entry.filename.removeprefix(folder): archive.read(entry) for entry in inside}
-    except zipfile.BadZipFile as error:
-        raise InvalidInput("expected a zip with a process package", code="PACKAGE_EXPECTED") from error
+    return read_archive(given.read() if given else b"")
 
 
 def _body() -> Mapping[str, Any]:

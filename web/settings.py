@@ -13,6 +13,9 @@
 | `TIDU_SESSION_IDLE_MINUTES` | `30` | a session unused for so long is over |
 | `TIDU_SESSION_HOURS` | `8` | a session is over after so many hours in any case |
 | `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
+| `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
+| `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
+| `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
 """
 
 from __future__ import annotations
@@ -23,8 +26,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workflows.trial.trial import Limits
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 32
+LEAST_MEMORY = 256  # the engine alone takes half of it
 SHORTEST_TOLD = f"TIDU_SECRET_KEY needs at least {SHORTEST_KEY} characters"
 
 
@@ -43,10 +49,21 @@ class Settings:
     session_idle_minutes: int = 30
     session_hours: int = 8
     max_upload_mb: int = 50
+    trial_seconds: int = 10
+    trial_cpu_seconds: int = 5
+    trial_memory_mb: int = 1024
 
     @property
     def is_https(self) -> bool:
         return self.base_url.startswith("https://")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            wall_seconds=self.trial_seconds,
+            cpu_seconds=self.trial_cpu_seconds,
+            memory_mb=self.trial_memory_mb,
+        )
 
     @property
     def evidence_dir(self) -> Path:
@@ -58,6 +75,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     said = os.environ if environment is None else environment
     data_dir = Path(said.get("TIDU_DATA_DIR") or CHECKOUT / "data").absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
+    limits = read_limits(said)
     host = said.get("TIDU_HOST") or "127.0.0.1"
     port = _number(said, "TIDU_PORT", 8080)
     return Settings(
@@ -72,6 +90,19 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         session_idle_minutes=_number(said, "TIDU_SESSION_IDLE_MINUTES", 30),
         session_hours=_number(said, "TIDU_SESSION_HOURS", 8),
         max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
+        trial_seconds=limits.wall_seconds,
+        trial_cpu_seconds=limits.cpu_seconds,
+        trial_memory_mb=limits.memory_mb,
+    )
+
+
+def read_limits(environment: Mapping[str, str] | None = None) -> Limits:
+    """What the check of one process may take; for commands that need no house it makes nothing."""
+    said = os.environ if environment is None else environment
+    return Limits(
+        wall_seconds=_number(said, "TIDU_TRIAL_SECONDS", 10),
+        cpu_seconds=_number(said, "TIDU_TRIAL_CPU_SECONDS", 5),
+        memory_mb=max(_number(said, "TIDU_TRIAL_MEMORY_MB", 1024), LEAST_MEMORY),
     )
 
 

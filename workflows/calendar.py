@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
+from engine.execution.asking import Asker
 
 FOLDER = Path(__file__).parents[1] / "bpmn" / "calendars"
 SHANGHAI = timezone(timedelta(hours=8))
@@ -213,6 +214,11 @@ class Calendar:
     def _notices(self, walked: tuple[Day, ...]) -> tuple[Notice, ...]:
         touched = sorted({day.day.year for day in walked} & set(self.years))
         return tuple(notice for year in touched if (notice := self.years[year].notice))
+
+
+def functions_at(now: datetime) -> Mapping[str, Callable[..., Any]]:
+    """The functions of working days that a case started at `now` would have: by the newest calendar."""
+    return Asker(load_calendar(calendar_ids()[-1]), now).functions
 
 
 def load_calendar(name: str | Path) -> Calendar:

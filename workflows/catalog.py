@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.definition.model import (
-    Definition,
-    Element,
-    Sources,
-    check_definition,
-    deployed_definition,
-)
+from engine.definition.model import Definition, Element, Sources, deployed_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from workflows.calendar import Calendar, calendar_ids, load_calendar
-from workflows.fitting import form_problems
 from workflows.packages import (
     DRAWING,
     Package,
@@ -33,7 +26,10 @@ from workflows.packages import (
     write_folder,
 )
 from workflows.tables import blobs, definitions
+from workflows.trial.verdict import judge
 
+Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
+"""What says if sources and forms are good: `verdict.judge` itself, or a trial that asks it elsewhere."""
 LIBRARIAN = "system"
 """Who deployed what came with the product."""
 
@@ -64,9 +60,13 @@ class Version:
 class Catalog:
     """Deployed packages and their definitions. Safe for several threads; everything cached is immutable."""
 
-    def __init__(self, database: sa.Engine, *, calendar: str | None = None) -> None:
-        """`calendar` is the id of the calendar that new cases are started with; without it the newest."""
+    def __init__(self, database: sa.Engine, *, calendar: str | None = None, check: Checker = judge) -> None:
+        """`calendar` is the id of the calendar that new cases are started with; without it the newest.
+
+        `check` judges what is to be deployed; for files of strangers it should be a trial's.
+        """
         self._database = database
+        self._judge = check
         self._calendar = calendar
         self._packages: dict[str, Package] = {}
         self._definitions: dict[tuple[str, ...], Definition] = {}
@@ -187,7 +187,7 @@ class Catalog:
             return error.problems
         except (NotFound, WrongState) as error:
             return bad("call.missing", str(error), f"被调用的流程不存在：{error}").problems
-        return (*check_definition(sources), *form_problems(package, sources))
+        return self._judge(sources, package.forms)
 
     def deploy(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from engine.decisions.model import Evaluation
 from engine.decisions.reader import parse_decisions
 from engine.errors import InvalidInput, NotFound
-from engine.execution.asking import Asker
 from engine.expressions.budget import ExpressionError
-from workflows.calendar import calendar_ids, load_calendar
+from workflows.calendar import functions_at
 from workflows.catalog import Catalog
 from workflows.typed_json import from_typed, to_typed
 
@@ -63,11 +62,6 @@ def decide(file: DecisionFile, inputs: Mapping[str, Any], *, decision: str = "",
             raise NotFound(str(error), code="DECISION_NOT_FOUND") from error
         raise InvalidInput(str(error), code="DECISION_FAILED", error=error.name) from error
     return _decided(made)
-
-
-def functions_at(now: datetime) -> Mapping[str, Callable[..., Any]]:
-    """The functions of working days that a case started at `now` would have: by the newest calendar."""
-    return Asker(load_calendar(calendar_ids()[-1]), now).functions
 
 
 def _decided(made: Evaluation) -> Decided:

@@ -22,7 +22,7 @@ from engine.errors import BadDefinition, Problem
 from workflows.forms.fields import CHOICES, COMPUTED, DATA, NESTS
 from workflows.forms.form import Form, read_form
 from workflows.forms.problems import check_form
-from workflows.packages import Package
+from workflows.packages import place_of
 
 GIVEN = frozenset({"case", "unit", "batch", "rules", "applicant", "today"})
 """What every case starts with beside its start form."""
@@ -30,22 +30,21 @@ RECORD = "record"
 """The property by which a choice says that it is only kept for people to read."""
 
 
-def form_problems(package: Package, given: Sources) -> Iterator[Problem]:
-    """Everything that only shows when drawing and forms are read together.
+def form_problems(given: Sources, forms: Mapping[str, bytes]) -> Iterator[Problem]:
+    """Everything that only shows when a drawing and its forms (path → content) are read together.
 
     Forms that are no forms; user tasks without one (an error where the drawing names it); outcomes that
     are asked for and cannot be given; fields that nobody reads; variables that two branches write, or
     that are read before anything can have written them. A task without a form takes whatever is handed in.
     """
-    for path, data in package.files.items():
-        if path.endswith(".form"):
-            yield from _problems_in(path, data)
+    for path, data in forms.items():
+        yield from _problems_in(path, data)
     try:
         definition = read_definition(given)
     except BadDefinition:
         return  # already told by check_definition
-    yield from _missing(package, definition)
-    fit = _Fit(package, definition)
+    yield from _missing(definition, forms)
+    fit = _Fit(definition, forms)
     yield from fit.outcomes()
     yield from fit.unread()
     yield from fit.data()
@@ -59,10 +58,10 @@ def _problems_in(path: str, data: bytes) -> Iterable[Problem]:
     return [replace(problem, element=f"{path} {problem.element}".strip()) for problem in found]
 
 
-def _missing(package: Package, definition: Definition) -> Iterator[Problem]:
-    for element in _tasks(package, definition):
+def _missing(definition: Definition, forms: Mapping[str, bytes]) -> Iterator[Problem]:
+    for element in _tasks(definition):
         form_id = element.task.form if element.task else ""
-        if package.form(form_id) is None:
+        if place_of(form_id) not in forms:
             yield Problem(
                 element=element.id,
                 rule="form.missing",
@@ -72,18 +71,18 @@ def _missing(package: Package, definition: Definition) -> Iterator[Problem]:
             )
 
 
-def _tasks(package: Package, definition: Definition) -> Iterator[Element]:
+def _tasks(definition: Definition) -> Iterator[Element]:
     for element in definition.elements.values():
-        if element.process_id == package.process_id and element.task is not None:
+        if element.process_id == definition.process_id and element.task is not None:
             yield element
 
 
 @dataclass
 class _Fit:
-    """A package with its forms as far as they can be read, and the definition of its drawing."""
+    """A drawing with its forms as far as they can be read."""
 
-    package: Package
     definition: Definition
+    files: Mapping[str, bytes]
 
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:
@@ -101,7 +100,7 @@ class _Fit:
         return found
 
     def _form(self, form_id: str) -> Form | None:
-        data = self.package.form(form_id)
+        data = self.files.get(place_of(form_id))
         try:
             return read_form(data) if data else None
         except BadDefinition:
@@ -179,14 +178,14 @@ class _Fit:
         """What the engine can say about variables once the fields of the forms are known."""
         filled = {shape.id: self._entries(shape) for shape in self.shapes if shape.id in self.forms}
         usage = Usage(self.definition.drawings, filled)
-        known = set(check_branches(Usage(self.definition.drawings), self.package.process_id))
-        yield from (p for p in check_branches(usage, self.package.process_id) if p not in known)
+        known = set(check_branches(Usage(self.definition.drawings), self.definition.process_id))
+        yield from (p for p in check_branches(usage, self.definition.process_id) if p not in known)
         start = self._form("start")
-        is_called = self.package.started_by == ("none",)
+        is_called = self.definition.drawing.properties.get("started_by") == "none"
         if start is not None and not is_called:
-            yield from check_unwritten(usage, self.package.process_id, _keys(start) | GIVEN)
+            yield from check_unwritten(usage, self.definition.process_id, _keys(start) | GIVEN)
         elif not is_called:
-            yield from check_unwritten(usage, self.package.process_id, None)
+            yield from check_unwritten(usage, self.definition.process_id, None)
 
 
 def _keys(form: Form) -> frozenset[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lxml import etree
 
-from engine.errors import BadDefinition, Problem
+from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.xml import parse_xml
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -19,6 +23,9 @@ GLOBAL_TASK = f"{BPMN}global"
 DRAWING = "process.bpmn"
 MAX_FILE = 2_000_000
 MAX_FILES = 200
+LARGEST_ARCHIVE = 20 * 1024 * 1024
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, OSError, ValueError)
+"""What unpacking a damaged, locked or invented archive raises."""
 
 KNOWN = re.compile(
     r"process\.bpmn|[\w-]+\.dmn|forms/[\w-]+\.form|examples/[\w-]+\.json|README\.md", re.UNICODE
@@ -56,9 +63,19 @@ class Package:
         """Decision id → DMN text; the id is the file's name."""
         return {path.removesuffix(".dmn"): data for path, data in self.files.items() if path.endswith(".dmn")}
 
+    @property
+    def forms(self) -> dict[str, bytes]:
+        """The form files by their paths."""
+        return {path: data for path, data in self.files.items() if path.endswith(".form")}
+
     def form(self, form_id: str) -> bytes | None:
         """The form file of this id, if the folder has one."""
-        return self.files.get(f"forms/{form_id}.form")
+        return self.files.get(place_of(form_id))
+
+
+def place_of(form_id: str) -> str:
+    """Where in a package the form of this id stands."""
+    return f"forms/{form_id}.form"
 
 
 def read_folder(folder: Path) -> Package:
@@ -67,7 +84,7 @@ def read_folder(folder: Path) -> Package:
         raise bad("package.drawing", f"{folder.name} holds no {DRAWING}", f"{folder.name} 缺少 {DRAWING}")
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
     files = {p.relative_to(folder).as_posix(): p for p in paths}
-    package = read_files({name: p.read_bytes() for name, p in files.items() if KNOWN.fullmatch(name)})
+    package = read_files({name: read_file(p) for name, p in files.items() if KNOWN.fullmatch(name)})
     if package.process_id != folder.name:
         raise bad(
             "package.name",
@@ -76,6 +93,37 @@ def read_folder(folder: Path) -> Package:
             element=package.process_id,
         )
     return package
+
+
+def read_archive(data: bytes) -> dict[str, bytes]:
+    """The files of a zipped package, without the folder they stand in.
+
+    Raises InvalidInput PACKAGE_EXPECTED for what cannot be unpacked or names one file twice, TOO_LARGE.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _unpacked(archive)
+    except BROKEN as error:
+        raise InvalidInput("expected a zip with a process package", code="PACKAGE_EXPECTED") from error
+
+
+def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if sum(entry.file_size for entry in entries) > LARGEST_ARCHIVE:
+        raise InvalidInput("the package is too large", code="TOO_LARGE")
+    drawing = next((e.filename for e in entries if e.filename.endswith(DRAWING)), DRAWING)
+    folder = drawing.removesuffix(DRAWING)
+    inside = [entry for entry in entries if entry.filename.startswith(folder)]
+    if len({entry.filename for entry in inside}) < len(inside):
+        raise InvalidInput("the archive names one file twice", code="PACKAGE_EXPECTED")
+    return {entry.filename.removeprefix(folder): archive.read(entry) for entry in inside}
+
+
+def read_file(path: Path) -> bytes:
+    """The content of one file. Raises BadDefinition for a huge one, before it is read."""
+    if path.stat().st_size > MAX_FILE:
+        raise _too_large(path.name, path.stat().st_size)
+    return path.read_bytes()
 
 
 def read_files(files: Mapping[str, bytes], process_id: str | None = None) -> Package:
@@ -192,7 +240,11 @@ def _check_files(files: Mapping[str, bytes]) -> None:
         if not KNOWN.fullmatch(path):
             raise bad("package.file", f"{path} is not a file of a package", f"{path} 不是流程包文件")
         if len(data) > MAX_FILE:
-            raise bad("package.size", f"{path} has {len(data)} bytes, at most {MAX_FILE}", f"{path} 过大")
+            raise _too_large(path, len(data))
+
+
+def _too_large(path: str, size: int) -> BadDefinition:
+    return bad("package.size", f"{path} has {size} bytes, at most {MAX_FILE}", f"{path} 过大")
 
 
 def _properties(process: etree._Element) -> dict[str, str]:

@@ -18,7 +18,7 @@ from engine.temporal import parse_duration
 from engine.values import from_json, to_plain
 from workflows import policy
 from workflows.calendar import load_calendar
-from workflows.catalog import Catalog
+from workflows.catalog import Catalog, Checker
 from workflows.checking import read_closure
 from workflows.commands import Commands
 from workflows.facts import task_facts
@@ -45,6 +45,7 @@ from workflows.tables import (
     tasks,
     timers,
 )
+from workflows.trial.verdict import judge
 from workflows.worker import Worker
 
 BEGINNING = datetime(2026, 4, 20, 1, tzinfo=UTC)  # a Monday, 09:00 in Shanghai, within the yearly round
@@ -76,10 +77,10 @@ def play(path: Path, example: Mapping[str, Any] | None = None) -> Played:
 class Theatre:
     """A house in memory where many examples can be played, one case each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, check: Checker = judge) -> None:
         self.time = _Time()
         self.database = open_database("sqlite://")
-        self.library = Catalog(self.database)
+        self.library = Catalog(self.database, check=check)
         self.commands = Commands(self.database, self.library, clock=self.time)
         self.history = History(self.database, self.library)
         self.worker = Worker(self.database, self.commands, clock=self.time, name="theatre")

@@ -17,6 +17,7 @@ from engine.expressions.scope import literal
 from engine.values import Value
 
 MAX_COMBINATIONS = 100_000
+MAX_TRIALS = 500_000
 MAX_FINDINGS = 10
 HOST_FUNCTIONS = frozenset({"add working days", "working days between", "is working day"})
 ALWAYS_KNOWN = frozenset({"?", "item", "partial"})
@@ -86,7 +87,8 @@ class _Analysis:
             values = [witnesses(self.table, n, self.model.items) for n in range(len(self.table.inputs))]
         except Unclear:
             return []
-        if prod(map(len, values)) > MAX_COMBINATIONS or not self.table.rules:
+        trials = sum(map(len, values)) * len(self.table.rules)
+        if prod(map(len, values)) > MAX_COMBINATIONS or trials > MAX_TRIALS or not self.table.rules:
             return []
         found = dict(self._seen(values))
         return [*self._gaps(values), *self._overlaps(found), *self._useless(found)]

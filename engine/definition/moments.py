@@ -90,7 +90,10 @@ def moment_of(value: Value) -> datetime:
         raise NoMoment(f"expected a date and time, found {_shown(value)}")
     if value.tzinfo is None:
         raise NoMoment(f"{value.isoformat()} has no offset; write for example +08:00")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise NoMoment("the moment lies beyond the year 9999") from None
 
 
 def cycle_of(value: Value) -> Cycle:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -11,10 +12,12 @@ from engine.definition.formulas import Formula
 from engine.definition.moments import SHANGHAI
 from engine.definition.nodes.base import Mishap
 from engine.errors import InvalidInput
-from engine.expressions.budget import Budget, ExpressionError
+from engine.expressions.budget import STEPS, Budget, ExpressionError
 from engine.values import Value
 
 MOST_DAYS = 10_000
+MOST_WORK = 4 * STEPS
+"""What all formulas of one command may cost together; one alone may take a quarter of it."""
 
 
 class WorkingDays(Protocol):
@@ -41,6 +44,7 @@ class Asker:
         self.calendar = calendar
         self.now = now.astimezone(SHANGHAI)
         self.budget = Budget()
+        self.purse = MOST_WORK
         self.terms: dict[datetime, tuple[int, bool]] = {}
         self.functions: dict[str, Callable[..., Value]] = {
             "add working days": self.add_working_days,
@@ -51,14 +55,28 @@ class Asker:
     def at(self, now: datetime) -> None:
         """The moment of the next command."""
         self.now = now.astimezone(SHANGHAI)
+        self.purse = MOST_WORK
 
     def ask(self, formula: Formula, context: Mapping[str, Value]) -> Value:
         """The formula's value. Raises ExpressionError."""
         if formula.expression is None and not formula.error:
             return formula.text
-        self.budget = Budget()
         self.terms = {}
-        return formula.value(context, functions=self.functions, now=self.now, budget=self.budget)
+        with self.paying() as budget:
+            return formula.value(context, functions=self.functions, now=self.now, budget=budget)
+
+    @contextmanager
+    def paying(self) -> Iterator[Budget]:
+        """The budget of one formula or decision, out of what is left to this command.
+
+        Many that are each cheap enough must not add up to a command that hangs.
+        """
+        given = min(STEPS, self.purse)
+        self.budget = Budget(steps=given)
+        try:
+            yield self.budget
+        finally:
+            self.purse -= given - max(self.budget.steps, 0)
 
     def warnings(self) -> str:
         """Why the last value became null, if it did."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,6 @@ from engine.execution.throwing import Throwing
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
-MOST_TOKENS = 5000
 MOST_LEVELS = 50
 
 
@@ -72,10 +71,7 @@ class Level(Catching, Throwing, Joining, Compensating):
         for key, value in facts.items():
             setattr(token, key, value)
         self.top_workflow.numbers[token.id] = token
-        if len(self.top_workflow.numbers) > MOST_TOKENS:
-            self.fail(token, "TOO_MANY_TOKENS", f"more than {MOST_TOKENS} tokens at once")
-        else:
-            spec._update(token)
+        spec._update(token)
         return token
 
     def attempt(self, token: Token, step: Callable[[Token], Any]) -> Any:
@@ -116,7 +112,10 @@ class Level(Catching, Throwing, Joining, Compensating):
     def decide(self, token: Token, name: str | None, decisions: Any) -> Value:
         """Make a decision and tell how. Raises ExpressionError, as for two matching rows of UNIQUE."""
         asker = self.top_workflow.asker
-        evaluation = decisions.evaluate(name, token.visible(), functions=asker.functions, now=asker.now)
+        with asker.paying() as budget:
+            evaluation = decisions.evaluate(
+                name, token.visible(), functions=asker.functions, now=asker.now, budget=budget
+            )
         self.top_workflow.tell(
             Decided(n=token.id, element=token.element, decision=name or "", evaluation=evaluation)
         )
@@ -205,7 +204,8 @@ class Level(Catching, Throwing, Joining, Compensating):
 
     def move(self, token: Token) -> None:
         """Replace the token by one on each way it takes."""
-        self.withdraw_hosted(token)
+        if token.task_spec.listeners:
+            self.withdraw_hosted(token)
         self.drop(token)
         if not token.many:
             self.remember_done(token, token.task_spec.compensator)
@@ -219,9 +219,20 @@ class Level(Catching, Throwing, Joining, Compensating):
 
     def fork(self, token: Token) -> Any:
         """The frames of branches that begin at this token."""
-        shared = {n for other in self.moving() for n, _ in other.frames if other is not token}
-        shared.update(n for part in self.ended.values() for n, _ in part.frames)
-        return forked(pruned(token.frames, shared), self.top_workflow.next_fork())
+        own = {n for n, _ in token.frames}
+        alone = set(own)
+        for other in self.others(token) if own else ():
+            alone.difference_update(n for n, _ in other.frames)
+            if not alone:
+                break
+        return forked(pruned(token.frames, own - alone), self.top_workflow.next_fork())
+
+    def others(self, token: Token) -> Iterator[Token | Part]:
+        """Whoever may share a fork with a token. Its nearest relatives are the oldest and the youngest, so
+        all are told from both ends, and some twice."""
+        yield from self.ended.values()
+        for old, young in zip(self.tasks.values(), reversed(self.tasks.values()), strict=True):
+            yield from (one for one in (old, young) if one is not token and one.host is None)
 
     def leave_instance(self, token: Token) -> None:
         """One of several instances is done: collect its result, open the next, or finish them all."""

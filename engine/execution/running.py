@@ -24,8 +24,9 @@ from engine.execution.signals import Ended, Job, Passed, Signal, Withdrawn
 from engine.execution.token import LEVEL, Token
 from engine.values import Value
 
-MOST_STEPS = 20_000
+MOST_STEPS = 10_000
 """Automatic steps that one command may cause: a loop without a wait ends as a failure, not as a hang."""
+MOST_TOKENS = 5000
 
 
 def inner_level(spec: Any, parent: Token, data: Mapping[str, Value], *, depth: int) -> InnerLevel:
@@ -84,7 +85,7 @@ class CaseWorkflow(Level, BpmnWorkflow):
     # --- moving -----------------------------------------------------------------------------------------
 
     def do_engine_steps(self, *args: Any, **kwargs: Any) -> None:
-        """Move every token that can move, until all wait."""
+        """Move every token that can move, until all wait or one of them had to give up."""
         steps = 0
         while True:
             while self.queue:
@@ -92,14 +93,19 @@ class CaseWorkflow(Level, BpmnWorkflow):
                 if token.state != TaskState.READY or token.id not in token.workflow.tasks:
                     continue
                 steps += 1
-                if steps > MOST_STEPS:
-                    token.workflow.fail(
-                        token, "TOO_MANY_STEPS", f"more than {MOST_STEPS} steps without a wait"
-                    )
-                    continue
+                if steps > MOST_STEPS or len(self.numbers) > MOST_TOKENS:
+                    self.stop(token, steps)
+                    return
                 token.run()
             if not (self.open_joins() or self.meet_conditions() or self.take_turns()):
                 return
+
+    def stop(self, token: Token, steps: int) -> None:
+        """One token fails for all; the others keep their places in the queue, for the next command."""
+        if steps > MOST_STEPS:
+            token.workflow.fail(token, "TOO_MANY_STEPS", f"more than {MOST_STEPS} steps without a wait")
+        else:
+            token.workflow.fail(token, "TOO_MANY_TOKENS", f"more than {MOST_TOKENS} tokens at once")
 
     def open_joins(self) -> bool:
         """Let the inclusive gateways go on whose tokens are all there; true if something moves again."""

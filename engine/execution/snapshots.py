@@ -52,7 +52,8 @@ def listens_at(token: Token) -> str:
 
 
 def write(workflow: CaseWorkflow) -> dict[str, Any]:
-    """The state at rest: nothing is ready to move. `values` holds each value once: branches share most."""
+    """The state at rest. `values` holds each value once: branches share most. `queue` holds those who were
+    ready to move when the case had to give up; without that it is empty."""
     shelf = Shelf()
     return {
         "format": FORMAT,
@@ -65,7 +66,12 @@ def write(workflow: CaseWorkflow) -> dict[str, Any]:
         "rounds": dict(workflow.rounds),
         "levels": [_write_level(level, owner, shelf) for owner, level in _levels(workflow)],
         "values": shelf.contents,
+        **({"queue": queue} if (queue := _ready(workflow)) else {}),
     }
+
+
+def _ready(workflow: CaseWorkflow) -> list[int]:
+    return [t.id for t in workflow.queue if t.state == TaskState.READY and t.id in workflow.numbers]
 
 
 def _levels(workflow: CaseWorkflow) -> list[tuple[int, Level]]:
@@ -141,6 +147,7 @@ def read(definition: Definition, state: dict[str, Any], calendar: WorkingDays) -
     workflow.sending = dict(state.get("sending", ()))
     workflow.closed, workflow.ends = state.get("closed", (workflow.completed, []))
     workflow.rounds = dict(state["rounds"])
+    workflow.queue.extend(workflow.numbers[number] for number in state.get("queue", []))
     return workflow
 
 

@@ -286,7 +286,7 @@ class Compiler:
         with self.names_bound(("?",)):
             if node.data == "comparison":
                 return self.target(node)
-            if any(token == "?" for token in node.scan_values(lambda t: t.type == "NAME")):
+            if any("?" in inner.children for inner in node.iter_subtrees() if inner.data == "name"):
                 return operators.truth_test(self.code(node))
             return operators.cell_value_test(self.code(node))
 

@@ -1,4 +1,4 @@
-"""XML that must be read, and XML that must be refused by name."""
+"""XML that must be read, and XML that must be refused by name; the rest is in the table of adversaries."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ import pytest
 from engine.errors import BadDefinition
 from engine.xml import MAX_BYTES, MAX_DEPTH, MAX_NODES, parse_xml
 
-LAUGHS = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'
-
 REFUSED = {
-    "external entity": ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "xml.doctype"),
-    "doctype alone": ('<!DOCTYPE a SYSTEM "http://127.0.0.1/x.dtd"><a/>', "xml.doctype"),
-    "parameter entity": ('<!DOCTYPE a [<!ENTITY % p SYSTEM "http://127.0.0.1/">%p;]><a/>', "xml.doctype"),
-    "billion laughs": (LAUGHS, "xml.doctype"),
-    "utf-16 doctype": (LAUGHS.encode("utf-16"), "xml.doctype"),
     "another encoding": (
         '<?xml version="1.0" encoding="windows-1252"?><a>é</a>'.encode("windows-1252"),
         "xml.encoding",
@@ -22,14 +15,9 @@ REFUSED = {
     "half a character": ("<a>\ud800</a>", "xml.encoding"),
     "undefined entity": ("<a>&nbsp;</a>", "xml.syntax"),
     "not closed": (b"<a><b></a>", "xml.syntax"),
-    "empty": (b"", "xml.syntax"),
-    "a zip": (b"PK\x03\x04", "xml.syntax"),
-    "NUL": (b"<a>\x00</a>", "xml.syntax"),
     "too large": (b"<a>" + b" " * MAX_BYTES + b"</a>", "xml.size"),
     "too many elements": ("<a>" + "<b/>" * MAX_NODES + "</a>", "xml.nodes"),
     "too deep": ("<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1), "xml.depth"),
-    "two attributes of one name": ('<a xmlns:p="u" xmlns:q="u" p:x="1" q:x="2"/>', "xml.syntax"),
-    "utf-7": (b'<?xml version="1.0" encoding="UTF-7"?>+ADw-a/+AD4-', "xml.encoding"),
 }
 
 

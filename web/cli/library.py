@@ -8,14 +8,16 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import InvalidInput
-from web.app import wall_clock
+from web.app import trial_within, wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
+from web.settings import read_limits
 from workflows.checking import check_path
 from workflows.checking import decide as decide_by_file
 from workflows.packages import read_folder
-from workflows.play import play as play_example
+from workflows.play import Theatre
 from workflows.played import differences
+from workflows.trial.trial import Trial
 
 REFUSED = 1
 
@@ -31,7 +33,8 @@ def init(arguments: argparse.Namespace, voice: Voice) -> int:
 
 def check(arguments: argparse.Namespace, voice: Voice) -> int:
     """Check packages and files on disk; refused if one of them could not be deployed."""
-    problems = [problem for path in arguments.path for problem in check_path(path)]
+    trial = _trial()
+    problems = [problem for path in arguments.path for problem in check_path(path, check=trial.check)]
     report = package_report(problems)
     voice.answer(*report)
     return 0 if report[0]["deployable"] else REFUSED
@@ -40,7 +43,7 @@ def check(arguments: argparse.Namespace, voice: Voice) -> int:
 def play(arguments: argparse.Namespace, voice: Voice) -> int:
     """Play one example in memory; refused if it ended otherwise than it says."""
     example = _json(arguments.example.read_text(encoding="utf-8"), str(arguments.example))
-    played = play_example(arguments.path, example)
+    played = Theatre(check=_trial().check).play(arguments.path, example)
     voice.answer(played.document())
     missed = differences(example, played)
     voice.tell(*missed)
@@ -50,8 +53,14 @@ def play(arguments: argparse.Namespace, voice: Voice) -> int:
 def decide(arguments: argparse.Namespace, voice: Voice) -> int:
     """Make one decision of a file, or ask one decision service."""
     inputs = _json(arguments.inputs, "--inputs")
-    decision, service = arguments.decision, arguments.service
-    made = decide_by_file(arguments.file, decision, inputs, service=service, now=wall_clock())
+    made = decide_by_file(
+        arguments.file,
+        arguments.decision,
+        inputs,
+        service=arguments.service,
+        now=wall_clock(),
+        make=_trial().decide,
+    )
     voice.answer({"value": made.value, "matched": list(made.matched)})
     return 0
 
@@ -78,6 +87,10 @@ def export(arguments: argparse.Namespace, voice: Voice) -> int:
     package = rooms.catalog.export(name, folder)
     voice.answer({"process": name, "folder": str(folder), "files": sorted(package.files)}, str(folder))
     return 0
+
+
+def _trial() -> Trial:
+    return trial_within(read_limits())
 
 
 def _json(text: str, what: str) -> dict[str, Any]:

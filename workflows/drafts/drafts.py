@@ -151,10 +151,15 @@ class Drafts:
         accepted, WrongState DRAFT_NOT_EDITING, NotAllowed.
         """
         needs_reason(note)
+        with self._read() as connection:
+            read = self._editable(connection, key, revision, actor)
+        problems = self.check(key, self.contents(read))  # may take long: nobody else waits for it
         with self._database.begin() as connection:
             before = self._editable(connection, key, revision, actor)
             in_state(before, "editing")
-            accept(self._check(connection, key, fetch(connection, before.files)), accepted)
+            if before.files != read.files:
+                raise _stale(before, revision)
+            accept(problems, accepted)
             return self._put(
                 connection,
                 before,
@@ -289,15 +294,7 @@ class Drafts:
     def _current(self, connection: sa.Connection, key: str, revision: int) -> Draft:
         draft = read_draft(connection, key)
         if draft.revision != revision:
-            raise WrongState(
-                f"revision {revision} of {key} was read, it is {draft.revision} now",
-                code="DRAFT_STALE",
-                current={
-                    "revision": draft.revision,
-                    "by": draft.changed_by,
-                    "savedAt": draft.changed_at.isoformat(),
-                },
-            )
+            raise _stale(draft, revision)
         return draft
 
     def _editable(self, connection: sa.Connection, key: str, revision: int, actor: Actor) -> Draft:
@@ -385,6 +382,18 @@ class Drafts:
             old=_mark(old) if old else None,
             new=new or _mark(draft),
         )
+
+
+def _stale(draft: Draft, revision: int) -> WrongState:
+    return WrongState(
+        f"revision {revision} of {draft.key} was read, it is {draft.revision} now",
+        code="DRAFT_STALE",
+        current={
+            "revision": draft.revision,
+            "by": draft.changed_by,
+            "savedAt": draft.changed_at.isoformat(),
+        },
+    )
 
 
 def _mark(draft: Draft) -> dict[str, Any]:

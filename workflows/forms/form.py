@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
 
 from engine.errors import FieldError, InvalidInput
-from engine.expressions.budget import ExpressionError
+from engine.expressions.budget import STEPS, Budget, ExpressionError
 from engine.expressions.feel import parse
 from engine.values import Value
 from workflows.forms.fields import DATA, NESTS, Field, Option, read_fields
@@ -137,17 +137,28 @@ def read_form(data: bytes) -> Form:
     return Form(*read_fields(data))
 
 
+MOST_WORK = 4 * STEPS
+EACH = 20
+"""What one evaluation costs at least, so that many rows of many fields do not add up to a hang."""
+
+
 @dataclass(frozen=True)
 class Feel:
-    """How expressions of a form are evaluated: with the command's time and the calendar's functions."""
+    """How expressions of a form are evaluated: with the command's time and the calendar's functions.
+
+    All of one check share one budget.
+    """
 
     now: datetime | None
     functions: Functions
+    budget: Budget = field(default_factory=lambda: Budget(steps=MOST_WORK))
 
     def value(self, text: str, scope: Mapping[str, Value]) -> Value:
         """The value of `text`; null if it has none or takes too long."""
         try:
-            return parse(text).evaluate(scope, functions=self.functions, now=self.now)
+            self.budget.spend(EACH)
+            expression = parse(text)
+            return expression.evaluate(scope, functions=self.functions, now=self.now, budget=self.budget)
         except ExpressionError:
             return None
 

@@ -16,9 +16,10 @@ from engine.definition.checks.exploring.findings import check_exploration
 from engine.definition.checks.finding import error
 from engine.definition.checks.form import check_form
 from engine.definition.checks.formulas import check_formulas
+from engine.definition.checks.ids import check_ids
 from engine.definition.checks.people import check_people
 from engine.definition.checks.references import Names, check_references
-from engine.definition.checks.structure import check_structure
+from engine.definition.checks.structure import check_structure, is_too_large
 from engine.definition.checks.support import check_support
 from engine.definition.checks.timers import check_timers
 from engine.definition.checks.unread import check_unread
@@ -38,6 +39,8 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
     for process_id, drawing in loaded.drawings.items():
         others = [p for p in loaded.processes.get(process_id, ()) if p not in loaded.drawings]
         problems += check_structure(drawing, others)
+        if is_too_large(drawing):
+            continue
         problems += check_ad_hoc(drawing)
         problems += check_beginnings(drawing)
         problems += check_events(drawing)
@@ -48,7 +51,7 @@ def check_sources(sources: Sources, loaded: Loaded) -> tuple[Problem, ...]:
         names = Names(root)
         run = {process_id for process_id, other in loaded.roots.items() if other is root}
         problems += check_support(root, run)
-        problems += [*check_references(names), *check_form(names), *check_data(names)]
+        problems += [*check_ids(names), *check_references(names), *check_form(names), *check_data(names)]
         problems += check_unread(names)
     problems += _clashes(loaded.drawings)
     problems += _signals(loaded.drawings)

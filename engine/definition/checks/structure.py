@@ -10,11 +10,15 @@ from engine.definition.shapes import ACTIVITIES, AWAITED, GATEWAYS, Drawing, Flo
 from engine.errors import Problem
 
 MOST_SHAPES = 2000
+MOST_FLOWS = 5000
+MOST_WAYS = 1000
 
 
 def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator[Problem]:
     """All rules about how the elements of a drawing hang together; `processes` are others in the file."""
     yield from _file(drawing, processes)
+    if is_too_large(drawing):
+        return
     loose = {shape.id for shape in drawing.shapes if shape.ad_hoc is not None}
     for level in drawing.levels:
         if level.id not in loose:
@@ -26,6 +30,11 @@ def check_structure(drawing: Drawing, processes: Sequence[str] = ()) -> Iterator
         yield from _unreachable(level)
 
 
+def is_too_large(drawing: Drawing) -> bool:
+    """Whether nothing more is checked: many rules compare every element with every flow."""
+    return len(drawing.shapes) > MOST_SHAPES or len(drawing.flows) > MOST_FLOWS
+
+
 def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
     process = drawing.process
     if not drawing.executable:
@@ -34,9 +43,12 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
         )
     for own in drawing.duplicates:
         yield error(own, "id.unique", f"id {own} is used twice", f"编号 {own} 重复")
-    if len(drawing.shapes) > MOST_SHAPES:
+    if is_too_large(drawing):
         yield error(
-            process, "process.size", f"more than {MOST_SHAPES} elements", f"流程元素超过 {MOST_SHAPES} 个"
+            process,
+            "process.size",
+            f"more than {MOST_SHAPES} elements or {MOST_FLOWS} sequence flows",
+            f"流程元素超过 {MOST_SHAPES} 个或顺序流超过 {MOST_FLOWS} 条",
         )
     for own in [shape.id for shape in drawing.shapes] + [flow.id for flow in drawing.flows]:
         if not own:
@@ -136,6 +148,13 @@ def _connections(shape: Shape, level: Level) -> Iterator[Problem]:
             "flow.default",
             f"default flow {shape.default} does not leave {shape.id}",
             f"默认流 {shape.default} 不是从 {shape.id} 流出的",
+        )
+    if shape.completion_quantity > 1 and shape.completion_quantity * len(outgoing) > MOST_WAYS:
+        yield error(
+            shape.id,
+            "activity.quantity",
+            f"{shape.id} sends more than {MOST_WAYS} tokens at once",
+            f"{shape.id} 一次发出的令牌超过 {MOST_WAYS} 个",
         )
     if shape.kind not in ACTIVITIES and shape.loops:
         yield error(

@@ -125,7 +125,9 @@ def _run(candidate: Builtin, bound: list[Any], run: Run) -> Value:
         return run.null(f"{candidate.name}(): {error}")
     except Unrepresentable:
         raise
-    except (DecimalException, OverflowError, ValueError) as error:
+    except DecimalException:
+        return run.null(f"{candidate.name}(): no number can hold the result")
+    except (OverflowError, ValueError) as error:
         return run.null(f"{candidate.name}(): {error or 'no result'}")
 
 
