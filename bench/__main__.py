@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench import lines, report
 from bench.order import Order, Run
-from bench.scenarios import throughput
+from bench.scenarios import audit, throughput
 
-SCENARIOS: dict[str, Run] = {"A": throughput.run}
+SCENARIOS: dict[str, Run] = {"A": throughput.run, "D": audit.run}
 
 
 def main() -> int:
@@ -41,6 +41,7 @@ def _order(given: argparse.Namespace) -> Order:
         cases=given.cases,
         warm=given.warm,
         payload=given.payload,
+        sizes=tuple(given.size or ()),
         calibrate=given.calibrate,
     )
 
@@ -67,6 +68,9 @@ def _orders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", type=int, metavar="N", help="measured each time; what the scenario takes")
     parser.add_argument("--warm", type=int, metavar="N", help="cases before the first; 50, JVM 1000")
     parser.add_argument("--payload", type=int, default=2000, metavar="BYTES", help="of each page handed in")
+    parser.add_argument(
+        "--size", type=int, action="append", metavar="N", help="of what is stored; several times"
+    )
     parser.add_argument("--calibrate", type=float, default=2.0, metavar="S", help="seconds of the CPU loop")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="lines are put behind it")
 

@@ -13,6 +13,7 @@ from typing import Any
 from bench import process
 
 ROOT = Path(__file__).resolve().parents[1]
+OWN = os.getpid()
 BLOCK = b"\0" * 8192
 
 

@@ -12,7 +12,7 @@ Run = Callable[["Order"], Iterator[Line]]
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """`cases` and `warm` None stand for what the scenario takes by itself."""
+    """`cases` and `warm` None and no `sizes` stand for what the scenario takes by itself."""
 
     scenario: str
     store: str = "pg"
@@ -22,4 +22,5 @@ class Order:
     cases: int | None = None
     warm: int | None = None
     payload: int = 2000
+    sizes: tuple[int, ...] = ()
     calibrate: float = 2.0

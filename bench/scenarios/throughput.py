@@ -6,7 +6,6 @@ rounds. Every line carries the oracle over exactly its cases.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -59,7 +58,7 @@ def measured(
     store.settle(candidate.database)
     process.forget_peak(candidate.pid)
     before, cpu = store.counts(candidate.database), process.cpu_seconds(candidate.pid)
-    others = machine.Foreign(os.getpid(), *filter(None, [store.server_pid]))
+    others = machine.Foreign(machine.OWN, *filter(None, [store.server_pid]))
     driven = candidate.drive(cases, threads=threads, payload=order.payload)
     foreign = others.cores()
     used = 1000 * (process.cpu_seconds(candidate.pid) - cpu)

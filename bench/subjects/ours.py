@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from bench import form
+from bench.house import CASE, NOW, House
 from bench.subjects.subject import Subject
-from engine.tables import assert_durable, journal
-from workflows.catalog import Catalog
+from engine.tables import journal
 from workflows.commands import Commands
 from workflows.history import History
-from workflows.packages import read_folder
-from workflows.people import find_person, load_organisations
-from workflows.policy import Actor
-from workflows.register.batches import load_batches
-from workflows.tables import cases, migrate, open_database, tasks, timers
+from workflows.tables import cases, tasks, timers
 
-PACKAGE = Path(__file__).resolve().parents[1] / "drawn" / "bench_case"
-NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 AFTER_PUBLICITY = NOW + timedelta(days=16)
 PEOPLE = dict(
     zip(
@@ -55,18 +48,10 @@ class Ours(Subject):
     def __init__(self, url: str, *, threads: int) -> None:
         super().__init__(url, threads=threads)
         self.now = NOW
-        self.database = open_database(url, pool_size=threads + 4)
-        migrate(self.database)
-        assert_durable(self.database)
-        self.library = Catalog(self.database)
+        self.house = House(url, threads=threads)
+        self.database, self.library = self.house.database, self.house.library
         self.commands = Commands(self.database, self.library, clock=lambda: self.now)
-        with self.database.begin() as connection:
-            load_organisations(connection, now=NOW)
-            load_batches(connection, now=NOW)
-            self.library.deploy(connection, read_folder(PACKAGE), by="bench", at=NOW)
-            self.people: dict[str, Actor] = {
-                step: find_person(connection, person) for step, person in PEOPLE.items()
-            }
+        self.people = {step: self.house.person(person) for step, person in PEOPLE.items()}
         sa.event.listen(self.database, "before_cursor_execute", self._count_statement)
         sa.event.listen(self.database, "commit", self._count_commit)
 
@@ -78,13 +63,13 @@ class Ours(Subject):
 
     def start(self, number: int) -> str:
         self.now = NOW
-        return self.commands.start_case("bench_case", {}, actor=self.people["submit"]).case_id
+        return self.commands.start_case(CASE, {}, actor=self.people["submit"]).case_id
 
     def find(self, case: str, step: str) -> str:
         wanted, given = (
             (WAITING, {"case": case}) if step == form.TIMER else (TASK, {"case": case, "step": step})
         )
-        with self.database.connect().execution_options(reading=True) as connection:
+        with self.house.reading() as connection:
             return str(connection.execute(wanted, given).scalar_one())
 
     def complete(self, case: str, task: str, step: str, page: form.Page, points: int) -> None:
@@ -101,7 +86,7 @@ class Ours(Subject):
 
     def judge(self, cases: list[str], first: int) -> dict[str, Any]:
         """States, tasks, scores, entries of the shape, and the chain and replay of a sample."""
-        with self.database.connect().execution_options(reading=True) as connection:
+        with self.house.reading() as connection:
             over = _ended(connection, cases)
             kinds, done, scored = _told(connection, cases)
         expected = sum(form.score(first + place) for place in range(len(cases)))
