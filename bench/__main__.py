@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bench import lines, report
 from bench.order import Order, Run
-from bench.scenarios import audit, throughput
+from bench.scenarios import audit, cold, inbox, throughput
 
-SCENARIOS: dict[str, Run] = {"A": throughput.run, "D": audit.run}
+SCENARIOS: dict[str, Run] = {"A": throughput.run, "C": inbox.run, "D": audit.run, "G": cold.run}
 
 
 def main() -> int:

@@ -19,12 +19,13 @@ Command = Callable[[str, int], list[str]]
 class Candidate:
     """One running candidate. `name` is what it calls itself, with its version."""
 
-    def __init__(self, kind: str, store: Store, *, threads: int) -> None:
-        """Raises Unavailable with the reason."""
+    def __init__(self, kind: str, store: Store, *, threads: int, url: str = "") -> None:
+        """On a new database unless `url` names one. Raises Unavailable with the reason."""
         self.database = f"bench_{kind}"
-        command = _command(kind, store)(store.create(self.database), threads)
+        command = _command(kind, store)
+        self.url = url or store.create(self.database)
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command(self.url, threads), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.pid = self._process.pid
         self.name: str = self._hear()["name"]

@@ -54,12 +54,12 @@ def forget_peak(root: int) -> None:
 
 def peak_mib(root: int) -> float:
     """Peak resident memory of a tree since `forget_peak`."""
-    return sum(_status(pid, "VmHWM") for pid in tree(root)) / MIB
+    return sum(_kib(PROC / str(pid) / "status", "VmHWM:") for pid in tree(root)) / MIB
 
 
-def resident_mib(root: int) -> float:
-    """Resident memory of a tree as it stands."""
-    return sum(_status(pid, "VmRSS") for pid in tree(root)) / MIB
+def proportional_mib(root: int) -> float:
+    """Memory of a tree as it stands; a page that several share counts for each in part."""
+    return sum(_kib(PROC / str(pid) / "smaps_rollup", "Pss:") for pid in tree(root)) / MIB
 
 
 def _stat(pid: int) -> list[str]:
@@ -70,9 +70,9 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _status(pid: int, name: str) -> int:
+def _kib(path: Path, name: str) -> int:
     try:
-        lines = (PROC / str(pid) / "status").read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)

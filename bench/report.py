@@ -52,8 +52,9 @@ def in_one_line(one: Line) -> str:
         return f"{one['scenario']} {one['subject']}: {one['oracle']['why']}"
     head = f"{one['scenario']} round {one['round']} {one['subject']} {one['store']} threads {one['threads']}"
     oracle = "right" if one["oracle"]["ok"] else f"WRONG {one['oracle']}"
-    shown = {"rate": one.get("rate"), "per_case": one.get("per_case")}
-    return f"{head}: {json.dumps(shown)} oracle {oracle}, others busy {_foreign(one)}"
+    figures = {name: value for name, value in _leaves(one) if not name.endswith((".p95", ".p99", *HIDDEN))}
+    ended = f"oracle {oracle}, others busy {_foreign(one)}"
+    return f"{head} {json.dumps(one['params'])}: {json.dumps(figures)} {ended}"
 
 
 def _foreign(one: Line) -> float:
@@ -101,7 +102,7 @@ def _by_subject(group: list[Line]) -> dict[str, Measured]:
 
 def _leaves(one: Line) -> Iterator[tuple[str, float]]:
     """Every figure of a line under its dotted name."""
-    for part in ("rate", "lat_ms", "per_case"):
+    for part in ("rate", "lat_ms", "per_case", "statements", "plans", "rss_mb"):
         yield from _inside(part, one.get(part) or {})
     if "peak_rss_mb" in one:
         yield "peak_rss_mb", one["peak_rss_mb"]
