@@ -8,9 +8,15 @@ from pathlib import Path
 
 from bench import lines, report
 from bench.order import Order, Run
-from bench.scenarios import audit, cold, inbox, throughput
+from bench.scenarios import audit, cold, growth, inbox, throughput
 
-SCENARIOS: dict[str, Run] = {"A": throughput.run, "C": inbox.run, "D": audit.run, "G": cold.run}
+SCENARIOS: dict[str, Run] = {
+    "A": throughput.run,
+    "C": inbox.run,
+    "D": audit.run,
+    "G": cold.run,
+    "H": growth.run,
+}
 
 
 def main() -> int:
