@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bench import lines, report
 from bench.order import Order, Run
-from bench.scenarios import audit, cold, growth, inbox, throughput
+from bench.scenarios import audit, cold, growth, inbox, office, throughput
 
 SCENARIOS: dict[str, Run] = {
     "A": throughput.run,
+    "B": office.run,
     "C": inbox.run,
     "D": audit.run,
     "G": cold.run,

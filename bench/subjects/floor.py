@@ -70,7 +70,7 @@ class Floor(Subject):
         self._own = threading.local()
         self._open: list[_Postgres | _Sqlite] = []
         for table in TABLES:
-            self._connection().write([(table, ())])
+            self._connection().write([(table.replace(" floor", " IF NOT EXISTS floor", 1), ())])
 
     def _connection(self) -> _Postgres | _Sqlite:
         """This thread's own connection."""
