@@ -1,9 +1,9 @@
-"""What must be how fast: the targets, each with the figure it looks at, and what a run says to them."""
+"""What a gate is: a figure made from what was measured, held against a bound."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -11,26 +11,27 @@ Measured = dict[str, dict[int, float]]
 """Measure → round → value, of one subject."""
 
 CPU = "CPU of application and PostgreSQL"
-LOOKUPS, TRANSACTIONS = 9, 10
-"""Of a case of scenario A: reads that find a task or timer, and acts that are made durable."""
 
-JAVA = ("flowable", "operaton")
+Figure = Callable[[Mapping[str, Measured]], float | None]
+"""Subject → what was measured of it, to one number; None if it was not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`bound` is the least (`at_least`) or the most that `figure` may be; it may not be known: None."""
+    """`bound` is the least (`at_least`) or the most that `figure` may be, on lines with these parameters."""
 
     name: str
     bound: float
-    figure: Callable[[Mapping[str, Measured]], float | None]
+    figure: Figure
     at_least: bool = False
     store: str = ""
     threads: int = 0
+    where: Mapping[str, Any] = field(default_factory=dict)
 
     def concerns(self, one: Mapping[str, Any]) -> bool:
         fits = not self.threads or one["threads"] == self.threads
-        return fits and str(one["store"]).startswith(self.store)
+        alike = all(one["params"].get(name) == value for name, value in self.where.items())
+        return fits and alike and str(one["store"]).startswith(self.store)
 
     def verdict(self, measured: Mapping[str, Measured]) -> list[str]:
         sign = "≥" if self.at_least else "≤"
@@ -55,9 +56,7 @@ def of(mine: Measured, name: str) -> dict[int, float]:
     return {turn: used + db.get(turn, 0.0) for turn, used in app.items()}
 
 
-def ours(
-    name: str, *, less: float = 0.0, parts: float = 1.0
-) -> Callable[[Mapping[str, Measured]], float | None]:
+def ours(name: str, *, less: float = 0.0, parts: float = 1.0) -> Figure:
     """Our median of a measure, less a part that does not count, in equal parts."""
 
     def figure(measured: Mapping[str, Measured]) -> float | None:
@@ -67,7 +66,7 @@ def ours(
     return figure
 
 
-def over(name: str, *others: str) -> Callable[[Mapping[str, Measured]], float | None]:
+def over(name: str, *others: str) -> Figure:
     """Our median ratio to the best of others, which are known by how their names begin."""
 
     def figure(measured: Mapping[str, Measured]) -> float | None:
@@ -80,52 +79,45 @@ def over(name: str, *others: str) -> Callable[[Mapping[str, Measured]], float | 
     return figure
 
 
-RATE = "rate.completions_s"
-GATES: dict[str, tuple[Gate, ...]] = {
-    "A": (
-        Gate(
-            name="completions, ours over the better Java engine",
-            bound=8,
-            figure=over(RATE, *JAVA),
-            at_least=True,
-            store="pg",
-        ),
-        Gate(
-            name="completions, ours over the floor",
-            bound=1.5,
-            figure=over(RATE, "floor"),
-            at_least=True,
-            store="pg",
-            threads=1,
-        ),
-        Gate(
-            name="completions, ours over the floor",
-            bound=1.0,
-            figure=over(RATE, "floor"),
-            at_least=True,
-            store="pg",
-            threads=8,
-        ),
-        Gate(name="completions/s", bound=1000, figure=ours(RATE), at_least=True, store="sqlite", threads=1),
-        Gate(name="CPU, ours over the better Java engine", bound=0.25, figure=over(CPU, *JAVA), store="pg"),
-        Gate(name="CPU, ours over the floor", bound=2, figure=over(CPU, "floor")),
-        Gate(name="stored bytes a case", bound=30_000, figure=ours("per_case.stored_b")),
-        Gate(
-            name="statements of a durable act, without the look-up",
-            bound=5,
-            figure=ours("per_case.stmts", less=LOOKUPS, parts=TRANSACTIONS),
-        ),
-        Gate(
-            name="fsyncs of a durable act (the log writer has a few of its own)",
-            bound=1.05,
-            figure=ours("per_case.fsync", parts=TRANSACTIONS),
-            store="pg",
-        ),
-    ),
-}
+def worst(*names: str, rank: str = "p99") -> Figure:
+    """Our highest median among latencies; without names among all, `!` before a name leaves it out."""
+
+    def figure(measured: Mapping[str, Measured]) -> float | None:
+        mine = measured.get("ours", {})
+        left_out = {name[1:] for name in names if name.startswith("!")}
+        wanted = {name for name in names if not name.startswith("!")}
+        found = [
+            median(rounds.values())
+            for name, rounds in mine.items()
+            if (kind := _latency(name, rank)) and kind not in left_out and (not wanted or kind in wanted)
+        ]
+        return max(found, default=None)
+
+    return figure
 
 
-def verdicts(one: Mapping[str, Any], measured: Mapping[str, Measured]) -> list[list[str]]:
-    """Name, figure and verdict of every gate that concerns such lines."""
-    asked = GATES.get(one["scenario"], ())
-    return [gate.verdict(measured) for gate in asked if gate.concerns(one)]
+def _latency(name: str, rank: str) -> str:
+    """The kind of act whose latency at a rank this is; else nothing."""
+    inner = name.removeprefix("lat_ms.")
+    return inner.removesuffix(f".{rank}") if inner != name and inner.endswith(f".{rank}") else ""
+
+
+def most(part: str) -> Figure:
+    """Our highest figure below a part of the line."""
+
+    def figure(measured: Mapping[str, Measured]) -> float | None:
+        mine = measured.get("ours", {})
+        found = [median(rounds.values()) for name, rounds in mine.items() if name.startswith(f"{part}.")]
+        return max(found, default=None)
+
+    return figure
+
+
+def quotient(above: str, below: str) -> Figure:
+    """One of our medians over another."""
+
+    def figure(measured: Mapping[str, Measured]) -> float | None:
+        top, bottom = ours(above)(measured), ours(below)(measured)
+        return top / bottom if top is not None and bottom else None
+
+    return figure

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from bench import gates, lines
+from bench import gates, lines, targets
 from bench.gates import Measured
 from bench.lines import Line
 
@@ -37,6 +37,7 @@ def told(found: Iterable[Line], *, keep_noisy: bool = False) -> str:
         if not lines.is_missing(one):
             groups.setdefault(_alike(one), []).append(one)
     parts = [part for group in groups.values() for part in _part(group)]
+    parts += _growth(groups.values())
     if len(kept) < len(every):
         parts.append(
             f"{len(every) - len(kept)} of {len(every)} lines were measured on a busy machine and left out."
@@ -74,8 +75,32 @@ def _part(group: list[Line]) -> Iterator[str]:
     yield _figures(measured)
     if ratios := _ratios(measured):
         yield ratios
-    if verdicts := gates.verdicts(first, measured):
+    if verdicts := targets.verdicts(first, measured):
         yield _table(["gate", "found", "verdict"], verdicts)
+
+
+def _growth(groups: Iterable[list[Line]]) -> Iterator[str]:
+    """What the largest store costs over the smallest, for scenarios that grow one."""
+    sized: dict[tuple[str, str, int], dict[int, dict[str, Measured]]] = {}
+    for group in groups:
+        first = group[0]
+        if first["scenario"] in targets.GROWTH:
+            size = first["params"][targets.GROWTH[first["scenario"]][0]]
+            place = (first["scenario"], first["store"], first["threads"])
+            sized.setdefault(place, {})[size] = _by_subject(group)
+    for (scenario, store, threads), sizes in sized.items():
+        if len(sizes) > 1:
+            yield f"### {scenario}: {store}, threads {threads}, {min(sizes):,} to {max(sizes):,}"
+            yield _table(["growth", "least", "most", "times", "verdict"], _grown(scenario, sizes))
+
+
+def _grown(scenario: str, sizes: Mapping[int, dict[str, Measured]]) -> Iterator[list[str]]:
+    for name, figure, bound in targets.GROWTH[scenario][1]:
+        least, most = figure(sizes[min(sizes)]), figure(sizes[max(sizes)])
+        if least and most is not None:
+            verdict = "held" if most / least <= bound else "missed"
+            times = f"{most / least:.3g} (≤ {bound:g})"
+            yield [name, number(least), number(most), times, verdict]
 
 
 def _machine(group: list[Line]) -> str:

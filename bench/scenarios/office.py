@@ -45,7 +45,7 @@ ACCEPT = {"outcome": "accepted", "values": {"opinion": "材料齐全。" * 40}}
 
 
 def run(order: Order) -> Iterator[Line]:
-    """In each round: the maximum of ours and of bare Flask, each rate with each number of officers, the race."""
+    """In each round the maximum of ours and of bare Flask, each rate with each number of officers, a race."""
     with opened(order.store) as store:
         env = machine.environment(store.folder, calibrate=order.calibrate)
         with _ours(store, order) as office, _bare(store, order) as ceiling:
