@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import lines, report
 from bench.order import Order, Run
 from bench.scenarios import audit, cold, growth, inbox, office, throughput
+from bench.stores import Unavailable
 
 SCENARIOS: dict[str, Run] = {
     "A": throughput.run,
@@ -29,12 +30,16 @@ def main() -> int:
 
 
 def _measure(given: argparse.Namespace) -> int:
-    """1 if an oracle said no: a fast run with a wrong result is a failed run."""
+    """1 if an oracle said no, for a fast run with a wrong result is a failed run; 2 if nothing can be run."""
     failed = 0
-    for one in SCENARIOS[given.scenario](_order(given)):
-        lines.append(given.out, one)
-        print(report.in_one_line(one), file=sys.stderr)
-        failed |= not one["oracle"]["ok"] and not lines.is_missing(one)
+    try:
+        for one in SCENARIOS[given.scenario](_order(given)):
+            lines.append(given.out, one)
+            print(report.in_one_line(one), file=sys.stderr)
+            failed |= not one["oracle"]["ok"] and not lines.is_missing(one)
+    except Unavailable as reason:
+        print(f"{given.scenario} cannot be measured here: {reason}", file=sys.stderr)
+        return 2
     return int(failed)
 
 
@@ -47,6 +52,7 @@ def _order(given: argparse.Namespace) -> Order:
         rounds=given.rounds,
         cases=given.cases,
         warm=given.warm,
+        processes=given.processes,
         payload=given.payload,
         sizes=tuple(given.size or ()),
         calibrate=given.calibrate,
@@ -74,6 +80,7 @@ def _orders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=1, metavar="R")
     parser.add_argument("--cases", type=int, metavar="N", help="measured each time; what the scenario takes")
     parser.add_argument("--warm", type=int, metavar="N", help="cases before the first; 50, JVM 1000")
+    parser.add_argument("--processes", type=int, default=1, metavar="P", help="of each candidate of A")
     parser.add_argument("--payload", type=int, default=2000, metavar="BYTES", help="of each page handed in")
     parser.add_argument(
         "--size", type=int, action="append", metavar="N", help="of what is stored; several times"

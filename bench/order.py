@@ -21,6 +21,7 @@ class Order:
     rounds: int = 1
     cases: int | None = None
     warm: int | None = None
+    processes: int = 1
     payload: int = 2000
     sizes: tuple[int, ...] = ()
     calibrate: float = 2.0

@@ -127,7 +127,7 @@ def _by_subject(group: list[Line]) -> dict[str, Measured]:
 
 def _leaves(one: Line) -> Iterator[tuple[str, float]]:
     """Every figure of a line under its dotted name."""
-    for part in ("rate", "lat_ms", "per_case", "statements", "plans", "rss_mb", "answers"):
+    for part in ("rate", "lat_ms", "per_case", "statements", "plans", "memory_kib", "rss_mb", "answers"):
         yield from _inside(part, one.get(part) or {})
     if "peak_rss_mb" in one:
         yield "peak_rss_mb", one["peak_rss_mb"]

@@ -71,6 +71,7 @@ ALL: dict[str, tuple[Gate, ...]] = {
     "D": (
         _at("chain, events/s", ours("rate.chain_events_s"), 50_000, at_least=True),
         _at("run again, events/s", ours("rate.rerun_events_s"), 5_000, at_least=True),
+        _at("memory of a live case, KiB", ours("memory_kib.live_case"), 60),
         _at("a case as of a moment, ms", worst("as_of_middle", "as_of_end", rank="p50"), 100),
         _at(
             "a completion at round 600 over round 6",

@@ -41,6 +41,9 @@ BATCH = 1_000
 EARLY, LATE = 6, 600
 """Rounds of correction between which a completion must not become dearer."""
 
+ENOUGH = 200
+"""Live cases in memory at once, to weigh one."""
+
 BY = Who(actor="app01", on_behalf_of=None)
 Loads = dict[str, list[float]]
 
@@ -106,6 +109,7 @@ def _measured(
             "rerun_events_s": round(written.every / rerun),
         },
         lat_ms={**{name: spread(taken) for name, taken in loads.items()}, **_rework(written)},
+        memory_kib=_memory(house, written),
         peak_rss_mb=round(process.peak_mib(machine.OWN), 1),
         oracle={**oracle, "tamper_found_at": found, "state_equal": same},
         env={**env, "foreign_cpu": others.cores()},
@@ -226,6 +230,17 @@ def _rework(written: Written) -> dict[str, dict[str, float]]:
         return {}
     around = {"rework_early": rounds[EARLY - 3 : EARLY + 3], "rework_late": rounds[LATE - 3 : LATE + 3]}
     return {name: {"p50": round(median(taken), 4)} for name, taken in around.items()}
+
+
+def _memory(house: House, written: Written) -> dict[str, float]:
+    """What a live case weighs, page and all, once there are enough of them to tell."""
+    if len(written.cases) < ENOUGH:
+        return {}
+    before = process.proportional_mib(machine.OWN)
+    with house.reading() as connection:
+        live = [replay.load(connection, case_id, house.library) for case_id in written.cases]
+    grown = process.proportional_mib(machine.OWN) - before
+    return {"live_case": round(1024 * grown / len(live), 1)}
 
 
 def _tampered(house: House, written: Written) -> int:

@@ -169,6 +169,7 @@ def _peer(store: Store, kind: str, order: Order, env: Mapping[str, Any]) -> Iter
         first.drive(min(order.warm or WARM_JVM, 20), threads=1, payload=order.payload)
         first.close()
         for turn in range(1, order.rounds + 1):
+            others = machine.Foreign(machine.OWN, *filter(None, [store.server_pid]))
             begin = time.perf_counter()
             again = Candidate(kind, store, threads=1, url=first.url)
             ready = round(1000 * (time.perf_counter() - begin), 1)
@@ -178,7 +179,7 @@ def _peer(store: Store, kind: str, order: Order, env: Mapping[str, Any]) -> Iter
                 store,
                 size=0,
                 turn=turn,
-                env=env,
+                env={**env, "foreign_cpu": others.cores()},
                 after="stop",
                 subject=again.name,
                 lat_ms={"ready": {"p50": ready}},

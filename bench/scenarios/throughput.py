@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from bench import form, lines, machine, process
-from bench.candidates import Candidate
+from bench import form, lines, machine
+from bench.candidates import Candidate, Crew
 from bench.lines import Line
 from bench.order import Order
 from bench.stores import Counts, Store, Unavailable, opened
@@ -26,10 +26,10 @@ def run(order: Order) -> Iterator[Line]:
     with ExitStack() as stack:
         store = stack.enter_context(opened(order.store))
         env = machine.environment(store.folder, calibrate=order.calibrate)
-        running: dict[str, Candidate] = {}
+        running: dict[str, Crew] = {}
         for kind in order.subjects:
             try:
-                candidate = Candidate(kind, store, threads=max(order.threads))
+                candidate = Crew(kind, store, threads=max(order.threads), processes=order.processes)
                 stack.callback(candidate.close)
                 _warm(candidate, kind, order)
                 running[kind] = candidate
@@ -43,7 +43,7 @@ def run(order: Order) -> Iterator[Line]:
 
 def measured(
     store: Store,
-    candidate: Candidate,
+    candidate: Candidate | Crew,
     order: Order,
     *,
     kind: str,
@@ -54,15 +54,15 @@ def measured(
     **params: Any,
 ) -> Line:
     """One candidate through so many cases, with everything that was counted meanwhile."""
-    cases = order.cases or CASES
+    cases = (order.cases or CASES) // order.processes * order.processes
     store.settle(candidate.database)
-    process.forget_peak(candidate.pid)
-    before, cpu = store.counts(candidate.database), process.cpu_seconds(candidate.pid)
+    candidate.forget_peak()
+    before, cpu = store.counts(candidate.database), candidate.cpu_seconds()
     others = machine.Foreign(machine.OWN, *filter(None, [store.server_pid]))
     driven = candidate.drive(cases, threads=threads, payload=order.payload)
     foreign = others.cores()
-    used = 1000 * (process.cpu_seconds(candidate.pid) - cpu)
-    peak = process.peak_mib(candidate.pid)
+    used = 1000 * (candidate.cpu_seconds() - cpu)
+    peak = candidate.peak_mib()
     store.settle(candidate.database)
     after = store.counts(candidate.database)
     return lines.line(
@@ -70,7 +70,14 @@ def measured(
         candidate.name,
         store=store.label,
         threads=threads,
-        params={"cases": cases, "payload": order.payload, "history": "full", "form": "doc", **params},
+        params={
+            "cases": cases,
+            "payload": order.payload,
+            "history": "full",
+            "form": "doc",
+            **_several(order),
+            **params,
+        },
         round=turn,
         warm_cases=warm_cases(kind, order),
         rate={
@@ -85,12 +92,16 @@ def measured(
     )
 
 
+def _several(order: Order) -> dict[str, int]:
+    return {"processes": order.processes} if order.processes > 1 else {}
+
+
 def warm_cases(kind: str, order: Order) -> int:
     """How many cases a candidate has behind it before anything is measured."""
     return WARM.get(kind, WARM_JVM) if order.warm is None else order.warm
 
 
-def _warm(candidate: Candidate, kind: str, order: Order) -> None:
+def _warm(candidate: Crew, kind: str, order: Order) -> None:
     cases = warm_cases(kind, order)
     if cases:
         candidate.drive(cases, threads=max(order.threads), payload=order.payload)

@@ -27,11 +27,11 @@ from engine.tables import connect
 BENCH = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 TABLES = (
-    "CREATE TABLE spiff_case (case_id TEXT PRIMARY KEY, over INTEGER NOT NULL, score INTEGER,"
+    "CREATE TABLE IF NOT EXISTS spiff_case (case_id TEXT PRIMARY KEY, over INTEGER NOT NULL, score INTEGER,"
     " state TEXT NOT NULL)",
-    "CREATE TABLE spiff_task (case_id TEXT NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS spiff_task (case_id TEXT NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL,"
     " PRIMARY KEY (case_id, step))",
-    "CREATE TABLE spiff_event (case_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS spiff_event (case_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,"
     " PRIMARY KEY (case_id, seq))",
 )
 
