@@ -20,7 +20,7 @@ check: setup ## what CI does: format, lint, types, floors, spelling, tests
 	@scripts/check
 	@scripts/test
 
-bench: setup ## measure the engine and the commands, one JSON document each
+bench: setup ## measure the engine and the commands, as tables (minutes)
 	@scripts/bench
 
 demo: setup ## play another season into the database (N cases, seed S)

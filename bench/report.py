@@ -106,9 +106,11 @@ def _grown(scenario: str, sizes: Mapping[int, dict[str, Measured]]) -> Iterator[
 def _machine(group: list[Line]) -> str:
     env = group[0]["env"]
     noise = [_foreign(one) for one in group]
+    store = next((f"{name} {env[name]}" for name in ("pg", "sqlite") if name in env), "")
     return (
-        f"{env['cpu']}, {env['mem_gib']} GiB, Python {env['python']}, synced write {env['fsync_us']} µs,"
-        f" loop {env['loop_ms']} ms, others busy {min(noise)}–{max(noise)} cores; commit {group[0]['git']}"
+        f"{env['cpu']}, {env['mem_gib']} GiB, Python {env['python']}, {store},"
+        f" synced write {env['fsync_us']} µs, loop {env['loop_ms']} ms,"
+        f" others busy {min(noise)}–{max(noise)} cores; commit {group[0]['git']}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from bench import process
+from bench import machine, process
 from tests import postgres
 
 SETTINGS = (
@@ -43,6 +43,7 @@ class Store(Protocol):
     """A kind of database; `label` stands in every line, `server_pid` is 0 where there is no server."""
 
     label: str
+    version: dict[str, str]
     server_pid: int
     folder: Path
 
@@ -51,6 +52,11 @@ class Store(Protocol):
     def settle(self, name: str) -> None: ...
 
     def counts(self, name: str) -> Counts: ...
+
+
+def environment(store: Store, *, calibrate: float) -> dict[str, Any]:
+    """What every line of a run says about its machine and database."""
+    return {**machine.environment(store.folder, calibrate=calibrate), **store.version}
 
 
 @contextmanager
@@ -92,7 +98,8 @@ class Postgres:
                 connection.exec_driver_sql(f"CREATE EXTENSION {STATEMENTS}")
             version = connection.exec_driver_sql("SHOW server_version").scalar_one().split()[0]
             backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        self.label = f"pg{version}"
+        self.label = f"pg{version.partition('.')[0]}"
+        self.version = {"pg": version}
         self.server_pid = process.parent(backend)
 
     def create(self, name: str) -> str:
@@ -129,7 +136,8 @@ class Sqlite:
         self._connect = connect
         probe = connect("sqlite://")
         with probe.connect() as connection:
-            self.label = f"sqlite{connection.exec_driver_sql('SELECT sqlite_version()').scalar_one()}"
+            self.label = "sqlite"
+            self.version = {"sqlite": connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()}
         probe.dispose()
 
     def create(self, name: str) -> str:

@@ -19,7 +19,7 @@ from bench import form, lines, machine, process
 from bench.house import LOOP, NOW, House
 from bench.lines import Line
 from bench.order import Order
-from bench.stores import Store, opened
+from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
 from engine import journal, replay
 from engine.case.case import Case
@@ -65,7 +65,7 @@ class Written:
 def run(order: Order) -> Iterator[Line]:
     """A line for each length of history and round."""
     with opened(order.store) as store:
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         house = House(store.create("bench_audit"))
         for length in order.sizes or LENGTHS:
             written = _write(house, length, order)
@@ -130,7 +130,8 @@ def _write(house: House, length: int, order: Order) -> Written:
 
 def _corrected(house: House, case_id: str, length: int, payload: int) -> tuple[Case, list[float]]:
     """One case, correction after correction; how long each took the engine, in milliseconds."""
-    pages, rounds = form.pages(payload), []
+    pages = form.pages(payload)
+    rounds: list[float] = []
     case, remembered = _started(house, case_id), False
     while case.seq < length:
         task_id = next(reversed(case.standing.tasks))

@@ -20,7 +20,7 @@ from bench.lines import Line
 from bench.order import Order
 from bench.peers import java
 from bench.scenarios.throughput import WARM_JVM
-from bench.stores import Store, Unavailable, opened
+from bench.stores import Store, Unavailable, environment, opened
 from bench.subjects.ours import Ours
 from engine.tables import journal
 from tests.reliability.installation import Answer, Installation
@@ -39,7 +39,7 @@ PATIENCE = 300.0
 def run(order: Order) -> Iterator[Line]:
     """For each number of stored cases a line for a start and one for a start after a kill; then the peers."""
     with opened(order.store) as store:
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         for size in order.sizes or SIZES:
             name = f"bench_cold_{size}"
             place = _installation(store, name, size)

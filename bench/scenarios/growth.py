@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-from bench import bulk, lines, machine
+from bench import bulk, lines
 from bench.candidates import Candidate
 from bench.lines import Line
 from bench.order import Order
 from bench.scenarios import throughput
-from bench.stores import opened
+from bench.stores import environment, opened
 from bench.subjects.ours import Ours
 from bench.subjects.subject import Load, drive
 
@@ -29,7 +29,7 @@ def run(order: Order) -> Iterator[Line]:
     order = replace(order, cases=order.cases or CASES)
     with ExitStack() as stack:
         store = stack.enter_context(opened(order.store))
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         candidate = Candidate("ours", store, threads=max(order.threads))
         stack.callback(candidate.close)
         filling = Filling(candidate.url)

@@ -19,7 +19,7 @@ from bench import lines, machine, made_up, process
 from bench.house import NOW, House
 from bench.lines import Line
 from bench.order import Order
-from bench.stores import Store, opened
+from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
 from workflows.inbox import Inbox, TaskQuery
 from workflows.policy import Actor
@@ -54,7 +54,7 @@ class Asked:
 def run(order: Order) -> Iterator[Line]:
     """A line for each size and round."""
     with opened(order.store) as store:
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         for size in order.sizes or SIZES:
             house = House(store.create(f"bench_inbox_{size}"))
             made_up.store(house.database, size)

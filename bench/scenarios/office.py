@@ -25,7 +25,7 @@ from bench.clients import Book, Client, at_once, on_schedule
 from bench.house import CASE, DRAWN, NOW, House
 from bench.lines import Line
 from bench.order import Order
-from bench.stores import Store, opened
+from bench.stores import Store, environment, opened
 from bench.subjects.floor import Floor
 from engine.tables import journal
 from tests.reliability.installation import LANZHOU, Installation
@@ -47,7 +47,7 @@ ACCEPT = {"outcome": "accepted", "values": {"opinion": "材料齐全。" * 40}}
 def run(order: Order) -> Iterator[Line]:
     """In each round the maximum of ours and of bare Flask, each rate with each number of officers, a race."""
     with opened(order.store) as store:
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         with _ours(store, order) as office, _bare(store, order) as ceiling:
             for turn in range(1, order.rounds + 1):
                 measuring = partial(_line, store, order, turn=turn)

@@ -14,7 +14,7 @@ from bench import form, lines, machine
 from bench.candidates import Candidate, Crew
 from bench.lines import Line
 from bench.order import Order
-from bench.stores import Counts, Store, Unavailable, opened
+from bench.stores import Counts, Store, Unavailable, environment, opened
 
 CASES = 200
 WARM = {"ours": 50, "floor": 50, "spiff": 50}
@@ -25,7 +25,7 @@ def run(order: Order) -> Iterator[Line]:
     """A line for each candidate, number of threads and round; one with the reason for who cannot run."""
     with ExitStack() as stack:
         store = stack.enter_context(opened(order.store))
-        env = machine.environment(store.folder, calibrate=order.calibrate)
+        env = environment(store, calibrate=order.calibrate)
         running: dict[str, Crew] = {}
         for kind in order.subjects:
             try:

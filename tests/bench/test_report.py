@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench import lines, report
 
-ENV = {"cpu": "two cores", "mem_gib": 4, "python": "3", "fsync_us": 100, "loop_ms": 1.0}
+ENV = {"cpu": "two cores", "mem_gib": 4, "python": "3", "pg": "15.18", "fsync_us": 100, "loop_ms": 1.0}
 
 
 def line(subject: str, rate: float, *, turn: int = 1, foreign: float = 0.0, ok: bool = True) -> lines.Line:

@@ -91,13 +91,18 @@ public abstract class Peer {
                 time(taken, "fire", () -> { fire(timer); return ""; });
             } else {
                 Map<String, Object> values = new HashMap<>();
-                values.put(phase + "_page", pages[(number * 8 + Arrays.asList(PHASES).indexOf(phase)) % POOL]);
+                values.put(phase + "_page", storable(pages[(number * 8 + Arrays.asList(PHASES).indexOf(phase)) % POOL]));
                 if (phase.equals("submit")) values.put("points", points(number));
                 String task = time(taken, "query", () -> findTask(cases[number - first], phase));
                 time(taken, "complete", () -> { complete(task, values); return ""; });
             }
         }
         return taken;
+    }
+
+    /** What is too long for a text column goes in as bytes. */
+    static Object storable(String page) {
+        return page.length() <= 4000 ? page : page.getBytes(java.nio.charset.StandardCharsets.UTF_8);
     }
 
     static String time(Map<String, List<Double>> taken, String kind, Callable<String> act) {
