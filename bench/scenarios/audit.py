@@ -2,6 +2,7 @@
 
 Histories of several lengths are written by the engine itself, page after page of corrections; the live case
 that wrote them is what replay must come to, byte for byte. One changed letter must be found where it stands.
+The peers have no such thing; the whole story of a case of scenario A is told by ours and by them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from bench import form, lines, machine, process
 from bench.house import LOOP, NOW, House
 from bench.lines import Line
 from bench.order import Order
+from bench.peers import java
+from bench.scenarios import stories
 from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
 from engine import journal, replay
@@ -73,6 +76,9 @@ def run(order: Order) -> Iterator[Line]:
             for turn in range(1, order.rounds + 1):
                 yield _measured(store, house, written, order, length=length, turn=turn, env=env)
         house.close()
+        for kind in dict.fromkeys(("ours", *order.subjects)):
+            if kind == "ours" or kind in java.ENGINES:
+                yield from stories.told(store, kind, order, env)
 
 
 def _measured(

@@ -79,6 +79,9 @@ class Ours(Subject):
         self.now = AFTER_PUBLICITY
         self.commands.fire_timer(case, timer)
 
+    def timeline(self, case: str) -> int:
+        return len(History(self.database, self.library).timeline(case))
+
     def release(self) -> None:
         self.database.dispose()
 

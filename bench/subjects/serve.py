@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ class Served:
         self._driven = Driven()
 
     def answer(self, do: str, **given: Any) -> dict[str, Any]:
-        return {"drive": self._drive, "judge": self._judge}[do](**given)
+        return {"drive": self._drive, "judge": self._judge, "timeline": self._timeline}[do](**given)
 
     def _drive(self, **given: int) -> dict[str, Any]:
         self._load = Load(**given)
@@ -48,6 +49,14 @@ class Served:
         judged = self._subject.judge(self._driven.cases, self._load.first)
         self._subject.release()
         return judged
+
+    def _timeline(self) -> dict[str, Any]:
+        rows, taken = 0, []
+        for case in self._driven.cases:
+            begin = time.perf_counter()
+            rows = self._subject.timeline(case)
+            taken.append(1000 * (time.perf_counter() - begin))
+        return {"lat_ms": {"timeline": spread(taken)}, "rows": rows}
 
 
 def spread(taken: list[float]) -> dict[str, float]:

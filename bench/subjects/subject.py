@@ -71,6 +71,10 @@ class Subject(ABC):
     def judge(self, cases: list[Any], first: int) -> dict[str, Any]:
         """The oracle over cases driven to their end: ok, events, double and what was found wrong."""
 
+    def timeline(self, case: Any) -> int:
+        """The whole story of a case, told; how many rows it has."""
+        raise NotImplementedError(f"{self.name} tells no stories")
+
     @abstractmethod
     def release(self) -> None:
         """Let connections go, so that the database reports what they did."""

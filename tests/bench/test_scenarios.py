@@ -13,11 +13,12 @@ def ordered(scenario: str, *sizes: int, cases: int, **more: object) -> Order:
 
 
 def test_histories_replay_to_the_live_case_and_a_forged_letter_is_found():
-    (short, long) = audit.run(ordered("D", 20, 60, cases=2))
+    short, long, story = audit.run(ordered("D", 20, 60, cases=2, warm=1, subjects=("ours",)))
 
     assert short["oracle"]["ok"], short["oracle"]
     assert long["oracle"]["ok"], long["oracle"]
     assert long["oracle"]["tamper_found_at"] == long["oracle"]["events"] // 2 // 2
+    assert story["oracle"]["ok"], story["oracle"]
 
 
 def test_every_list_of_the_inbox_is_the_one_made_by_hand():

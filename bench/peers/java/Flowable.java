@@ -48,6 +48,14 @@ public class Flowable extends Peer {
         engine.getManagementService().executeJob(timerId);
     }
 
+    int timeline(String id) {
+        var history = engine.getHistoryService();
+        return history.createHistoricActivityInstanceQuery().processInstanceId(id).list().size()
+            + history.createHistoricTaskInstanceQuery().processInstanceId(id).list().size()
+            + history.createHistoricVariableInstanceQuery().processInstanceId(id).list().size()
+            + history.createHistoricDetailQuery().processInstanceId(id).list().size();
+    }
+
     long[] found(Set<String> ids) {
         var history = engine.getHistoryService();
         long over = 0, done = 0, score = 0;

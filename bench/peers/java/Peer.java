@@ -27,6 +27,8 @@ public abstract class Peer {
     abstract void complete(String taskId, Map<String, Object> values);
     abstract String findTimer(String caseId);
     abstract void fire(String timerId);
+    /** The whole history of a case in four queries: steps, tasks, variables, changes; how many rows. */
+    abstract int timeline(String caseId);
     /** Cases over, tasks completed, sum of scores, among these cases. */
     abstract long[] found(Set<String> caseIds);
 
@@ -39,7 +41,8 @@ public abstract class Peer {
         System.out.println("{\"name\": \"" + peer.name() + "\"}");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
-            String answer = line.contains("\"judge\"") ? peer.judge() : peer.drive(line);
+            String answer = line.contains("\"judge\"") ? peer.judge()
+                : line.contains("\"timeline\"") ? peer.timelines() : peer.drive(line);
             peer.pool.getHikariPoolMXBean().softEvictConnections();
             Thread.sleep(200);
             System.out.println(answer);
@@ -123,6 +126,13 @@ public abstract class Peer {
         boolean ok = found[0] == cases.length && found[1] == 8L * cases.length && found[2] == score;
         return "{\"ok\": " + ok + ", \"double\": " + Math.max(0, found[1] - 8L * cases.length) + ", \"events\": " + found[1] + ", \"score\": " + found[2]
             + ", \"over\": " + found[0] + "}";
+    }
+
+    String timelines() {
+        Map<String, List<Double>> taken = new HashMap<>();
+        for (String id : cases) time(taken, "timeline", () -> "" + timeline(id));
+        return "{\"lat_ms\": {\"timeline\": " + spread(taken.get("timeline")) + "}, \"rows\": "
+            + timeline(cases[0]) + "}";
     }
 
     static int points(int number) { return (int) (number * 37L % 101); }
