@@ -42,7 +42,16 @@ class Made:
 
     @property
     def task_id(self) -> str:
-        return f"MU-2026-{self.number:08}.2"
+        return f"{self.case_id}.2"
+
+    @property
+    def case_id(self) -> str:
+        return f"MU-2026-{self.number:08}"
+
+    @property
+    def told(self) -> str:
+        """What a free-text search looks at."""
+        return f"{self.case_id} {self.unit} 初审 check".lower()
 
 
 def made(number: int, *, seed: int = 1) -> Iterator[Made]:
@@ -81,14 +90,19 @@ def store(database: sa.Engine, number: int) -> None:
     coming = made(number)
     while batch := list(islice(coming, BATCH)):
         with database.begin() as connection:
-            _write(connection, tasks, [_task(one) for one in batch])
-            _write(connection, candidates, [_candidate(one) for one in batch])
+            write(connection, tasks, [_task(one) for one in batch])
+            write(connection, candidates, [_candidate(one) for one in batch])
+    analyse(database)
+
+
+def analyse(database: sa.Engine) -> None:
+    """Let the database look at what it has, so that it plans with it."""
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if database.dialect.name == "postgresql" else "ANALYZE")
 
 
-def _write(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """By COPY where there is such a thing."""
+def write(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Rows into a table, by COPY where there is such a thing."""
     if connection.dialect.name != "postgresql":
         connection.execute(table.insert(), rows)
         return
@@ -108,9 +122,8 @@ def _value(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[dict[str, A
 
 
 def _task(one: Made) -> dict[str, Any]:
-    case_id = one.task_id.partition(".")[0]
     return {
-        "case_id": case_id,
+        "case_id": one.case_id,
         "task_id": one.task_id,
         "case_process": "green_factory",
         "process_id": "green_factory",
@@ -133,13 +146,13 @@ def _task(one: Made) -> dict[str, Any]:
         "authority_name": one.authority,
         "batch_id": "2026-1",
         "batch_name": "2026",
-        "search": f"{case_id} {one.unit} 初审 check".lower(),
+        "search": one.told,
     }
 
 
 def _candidate(one: Made) -> dict[str, Any]:
     return {
-        "case_id": one.task_id.partition(".")[0],
+        "case_id": one.case_id,
         "task_id": one.task_id,
         "kind": "group",
         "name": one.group,
@@ -173,11 +186,10 @@ def _fits(one: Made, actor: Actor, query: TaskQuery) -> bool:
     mine, free = one.assignee == actor.id, one.assignee is None and one.group in actor.groups
     queue = {"mine": mine, "claimable": free, "overdue": (mine or free) and one.due < NOW}[query.queue]
     words = query.q.lower().split()
-    told = f"{one.task_id.partition('.')[0]} {one.unit} 初审 check".lower()
     return (
         queue
         and (not query.authority or one.authority == query.authority)
-        and all(word in told for word in words)
+        and all(word in one.told for word in words)
     )
 
 

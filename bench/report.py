@@ -155,13 +155,19 @@ def _ratios(measured: Mapping[str, Measured]) -> str:
     if "ours" not in measured or len(measured) < 2:
         return ""
     others = [name for name in measured if name != "ours"]
-    rates = [name for name in measured["ours"] if name.startswith("rate.") and not name.endswith(HIDDEN)]
+    rates = [name for name in measured["ours"] if _compares(name)]
     rows = [
         [f"ours over theirs: {_name(name)}", *(_cell(gates.ratio(measured, name, other)) for other in others)]
         for name in [*rates, gates.CPU]
     ]
     rows = [row for row in rows if any(row[1:])]
     return _table(["ratio within rounds", *others], rows) if rows else ""
+
+
+def _compares(name: str) -> bool:
+    """Whether one is glad to be above or below others in this."""
+    is_rate = name.startswith("rate.") and not name.endswith(HIDDEN)
+    return is_rate or (name.startswith("lat_ms.") and name.endswith(".p50"))
 
 
 def _name(name: str) -> str:

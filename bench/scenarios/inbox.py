@@ -1,35 +1,41 @@
 """Scenario C: how fast an inbox answers, from ten thousand open tasks to a million.
 
 Every look is somebody else's: an officer drawn by the same chance as the tasks. On the small inbox every
-answer must be the list worked out by hand; on the large ones the same code answers.
+answer must be the list worked out by hand; on the large ones it must be what the floor answers.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
 
-from bench import lines, machine, made_up, process
+from bench import floor_inbox, lines, machine, made_up, process
+from bench.floor_inbox import FloorInbox
 from bench.house import NOW, House
 from bench.lines import Line
 from bench.order import Order
 from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
-from workflows.inbox import Inbox, TaskQuery
+from workflows.inbox import CAP, Inbox, TaskQuery
 from workflows.policy import Actor
 
 SIZES = (10_000, 100_000, 1_000_000)
 LOOKS = 50
 BY_HAND = 20_000
-"""Up to so many tasks every answer is compared with the list worked out by hand."""
+"""Up to so many tasks every answer is compared with the list made by hand; then with the floor's."""
 
 PAGE = 200
+LONGEST = 50 * PAGE
+"""No list is looked at further than its page 200."""
+
 NEWEST = TaskQuery(queue="claimable", sort="created", descending=True)
 QUERIES: dict[str, TaskQuery] = {
     "newest": NEWEST,
@@ -56,15 +62,53 @@ def run(order: Order) -> Iterator[Line]:
     with opened(order.store) as store:
         env = environment(store, calibrate=order.calibrate)
         for size in order.sizes or SIZES:
-            house = House(store.create(f"bench_inbox_{size}"))
-            made_up.store(house.database, size)
-            counter = Counter(house.database)
-            looking = Looking(house, size)
-            for query in QUERIES:  # plans and pages, as in a server that has run a minute
-                looking.page(query, random.Random(0))
-            for turn in range(1, order.rounds + 1):
-                yield _measured(store, looking, counter, order, size=size, turn=turn, env=env)
-            house.close()
+            with _stored(store, size) as (house, right):
+                yield from _round_by_round(store, house, right, order, size=size, env=env)
+
+
+@contextmanager
+def _stored(store: Store, size: int) -> Iterator[tuple[House, Lists]]:
+    """An inbox of so many tasks, and who knows what it holds, over connections that nobody counts."""
+    house = House(store.create(f"bench_inbox_{size}"))
+    judge = House(house.url)
+    made_up.store(house.database, size)
+    floor_inbox.store(house.database, size)
+    yield house, made_up.ByHand(size) if size <= BY_HAND else ByFloor(FloorInbox(judge))
+    judge.close()
+    house.close()
+
+
+def _round_by_round(
+    store: Store, house: House, right: Lists, order: Order, *, size: int, env: Mapping[str, Any]
+) -> Iterator[Line]:
+    """Ours and the floor take turns."""
+    counter = Counter(house.database)
+    ours = Inbox(house.database, house.library, clock=lambda: NOW)
+    kinds = {"ours": Looking(house, ours, right), "floor": Looking(house, FloorInbox(house), right)}
+    running = {kind: kinds[kind] for kind in order.subjects if kind in kinds}
+    for looking in running.values():
+        for query in QUERIES:  # plans and pages, as in a server that has run a minute
+            looking.page(query, random.Random(0))
+    for turn in range(1, order.rounds + 1):
+        for kind, looking in running.items():
+            yield _measured(store, looking, counter, order, kind=kind, size=size, turn=turn, env=env)
+
+
+class Lists(Protocol):
+    """Who knows the whole list that a query finds, or its beginning."""
+
+    def ids(self, actor: Actor, query: TaskQuery) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class ByFloor:
+    """As many ids as anybody asks for here."""
+
+    floor: FloorInbox
+
+    def ids(self, actor: Actor, query: TaskQuery) -> list[str]:
+        page = self.floor.tasks(actor, replace(query, limit=LONGEST))
+        return [row.task_id for row in page.items]
 
 
 class Counter:
@@ -76,19 +120,20 @@ class Counter:
         sa.event.listen(database, "before_cursor_execute", self._count)
 
     def _count(self, *received: Any) -> None:
-        if not str(received[2]).startswith("BEGIN"):
-            self.statements += 1
-            self.last = (str(received[2]), received[3]) if "FROM tasks" in str(received[2]) else self.last
+        text = str(received[2])
+        self.statements += 0 if text.startswith("BEGIN") else 1
+        if re.search("FROM (tasks|floor_open)", text):
+            self.last = (text, received[3])
 
 
 class Looking:
-    """The inbox under measurement beside the one worked out by hand."""
+    """An inbox under measurement beside the one that is right."""
 
-    def __init__(self, house: House, size: int) -> None:
+    def __init__(self, house: House, inbox: Any, right: Lists) -> None:
         self.database = house.database
-        self.size = size
-        self._inbox = Inbox(house.database, house.library, clock=lambda: NOW)
-        self._by_hand = made_up.ByHand(size)
+        self.has_queues = hasattr(inbox, "queues")
+        self._inbox = inbox
+        self._list = right
 
     def page(self, name: str, chance: random.Random) -> tuple[float, bool]:
         """Milliseconds of a first page, and whether it is right."""
@@ -96,7 +141,8 @@ class Looking:
         begin = time.perf_counter()
         page = self._inbox.tasks(actor, query)
         taken = 1000 * (time.perf_counter() - begin)
-        return taken, self._right([row.task_id for row in page.items], actor, query)
+        ids = [row.task_id for row in page.items]
+        return taken, ids == self._list.ids(actor, query)[: query.limit]
 
     def count(self, chance: random.Random) -> tuple[float, bool]:
         """The capped count of what one may claim."""
@@ -104,8 +150,7 @@ class Looking:
         begin = time.perf_counter()
         found = self._inbox.count(actor, NEWEST).count
         taken = 1000 * (time.perf_counter() - begin)
-        right = self.size > BY_HAND or found == min(1000, len(self._by_hand.ids(actor, NEWEST)))
-        return taken, right
+        return taken, found == min(CAP, len(self._list.ids(actor, NEWEST)))
 
     def queues(self, chance: random.Random) -> tuple[float, bool]:
         """Every queue's capped count, as the top of a page shows them."""
@@ -113,9 +158,7 @@ class Looking:
         begin = time.perf_counter()
         found = {queue.name: queue.count for queue in self._inbox.queues(actor)}
         taken = 1000 * (time.perf_counter() - begin)
-        mine = TaskQuery(queue="mine")
-        right = self.size > BY_HAND or found["mine"] == len(self._by_hand.ids(actor, mine))
-        return taken, right
+        return taken, found["mine"] == min(CAP, len(self._list.ids(actor, QUERIES["mine"])))
 
     def far_page(self, chance: random.Random) -> tuple[float, bool]:
         """Page 200, or the last one there is, by the cursor of the page before."""
@@ -129,14 +172,7 @@ class Looking:
             query, number = replace(query, cursor=page.next), number + 1
         ids = [row.task_id for row in page.items]
         behind = (number - 1) * query.limit
-        if self.size > BY_HAND:
-            return taken, len(ids) == len(set(ids))
-        return taken, ids == self._by_hand.ids(actor, NEWEST)[behind : behind + query.limit]
-
-    def _right(self, ids: list[str], actor: Actor, query: TaskQuery) -> bool:
-        if self.size > BY_HAND:
-            return len(ids) == len(set(ids)) <= query.limit
-        return ids == self._by_hand.ids(actor, query)[: query.limit]
+        return taken, ids == self._list.ids(actor, NEWEST)[behind : behind + query.limit]
 
 
 Look = Callable[[random.Random], tuple[float, bool]]
@@ -148,6 +184,7 @@ def _measured(
     counter: Counter,
     order: Order,
     *,
+    kind: str,
     size: int,
     turn: int,
     env: Mapping[str, Any],
@@ -156,7 +193,7 @@ def _measured(
     looks: dict[str, Look] = {
         **{name: lambda chance, name=name: looking.page(name, chance) for name in QUERIES},
         "count_capped": looking.count,
-        "queues": looking.queues,
+        **({"queues": looking.queues} if looking.has_queues else {}),
         "page_200": looking.far_page,
     }
     number = order.cases or LOOKS
@@ -168,7 +205,7 @@ def _measured(
             plans[name] = _explained(looking.database, counter.last)
     return lines.line(
         "C",
-        "ours",
+        kind,
         store=store.label,
         params={"open_tasks": size, "groups": made_up.GROUPS, "looks": number},
         round=turn,
