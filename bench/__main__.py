@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def main() -> int:
 def _measure(given: argparse.Namespace) -> int:
     """1 if an oracle said no, for a fast run with a wrong result is a failed run; 2 if nothing can be run."""
     failed = 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     try:
         for one in SCENARIOS[given.scenario](_order(given)):
             lines.append(given.out, one)

@@ -146,5 +146,5 @@ def _command(kind: str, store: Store) -> Command:
     if kind in java.ENGINES:
         if not store.server_pid:
             raise Unavailable("it does not run on SQLite")
-        return java.prepared(kind)
+        return java.prepared(kind, store.folder)
     raise Unavailable("nobody wrote its harness")

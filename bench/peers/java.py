@@ -23,13 +23,13 @@ PATIENCE = 600
 
 
 @cache
-def prepared(kind: str) -> Callable[[str, int], list[str]]:
-    """How this engine's harness is started over a database. Raises Unavailable."""
+def prepared(kind: str, folder: Path) -> Callable[[str, int], list[str]]:
+    """How this engine's harness, compiled into `folder`, is started over a database. Raises Unavailable."""
     for tool in ("java", "javac", "mvn"):
         if shutil.which(tool) is None:
             raise Unavailable(f"there is no {tool}")
     path = _class_path(kind)
-    classes = Path(tempfile.gettempdir()) / f"tidu-bench-{kind}-{abs(hash(path)):x}"
+    classes = folder / f"{kind}-classes"
     sources = [str(HERE / f"{name}.java") for name in ("Peer", ENGINES[kind])]
     _call(["javac", "-encoding", "UTF-8", "-d", str(classes), "-cp", path, *sources])
     start = ["java", "-Xmx1g", "-cp", f"{classes}:{path}", ENGINES[kind]]
