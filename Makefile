@@ -23,7 +23,7 @@ check: setup ## what CI does: format, lint, types, floors, spelling, tests
 docs: setup ## write docs/bpmn-support.md from the validator's own tables
 	@$(PYTHON) scripts/bpmn_support.py
 
-bench: setup ## measure the engine and the commands, one JSON document each
+bench: setup ## measure the engine and the commands, as tables (minutes)
 	@scripts/bench
 
 demo: setup ## play another season into the database (N cases, seed S)

@@ -39,23 +39,27 @@ def unavailable() -> str:
 
 
 @contextmanager
-def server(*, fsync: str = "off") -> Iterator[str]:
-    """A running server's address, without a database: append a name. Tests need no power cut survived."""
+def server(*, fsync: str = "off", settings: tuple[str, ...] = ()) -> Iterator[str]:
+    """A running server's address, without a database: append a name. Tests need no power cut survived.
+
+    `settings` are more lines of its configuration, as `name=value`; the last word on a name counts.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tidu-pg-"))
     user = _other_user() if os.geteuid() == 0 else None
     if user is not None:
         os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
     try:
-        yield from _run(folder, user, fsync)
+        yield from _run(folder, user, (f"fsync={fsync}", *settings))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, user: str | None, fsync: str) -> Iterator[str]:
+def _run(folder: Path, user: str | None, settings: tuple[str, ...]) -> Iterator[str]:
     tools, data, port = binaries(), folder / "data", _free_port()
     assert tools is not None
     _call(user, tools / "initdb", "-D", data, "-A", "trust", "-U", "tidu", "-E", "UTF8", "--locale=C")
-    options = f"-p {port} -k {folder} -c listen_addresses= -c fsync={fsync} -c max_connections=200"
+    options = f"-p {port} -k {folder} -c listen_addresses= -c max_connections=200"
+    options += "".join(f" -c {setting}" for setting in settings)
     _call(user, tools / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
     try:
         yield f"postgresql+psycopg://tidu@:{port}/{{database}}?host={folder}"
