@@ -20,6 +20,17 @@ def test_every_link_leads_somewhere(path):
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
+def test_every_promise_names_tests_that_are_there():
+    text = (tree.ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    promises = [line for line in text.splitlines() if re.match(r"\| P\d", line)]
+    named = [re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", line) for line in promises]
+
+    assert len(promises) == 8
+    assert all(named)
+    for file, test in (pair for pairs in named for pair in pairs):
+        assert f"def {test}(" in (tree.ROOT / file).read_text(encoding="utf-8")
+
+
 def test_the_readme_opens_with_the_two_commands_and_follows_one_task():
     text = (tree.ROOT / "README.md").read_text(encoding="utf-8")
     story = text[text.index("## Follow one task") : text.index("## Map")]
