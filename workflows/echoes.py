@@ -8,8 +8,8 @@ from workflows.change import Change
 from workflows.letters import Letter
 from workflows.tables import echoes
 
-MOST = 10_000
-"""So many deliveries one letter may set off: as many as every case of a season hearing of each other."""
+MOST = 5_000
+"""So many deliveries one letter may set off: several answers from every case of a season."""
 
 
 def count(change: Change, letter: Letter) -> None:

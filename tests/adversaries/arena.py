@@ -54,6 +54,8 @@ EVERY = 5
 """After so many rows the good model is checked, the bystander goes on, and the last attack is replayed."""
 STANDING = (cases, tasks, timers, jobs, incidents)
 MEMORY = 2 * 2**30
+ECHOES = 60
+"""Deliveries that one letter may set off here; a house takes more, and as surely stops."""
 
 
 class Arena:
@@ -65,7 +67,7 @@ class Arena:
         self.catalog = Catalog(self.database)
         self.commands = Commands(self.database, self.catalog, clock=self.clock)
         self.history = History(self.database, self.catalog)
-        self.worker = Worker(self.database, self.commands, clock=self.clock, name="arena")
+        self.worker = Worker(self.database, self.commands, clock=self.clock, name="arena", echoes=ECHOES)
         metadata.create_all(self.database)
         with self.database.begin() as connection:
             load_organisations(connection, now=BEGINNING)
@@ -81,6 +83,14 @@ class Arena:
 
     def clock(self) -> datetime:
         return self.now
+
+    def clear(self) -> None:
+        """Nothing of the last attack listens any more: what comes of a row is its own."""
+        left = sa.select(cases.c.case_id).where(cases.c.status == "active", cases.c.case_id != self.bystander)
+        with self.database.connect().execution_options(reading=True) as connection:
+            ids = connection.scalars(left).all()
+        for case_id in ids:
+            self.commands.terminate_case(case_id, "the next row begins", actor=SYSTEM)
 
     # --- the attack -----------------------------------------------------------------------------------
 
@@ -235,6 +245,7 @@ def main() -> None:
     sys.addaudithook(arena.watch)
     for line in sys.stdin:
         attack = rows[line.rstrip("\n")].attack()
+        arena.clear()
         before, held = arena.state(), memory.begin()
         arena.seen.clear()
         began = time.process_time()
