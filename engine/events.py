@@ -49,8 +49,9 @@ class CaseStarted(Cause):
     """Somebody started a case of `process`; `pins` names the version of every process it can reach.
 
     Where a message or a signal of another case began it, `begins_at` is the element, `carried` what came
-    with it and `job_id` the job that delivered it. `signals_reach` says how far the signals go that the
-    case throws: `house`, or in cases that began before signals left them `case`.
+    with it and `job_id` the job that delivered it; `origin` is as in `MessageReceived`. `signals_reach`
+    says how far the signals go that the case throws: `house`, or in cases that began before signals left
+    them `case`.
     """
 
     process: str
@@ -64,6 +65,7 @@ class CaseStarted(Cause):
     carried: dict[str, Json] = field(default_factory=dict)
     job_id: str | None = None
     signals_reach: str = "case"
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,21 +124,24 @@ class TimerFired(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageReceived(Cause):
-    """`job_id` is the job that delivered it, if another case sent it."""
+    """`job_id` is the job that delivered it, if another case sent it. `origin` is the job of the letter that
+    set all of it off: itself, or the first of letters that followed each other without a person or a wait."""
 
     message: str
     values: dict[str, Json]
     correlation: Json = None
     job_id: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignalReceived(Cause):
-    """A signal that another case threw; `job_id` is the job that delivered it."""
+    """A signal that another case threw; `job_id` and `origin` are as in `MessageReceived`."""
 
     signal: str
     values: dict[str, Json]
     job_id: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

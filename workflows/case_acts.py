@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.case.case import Case
 from engine.errors import NotAllowed, WrongState
-from workflows import duties, submissions
+from workflows import duties, echoes, submissions
 from workflows.catalog import Catalog
 from workflows.change import Change, demand
 from workflows.facts import case_facts, case_of
@@ -95,7 +95,9 @@ def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: 
         begins_at=element,
         carried=letter.values,
         job_id=letter.job_id,
+        origin=letter.origin,
     )
+    echoes.count(change, letter)
     tasks = tasks_among(case.fresh, case.definition)
     return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
 
@@ -103,17 +105,18 @@ def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: 
 def hear(change: Change, case_id: str, letter: Letter) -> Changed:
     """Whatever waits for a letter of another case hears it."""
     case = change.take(case_id)
+    came: dict[str, Any] = {"job_id": letter.job_id, "origin": letter.origin, "by": change.who}
     if letter.kind == "signal":
-        case.hear_signal(letter.name, letter.values, job_id=letter.job_id, by=change.who, now=change.now)
+        case.hear_signal(letter.name, letter.values, **came, now=change.now)
     else:
         case.receive_message(
             letter.name,
             letter.values,
             correlation=letter.correlation,
-            job_id=letter.job_id,
-            by=change.who,
+            **came,
             now=change.now,
         )
+    echoes.count(change, letter)
     return _changed(case)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.definition.beginnings import catches
-from engine.errors import BadDefinition, EngineError, Rejected
+from engine.errors import BadDefinition, EngineError, NotFound, Rejected
+from workflows import echoes
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.letters import Letter, letter_of
@@ -23,6 +24,10 @@ class Unclear(EngineError):
     """Several could be meant and the drawings do not say which; trying again would not help."""
 
 
+class Endless(EngineError):
+    """One letter has set off more than a house can mean; a person must say that it may go on."""
+
+
 class NobodyThere(EngineError):
     """Nobody waits for the message, and it begins no case; somebody may yet come to wait."""
 
@@ -30,7 +35,11 @@ class NobodyThere(EngineError):
 class Deliveries:
     """One command for each receiver, and no receiver twice: a repetition is answered as the first time."""
 
-    def __init__(self, database: sa.Engine, library: Catalog, commands: Commands) -> None:
+    def __init__(
+        self, database: sa.Engine, library: Catalog, commands: Commands, *, most: int = echoes.MOST
+    ) -> None:
+        """`most` deliveries may follow from one letter with no person and no wait between."""
+        self._most = most
         self._database = database
         self._library = library
         self._commands = commands
@@ -38,10 +47,11 @@ class Deliveries:
     def deliver(self, job: sa.Row[tuple[Any, ...]], now: datetime) -> dict[str, Any]:
         """Deliver what a job asks for; answers the cases that heard it or began by it.
 
-        Raises Unclear, NobodyThere, or whatever a receiver answered: then it is tried again.
+        Raises Unclear, Endless, NobodyThere, or whatever a receiver answered: then it is tried again.
         """
         with self._database.connect().execution_options(reading=True) as connection:
-            letter = letter_of(connection, job)
+            letter = letter_of(connection, job, self._origin(connection, job))
+            self._may_go_on(connection, letter)
             waiting = dict(self._waiting(connection, letter, job.created_at))
             beginning = list(self._beginning(connection, letter, job.created_at, now))
         if letter.kind == "signal":
@@ -67,6 +77,25 @@ class Deliveries:
         if beginning:
             return self._commands.begin_by_letter(beginning[0], letter).case_id
         raise NobodyThere(f"nobody waits for message {letter.name}, and it begins no case")
+
+    # --- how far it goes --------------------------------------------------------------------------------
+
+    def _origin(self, connection: sa.Connection, job: sa.Row[tuple[Any, ...]]) -> str:
+        with self._library.over(connection):
+            sender = self._commands.live.take(connection, job.case_id)
+        open_job = sender.standing.jobs.get(job.job_id)
+        self._commands.live.put_back(sender)
+        if open_job is None:
+            raise NotFound(f"job {job.job_id} is not open any more", code="JOB_GONE")
+        return open_job.origin or open_job.id
+
+    def _may_go_on(self, connection: sa.Connection, letter: Letter) -> None:
+        gone = echoes.delivered(connection, letter) if letter.is_echo else 0
+        if gone >= self._most:
+            raise Endless(
+                f"{letter.kind} {letter.name} goes back to job {letter.origin}, which has set off {gone}"
+                f" deliveries without a person or a wait between; at most {self._most} may follow"
+            )
 
     # --- who hears it -----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from workflows.results import LASTING, Idempotency
 class Letter:
     """What is delivered: `kind` is message or signal. `job_id` is the job that asked for it.
 
+    `origin` is the job of the letter that set this one off, its own if none did.
     A case that it begins is about the same `unit`, in the same `batch` and for the same `applicant` as
     the case that sent it.
     """
@@ -30,10 +31,16 @@ class Letter:
     values: Mapping[str, Value]
     correlation: Value
     job_id: str
+    origin: str
     sender: str
     unit: str | None
     batch: str | None
     applicant: str
+
+    @property
+    def is_echo(self) -> bool:
+        """Whether another letter set it off, with no person and no wait between."""
+        return self.origin != self.job_id
 
     def fits(self, case: Case) -> str:
         """How the case waits for it: `key` if by the very key, `open` if by none, else nothing."""
@@ -54,7 +61,7 @@ class Letter:
         return Idempotency(key=key, request_digest=self.job_id)
 
 
-def letter_of(connection: sa.Connection, job: sa.Row[tuple[Any, ...]]) -> Letter:
+def letter_of(connection: sa.Connection, job: sa.Row[tuple[Any, ...]], origin: str) -> Letter:
     """The letter that a delivery job asks for."""
     kind = "message" if job.type == MESSAGE_JOB else "signal"
     told = {name: from_json(value) for name, value in job.inputs.items()}
@@ -65,6 +72,7 @@ def letter_of(connection: sa.Connection, job: sa.Row[tuple[Any, ...]]) -> Letter
         values=told["values"],
         correlation=told.get("correlation"),
         job_id=job.job_id,
+        origin=origin,
         sender=job.case_id,
         unit=sender["unit_id"] or None,
         batch=sender["batch_id"] or None,

@@ -272,6 +272,13 @@ idempotency = sa.Table(
     sa.Index(None, "at"),
 )
 
+echoes = sa.Table(
+    "echoes",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),  # the job of the letter that set the others off
+    _count("deliveries"),
+)
+
 case_numbers = sa.Table(
     "case_numbers",
     metadata,

@@ -17,7 +17,8 @@ from engine.values import from_json
 from workflows import services
 from workflows.change import REMEMBERED
 from workflows.commands import Commands
-from workflows.deliveries import Deliveries, Unclear
+from workflows.deliveries import Deliveries, Endless, Unclear
+from workflows.echoes import MOST
 from workflows.leases import Lease, give_back, lease_jobs, lease_timers
 from workflows.results import LASTING
 from workflows.tables import idempotency, jobs
@@ -55,10 +56,12 @@ class Worker:
         *,
         clock: Callable[[], datetime],
         name: str = "worker",
+        echoes: int = MOST,
     ) -> None:
+        """`echoes` deliveries may follow from one letter before a person must look."""
         self._database = database
         self._commands = commands
-        self._deliveries = Deliveries(database, commands.library, commands)
+        self._deliveries = Deliveries(database, commands.library, commands, most=echoes)
         self._clock = clock
         self._name = name
 
@@ -139,7 +142,7 @@ class Worker:
     def _fail(self, job: sa.Row[tuple[object, ...]], lease: Lease, error: Exception, now: datetime) -> None:
         message = f"{type(error).__name__}: {error}"
         unknown = isinstance(error, NotFound) and error.code == "SERVICE_UNKNOWN"
-        hopeless = unknown or isinstance(error, Unclear)
+        hopeless = unknown or isinstance(error, Unclear | Endless)
         used_up = hopeless or job.attempts + 1 >= job.retries
         retry_at = None if used_up else now + pause(job.job_id, job.attempts)
         self._commands.fail_job(job.job_id, message, retry_at=retry_at, lease=lease)

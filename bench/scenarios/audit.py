@@ -166,7 +166,7 @@ def _keep(house: House, case: Case, *, remember: bool = False) -> None:
     with house.database.begin() as connection:
         case.appended(journal.append(connection, case.fresh, after=case.head))
         if remember:
-            replay.remember(connection, case)
+            connection.execute(snapshots.insert(), replay.snapshot_of(case))
 
 
 # --- what is measured --------------------------------------------------------------------------------

@@ -113,10 +113,11 @@ class Case(Reliving):
         begins_at: str | None = None,
         carried: Values | None = None,
         job_id: str | None = None,
+        origin: str | None = None,
     ) -> Case:
         """A new case at its first waits. `pins` names the deployed version of every reachable process.
 
-        `begins_at`, `carried` and `job_id` tell of the message or signal that begins it, if one does.
+        `begins_at`, `carried`, `job_id`, `origin` tell of the message or signal that begins it, if one does.
         Raises WrongState if it cannot begin like that.
         """
         event = ev.CaseStarted(
@@ -131,6 +132,7 @@ class Case(Reliving):
             carried=to_json(dict(carried or {})),
             job_id=job_id,
             signals_reach="house",
+            origin=origin,
         )
         definition.beginning(begins_at)
         case = cls(Entry(case_id=case_id, seq=1, at=now, who=by, event=event), definition, calendar)
@@ -192,6 +194,7 @@ class Case(Reliving):
         now: datetime,
         correlation: Any = None,
         job_id: str | None = None,
+        origin: str | None = None,
     ) -> None:
         """Whatever waits for this message hears it; `job_id` names the delivery of another case's.
 
@@ -206,16 +209,19 @@ class Case(Reliving):
                 code="MESSAGE_UNEXPECTED",
                 awaited=names,
             )
-        event = ev.MessageReceived(
-            message=message, values=to_json(dict(values)), correlation=to_json(correlation), job_id=job_id
-        )
+        told = {"values": to_json(dict(values)), "correlation": to_json(correlation)}
+        event = ev.MessageReceived(message=message, **told, job_id=job_id, origin=origin)
         self._happen(event, by=by, now=now)
 
-    def hear_signal(self, signal: str, values: Values, *, job_id: str, by: Who, now: datetime) -> None:
+    def hear_signal(
+        self, signal: str, values: Values, *, job_id: str, origin: str, by: Who, now: datetime
+    ) -> None:
         """Whatever waits for this signal of another case hears it."""
         self._running()
-        event = ev.SignalReceived(signal=signal, values=to_json(dict(values)), job_id=job_id)
-        self._happen(event, by=by, now=now)
+        told = to_json(dict(values))
+        self._happen(
+            ev.SignalReceived(signal=signal, values=told, job_id=job_id, origin=origin), by=by, now=now
+        )
 
     def finish_job(self, job_id: str, result: Values, *, by: Who, now: datetime) -> None:
         """The job was done and this is what came of it."""
@@ -309,6 +315,7 @@ class Case(Reliving):
 
     def _drive(self, cause: Cause, by: Who, now: datetime) -> list[Consequence]:
         """Obey the cause and answer what follows, in order. The one way a case changes."""
+        self.standing.follow(cause)
         if isinstance(cause, ev.CaseStarted):
             self.execution = Execution.start(
                 self.definition,

@@ -72,4 +72,4 @@ def _try_again(cause: ev.IncidentResolved, standing: Standing, execution: Execut
         execution.retry(incident.n, values=from_json(cause.values), now=now)
         return
     job = standing.jobs[incident.job_id]
-    standing.jobs[job.id] = replace(job, attempts=0, retry_at=None, in_incident=False)
+    standing.jobs[job.id] = replace(job, attempts=0, retry_at=None, in_incident=False, origin=None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine import events as ev
 from engine.errors import WrongState
-from engine.events import Consequence, Json
+from engine.events import Cause, Consequence, Json
+
+A_WAIT = timedelta(minutes=1)
+"""What a timer sets off that was due so much later is nobody's echo."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +44,15 @@ class Timer:
     n: int
     element: str
     due_at: str
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A service task that waits for a worker; `attempts` have failed, the next may begin at `retry_at`."""
+    """A service task that waits for a worker; `attempts` have failed, the next may begin at `retry_at`.
+
+    `origin` is the letter that led to it without a person or a wait between, if one did.
+    """
 
     id: str
     n: int
@@ -56,6 +63,7 @@ class Job:
     attempts: int = 0
     retry_at: str | None = None
     in_incident: bool = False
+    origin: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,7 @@ class Standing:
     incidents: dict[str, Incident] = field(default_factory=dict)
     completed_by: dict[str, list[str]] = field(default_factory=dict)  # element → who completed it
     outcome: str | None = None
+    origin: str | None = None  # the letter that the newest cause goes back to
 
     def state(self) -> dict[str, Json]:
         """JSON-native, for a snapshot."""
@@ -95,11 +104,24 @@ class Standing:
             incidents={key: Incident(**incident) for key, incident in state["incidents"].items()},
             completed_by=state["completed_by"],
             outcome=state["outcome"],
+            origin=state.get("origin"),
         )
 
     def hand(self, task_id: str, **changes: Any) -> None:
         """The same task in other hands."""
         self.tasks[task_id] = replace(self.tasks[task_id], **changes)
+
+    def follow(self, cause: Cause) -> None:
+        """Keep which letter set off what is about to happen; what a person does, none."""
+        match cause:
+            case ev.CaseStarted() | ev.MessageReceived() | ev.SignalReceived():
+                self.origin = cause.origin
+            case ev.JobSucceeded(job_id=its_id) | ev.JobFailed(job_id=its_id):
+                self.origin = self.jobs[its_id].origin
+            case ev.TimerFired(timer_id=its_id):
+                self.origin = self.timers[its_id].origin
+            case _:
+                self.origin = None
 
     def note(self, consequence: Consequence, now: datetime) -> None:
         """Keep the books: what waits, by its id."""
@@ -120,7 +142,14 @@ class Standing:
             case ev.TaskCancelled(task_id=task_id):
                 del self.tasks[task_id]
             case ev.TimerSet(timer_id=timer_id, element=element, due_at=due_at):
-                self.timers[timer_id] = Timer(id=timer_id, n=number(timer_id), element=element, due_at=due_at)
+                waits = datetime.fromisoformat(due_at) - now >= A_WAIT
+                self.timers[timer_id] = Timer(
+                    id=timer_id,
+                    n=number(timer_id),
+                    element=element,
+                    due_at=due_at,
+                    origin=None if waits else self.origin,
+                )
             case ev.TimerCancelled(timer_id=timer_id):
                 del self.timers[timer_id]
             case ev.JobCreated(job_id=job_id):
@@ -131,6 +160,7 @@ class Standing:
                     type=consequence.type,
                     retries=consequence.retries,
                     inputs=consequence.inputs,
+                    origin=self.origin,
                 )
             case ev.JobCancelled(job_id=job_id):
                 del self.jobs[job_id]

@@ -11,6 +11,7 @@ from tests.engine.drawing import (
     ESCALATION,
     ESCALATION_EVENT,
     FORMAL,
+    KEPT,
     SIGNAL,
     SIGNAL_EVENT,
     Drawing,
@@ -109,10 +110,11 @@ def quantities() -> Attack:
 
 
 def signal_itself() -> Attack:
-    """An event sub-process that starts on the signal it throws."""
-    inner = process("x").start("on", SIGNAL_EVENT, isInterrupting="false").throw("again", SIGNAL_EVENT)
+    """An event sub-process that starts on the signal it throws, inside the case."""
+    kept = KEPT + SIGNAL_EVENT
+    inner = process("x").start("on", SIGNAL_EVENT, isInterrupting="false").throw("again", kept)
     drawing = process(KEY).define(SIGNAL).event_sub("handler", inner.end("done"))
-    return drawn(drawing.start().throw("first", SIGNAL_EVENT).user("t").end())
+    return drawn(drawing.start().throw("first", kept).user("t").end())
 
 
 def interrupting_itself() -> Attack:
@@ -124,11 +126,35 @@ def interrupting_itself() -> Attack:
 
 def signal_start() -> Attack:
     """A process that starts on the signal that it throws at its end."""
-    drawing = process(KEY).define(SIGNAL).start("on", SIGNAL_EVENT).end("thrown", SIGNAL_EVENT)
-    plain = process(KEY).define(SIGNAL).start().gateway("exclusive", "meet").end("thrown", SIGNAL_EVENT)
-    plain.start("on", SIGNAL_EVENT).to("meet")
-    assert drawing.xml
-    return drawn(plain)
+    drawing = process(KEY).define(SIGNAL).start().gateway("exclusive", "meet").end("thrown", SIGNAL_EVENT)
+    return drawn(drawing.start("on", SIGNAL_EVENT).to("meet"))
+
+
+def breeding() -> Attack:
+    """A process whose every case begins two more."""
+    drawing = process(KEY).define(SIGNAL).start().gateway("exclusive", "meet")
+    drawing.throw("one", SIGNAL_EVENT).throw("two", SIGNAL_EVENT).end()
+    return drawn(drawing.start("on", SIGNAL_EVENT).to("meet"))
+
+
+def answering() -> Attack:
+    """Two cases that answer each other without end; the other one is begun by the first letter."""
+    letters = '<bpmn:message id="mi" name="ping"/><bpmn:message id="mo" name="pong"/>'
+    first = process(KEY).define(letters).start().throw("serve", message("mi"))
+    first.gateway("exclusive", "again").catch("wait", message("mo")).throw("hit", message("mi"))
+    first.gateway("exclusive", "tired", default="tired__again").to("again").at("tired", "1 = 2").end()
+    other = process("other").define(letters).start("on", message("mi"))
+    other.gateway("exclusive", "again").throw("hit", message("mo")).catch("wait", message("mi"))
+    other.gateway("exclusive", "tired", default="tired__again").to("again").at("tired", "1 = 2").end()
+    return drawn(first, other)
+
+
+def depth(calls: int) -> Attack:
+    """Processes of which each calls the next one, so deep."""
+    drawings = [process(f"p{n}").start(f"a{n}").call(f"c{n}", f"p{n + 1}").end(f"b{n}") for n in range(calls)]
+    last = process(f"p{calls}").start("z").script("s", "=1", "x").end("y")
+    first = start().call("c", "p0").end()
+    return drawn(first, last, *reversed(drawings))
 
 
 def escalating() -> Attack:
@@ -228,7 +254,7 @@ BOMBS: dict[str, tuple[Send, tuple[str, ...]]] = {
     "54 a list that grows": (growing, STOPS),
     "54 a text that grows": (swelling, ("incident:EXPRESSION",)),
     "55 a cycle without a span": (lambda: reminding("R/PT0S"), ("refused:timer.value",)),
-    "55 an expression for it": (lambda: reminding('="R/PT0S"'), ("incident:TIMER",)),
+    "55 an expression for it": (lambda: reminding('="R/PT0S"'), ("refused:timer.value",)),
     "56 a thousand million rounds": (lambda: reminding("R1000000000/PT0S"), ("refused:timer.value",)),
     "56 a long outage": (
         lambda: reminding("R1000000000/PT1S", ("pass", "P30D")),
@@ -247,12 +273,12 @@ BOMBS: dict[str, tuple[Send, tuple[str, ...]]] = {
     "58 empty": (lambda: waiting(""), ("refused:",)),
     "58 only the letter": (lambda: waiting("P"), STOPS),
     "58 a negative span": (lambda: waiting("-PT5S"), ("refused:timer.value",)),
-    "58 a negative expression": (lambda: waiting('=duration("-PT5S")'), ("incident:TIMER",)),
+    "58 a negative expression": (lambda: waiting('=duration("-PT5S")'), ("refused:timer.value",)),
     "58 a span for a date": (lambda: waiting("PT5S", "Date"), ("refused:timer.value",)),
-    "58 an expression for a date": (lambda: waiting('=duration("PT5S")', "Date"), ("incident:TIMER",)),
+    "58 an expression for a date": (lambda: waiting('=duration("PT5S")', "Date"), ("refused:timer.value",)),
     "58 an unknown zone": (
         lambda: waiting('=date and time("2026-05-01T09:00:00@Mars/Olympus")', "Date"),
-        ("incident:TIMER",),
+        ("refused:timer.value",),
     ),
     "58 no zone": (lambda: waiting("2026-05-01T09:00:00", "Date"), ("refused:timer.value",)),
     "58 a leap second": (lambda: waiting("2026-06-30T23:59:60Z", "Date"), ("refused:timer.value",)),
@@ -270,8 +296,11 @@ BOMBS: dict[str, tuple[Send, tuple[str, ...]]] = {
     ),
     "61 thirty splits": (lambda: splits(30), ("refused:", "incident:TOO_MANY")),
     "61 quantities": (quantities, ("refused:", "incident:TOO_MANY")),
-    "62 a signal that starts itself": (signal_itself, ENDS),
-    "62 a case that its own signal starts": (signal_start, ENDS),
+    "59 fifty calls deep": (lambda: depth(50), ("refused:", "incident:TOO_DEEP", "completed:x=1")),
+    "62 a signal that starts itself": (signal_itself, STOPS),
+    "62 a case that its own signal starts": (signal_start, ("completed:",)),
+    "62 a case that starts two by its signals": (breeding, ("completed:",)),
+    "62 two cases that answer each other": (answering, ("active:", "incident:JOB_FAILED Endless")),
     "62 message after message": (pingpong, ENDS),
     "63 an interruption that interrupts itself": (interrupting_itself, ENDS),
     "63 an escalation that escalates": (escalating, ENDS),

@@ -95,6 +95,15 @@ NASTY = '"; import os; os.system("id")'
 REFUSED = ("refused:feel.", "refused:expression.", "refused:dmn.", "refused:form.", "refused:decision.")
 NOTHING = ("x=null", "x=false", "x=[", '"low"')
 HARMLESS = tuple(f"{kind}:{value}" for kind in ("completed", "active") for value in NOTHING)
+OWN = {
+    "collection": ("completed:x=1",),
+    "form bound": ("completed:x=5",),
+    "activation": ("refused:flow.deadlock",),  # a gateway that nothing can open
+    "timer duration": ("refused:timer.value",),  # what is fixed is read at deploy
+    "timer date": ("refused:timer.value",),
+    "timer cycle": ("refused:timer.value",),
+}
+"""What may come of a harmless text in one place only."""
 ALL_ALIKE = ("script", "decision cell", "decision literal", "form computed")
 """One place for each way a text is read: as an expression, as a cell, in a decision and in a form."""
 SHORT = ("39 endless recursion", "41 long text", "41 large list", "42 nested quantifiers")
@@ -109,11 +118,11 @@ def rows() -> Iterator[Row]:
 
 def _at(place: str, drawn_at: Callable[[str], Attack]) -> Iterator[Row]:
     stopped = ("completed:x=", "rejected:") if place in FORMS else ("incident:EXPRESSION",)
-    own = {"collection": ("completed:x=1",), "form bound": ("completed:x=5",)}.get(place, ())
+    own = OWN.get(place, ())
     yield from _rows(PYTHON, place, drawn_at, (*REFUSED, *HARMLESS, *own, "incident:", "rejected:"))
     everywhere = place in ALL_ALIKE
     bombs = BOMBS if everywhere else {name: BOMBS[name] for name in SHORT}
-    yield from _rows(bombs, place, drawn_at, (*REFUSED, *stopped))
+    yield from _rows(bombs, place, drawn_at, (*REFUSED, *own, *stopped))
     yield from _rows(CHEAP, place, drawn_at, ("refused:", "completed:", "active:", "incident:", "rejected:"))
     if everywhere:
         yield from _rows(LARGE, place, drawn_at, (*REFUSED, "refused:package.size"))

@@ -23,6 +23,8 @@ from workflows.trial.trial import Limits, Trial
 from workflows.trial.verdict import judge
 
 HOUSE = Path(__file__).parents[2]
+LEAST = 2_030
+"""Rows that the table holds at least: nobody empties it unnoticed."""
 SLOW = 6
 PATIENCE = 60  # seconds of the wall clock, on a busy machine; the rows themselves count work
 ELSEWHERE = {
@@ -94,6 +96,10 @@ def test_nothing_comes_of_it(row: Row, fighter: Fighter) -> None:
     assert row.allows(answer["outcome"]), answer["outcome"]
     assert answer["seconds"] <= row.seconds
     assert answer["mb"] <= row.mb
+
+
+def test_the_table_is_as_long_as_it_was() -> None:
+    assert len({row.id for row in ROWS}) == len(ROWS) >= LEAST
 
 
 def test_every_number_of_the_list_is_there() -> None:
