@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.case.case import Case
+from engine.definition.model import Definition
 from engine.errors import NotAllowed, WrongState
 from workflows import duties, echoes, submissions
 from workflows.catalog import Catalog
@@ -14,7 +15,7 @@ from workflows.change import Change, demand
 from workflows.facts import case_facts, case_of
 from workflows.leases import Lease, still_held
 from workflows.letters import Letter
-from workflows.openings import Opening, begun, opened
+from workflows.openings import Opened, Opening, begun, opened
 from workflows.results import Changed, DraftSaved, Started, tasks_among
 from workflows.task_acts import needs_reason
 
@@ -29,23 +30,26 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     given = opened(change.connection, asked, package, actor=change.actor, now=change.now)
     demand(duties.may_start(change.actor, asked.process, started_by=package.started_by, unit=given.unit_id))
     definition = library.start_definition(change.connection, pins, asked.process)
-    number = mint(change, package.case_prefix)
-    change.case = case = Case.start(
-        number,
-        definition,
-        library.calendar(given.calendar or library.calendar_id),
-        pins=pins,
-        values={"case": {"id": number}, **given.values},
-        by=change.who,
-        now=change.now,
-        unit=given.unit_id,
-        batch=given.batch_id,
-    )
-    submissions.attach_files(change, given.form, number, given.values)
+    started = _begun(change, definition, pins, given, library, mint(change, package.case_prefix))
+    submissions.attach_files(change, given.form, started.case_id, given.values)
     place = submissions.start_place(asked.process)
     submissions.forget_drafts(change.rows, place, asked.process, change.actor.id)
-    tasks = tasks_among(case.fresh, case.definition)
-    return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
+    return started
+
+
+def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: Mint) -> Started:
+    """A case of the version in force, begun by a letter of another case."""
+    pins = library.pins(change.connection, process, change.now)
+    definition = library.start_definition(change.connection, pins, process)
+    element = letter.begins_at(definition)
+    if element is None:
+        raise WrongState(f"{letter.name} no longer begins a case of {process}", code="NO_BEGINNING")
+    given = begun(change.connection, letter, now=change.now)
+    number = mint(change, library.package(pins[process], change.connection).case_prefix)
+    by = {"begins_at": element, "carried": letter.values, "job_id": letter.job_id, "origin": letter.origin}
+    started = _begun(change, definition, pins, given, library, number, **by)
+    echoes.count(change, letter)
+    return started
 
 
 def save_start_draft(change: Change, process: str, values: Values, revision: int) -> DraftSaved:
@@ -70,36 +74,6 @@ def receive(
     heard = submissions.message_values(change, library, case, message, values)
     case.receive_message(message, heard, correlation=correlation, by=change.who, now=change.now)
     return _changed(case)
-
-
-def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: Mint) -> Started:
-    """A case of the version in force, begun by a letter of another case."""
-    pins = library.pins(change.connection, process, change.now)
-    package = library.package(pins[process], change.connection)
-    definition = library.start_definition(change.connection, pins, process)
-    element = letter.begins_at(definition)
-    if element is None:
-        raise WrongState(f"{letter.name} no longer begins a case of {process}", code="NO_BEGINNING")
-    given = begun(change.connection, letter, now=change.now)
-    number = mint(change, package.case_prefix)
-    change.case = case = Case.start(
-        number,
-        definition,
-        library.calendar(given.calendar or library.calendar_id),
-        pins=pins,
-        values={"case": {"id": number}, **given.values},
-        by=change.who,
-        now=change.now,
-        unit=given.unit_id,
-        batch=given.batch_id,
-        begins_at=element,
-        carried=letter.values,
-        job_id=letter.job_id,
-        origin=letter.origin,
-    )
-    echoes.count(change, letter)
-    tasks = tasks_among(case.fresh, case.definition)
-    return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
 
 
 def hear(change: Change, case_id: str, letter: Letter) -> Changed:
@@ -166,6 +140,31 @@ def mend(change: Change, incident_id: str, reason: str, values: Values) -> Chang
     typed = submissions.typed(values)
     case.resolve_incident(incident_id, values=typed, reason=reason, by=change.who, now=change.now)
     return _changed(case)
+
+
+def _begun(
+    change: Change,
+    definition: Definition,
+    pins: Mapping[str, str],
+    given: Opened,
+    library: Catalog,
+    number: str,
+    **by: Any,
+) -> Started:
+    change.case = case = Case.start(
+        number,
+        definition,
+        library.calendar(given.calendar or library.calendar_id),
+        pins=dict(pins),
+        values={"case": {"id": number}, **given.values},
+        by=change.who,
+        now=change.now,
+        unit=given.unit_id,
+        batch=given.batch_id,
+        **by,
+    )
+    tasks = tasks_among(case.fresh, case.definition)
+    return Started(case_id=case.case_id, seq=case.seq, status=case.status, tasks=tasks)
 
 
 def _for_the_system(change: Change, its_id: str, lease: Lease | None) -> Case:
