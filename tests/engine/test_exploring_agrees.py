@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.definition.beginnings import beginnings, begins_plainly
+from engine.definition.checks.exploring.findings import check_exploration
 from engine.definition.loading import load
 from engine.definition.model import Definition, check_definition
 from engine.execution.execution import Execution
@@ -23,7 +24,9 @@ from tests.engine.drawing import (
     process,
     timer,
 )
+from tests.engine.models import FAMILY
 from tests.engine.test_exploring import RULES, found
+from tests.engine.wild import Life, wild
 
 
 class Maker:
@@ -358,3 +361,19 @@ def agree(drawing, choices):
 def engine_definition(sources):
     """The definition, even if the check refuses it."""
     return Definition(sources, load(sources))
+
+
+def test_the_drawings_that_run_to_their_end_elsewhere_have_no_dead_end():
+    drawings = [*(make() for make in FAMILY), *(wild(seed) for seed in range(40))]
+
+    said = [p for definition in drawings for p in check_exploration(definition.drawing)]
+    assert {problem.rule for problem in said} <= {"explore.bound"}
+
+
+def test_where_exploring_says_nothing_a_wild_case_comes_to_its_end():
+    for seed in range(20):
+        life = Life(wild(seed), seed)
+        for _ in range(300):
+            if not life.step():
+                break
+        assert life.case.standing.status != "active"

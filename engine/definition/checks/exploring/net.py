@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import NamedTuple
 
 from engine.definition.beginnings import beginnings, begins_plainly
 from engine.definition.checks.exploring.around import FROM_OUTSIDE, Around, Thrown, catches
+from engine.definition.checks.exploring.choosing import subsets
 from engine.definition.parsing import reaches
-from engine.definition.shapes import ACTIVITIES, CAUGHT, EMBEDDED, JOBS, THROWS, Flow, Level, Shape, Trigger
+from engine.definition.shapes import ACTIVITIES, CAUGHT, EMBEDDED, JOBS, THROWS, Level, Shape, Trigger
 
 SYNCHRONISING = frozenset({"parallelGateway", "inclusiveGateway", "complexGateway"})
 PATIENT = frozenset({"userTask", "receiveTask", "eventBasedGateway", "callActivity", *JOBS})
 DELAYING = frozenset({"message", "compensation", "cancel"})
 """What a throwing event waits for until it is delivered or undone."""
-
-MOST_SUBSETS = 6
-"""Conditional flows of which every subset is tried; of more, each alone, all but one, and all."""
 
 LAST = ("escalation", "error", "cancel")
 """What may take a token away is thrown after everything else, as the engine does."""
@@ -244,17 +241,6 @@ class Net:
         default = [(w,) for w in ways if self.flows[w].id == shape.default]
         chosen = [tuple(sorted(free + some)) for some in subsets([self.flows[w] for w in asked], asked)]
         return [some for some in chosen if some] + ([] if free else default)
-
-
-def subsets(flows: list[Flow], numbers: list[int]) -> list[tuple[int, ...]]:
-    """The sets of conditional flows that can be true together; equal conditions are true together."""
-    alike: dict[str, list[int]] = {}
-    for flow, number in zip(flows, numbers, strict=True):
-        alike.setdefault(flow.condition.text if flow.condition else "", []).append(number)
-    parts = [tuple(group) for group in alike.values()]
-    many = range(len(parts) + 1)
-    sizes = many if len(parts) <= MOST_SUBSETS else sorted({0, 1, len(parts) - 1, len(parts)})
-    return [sum(some, ()) for size in sizes for some in combinations(parts, size)]
 
 
 def link_targets(level: Level, throw: Shape) -> list[str]:
