@@ -14,18 +14,20 @@ from engine.definition.checks.branches import check_branches
 from engine.definition.checks.formulas import formulas_of
 from engine.definition.checks.people import is_decision
 from engine.definition.checks.unwritten import check_unwritten
-from engine.definition.checks.usage import Usage
-from engine.definition.formulas import Formula
+from engine.definition.checks.usage import Reading, Usage
+from engine.definition.formulas import Formula, feel
 from engine.definition.model import Definition, Element, Sources, read_definition
 from engine.definition.shapes import Shape
 from engine.errors import BadDefinition, Problem
-from workflows.forms.fields import CHOICES, COMPUTED, DATA, NESTS
+from workflows.forms.fields import CHOICES, COMPUTED, DATA, NESTS, Field
 from workflows.forms.form import Form, read_form
 from workflows.forms.problems import check_form
 from workflows.packages import place_of
 
 GIVEN = frozenset({"case", "unit", "batch", "rules", "applicant", "today"})
 """What every case starts with beside its start form."""
+IN_ROWS = frozenset({"this", "parent", "i"})
+"""What an expression in a row of a list sees beside the fields."""
 RECORD = "record"
 """The property by which a choice says that it is only kept for people to read."""
 
@@ -86,8 +88,11 @@ class _Fit:
 
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:
-        """Everything drawn in this package."""
-        return self.definition.drawing.shapes
+        """Everything drawn in this package, the shared tasks of its file included."""
+        own = self.definition.process_id
+        drawings = self.definition.drawings.values()
+        here = (drawing for drawing in drawings if (drawing.file or drawing.process) == own)
+        return tuple(shape for drawing in here for shape in drawing.shapes)
 
     @cached_property
     def forms(self) -> Mapping[str, Form]:
@@ -115,6 +120,7 @@ class _Fit:
             if shape.task is not None and shape.task.result:
                 writers.setdefault(shape.task.result, []).append(shape)
         others = {s.work.result for s in self.shapes if s.work.result}
+        others |= {s.loop.results for s in self.shapes if s.loop and s.loop.results}
         others |= {item.target.partition(".")[0] for s in self.shapes for item in s.outputs}
         for flow in self.definition.drawing.flows:
             for name, entry in sorted(_paths(flow.condition)):
@@ -167,9 +173,7 @@ class _Fit:
         texts = [formula.text for formula in self._formulas]
         texts += [data.decode("utf-8", "replace") for data in self.definition.sources.dmn.values()]
         for form in self.forms.values():
-            for rules in form.walk():
-                texts += [rules.hide, rules.required_if, rules.expression, rules.options_from, rules.source]
-                texts += [str(rules.minimum or ""), str(rules.maximum or "")]
+            texts += [text for rules in form.walk() for text in _texts_of(rules)]
         return "\n".join(texts)
 
     # --- data along the flow --------------------------------------------------------------------------
@@ -177,7 +181,8 @@ class _Fit:
     def data(self) -> Iterator[Problem]:
         """What the engine can say about variables once the fields of the forms are known."""
         filled = {shape.id: self._entries(shape) for shape in self.shapes if shape.id in self.forms}
-        usage = Usage(self.definition.drawings, filled)
+        shown = {own: _shown(form) for own, form in self.forms.items()}
+        usage = Usage(self.definition.drawings, filled, shown)
         known = set(check_branches(Usage(self.definition.drawings), self.definition.process_id))
         yield from (p for p in check_branches(usage, self.definition.process_id) if p not in known)
         start = self._form("start")
@@ -192,6 +197,20 @@ def _keys(form: Form) -> frozenset[str]:
     """The names a form's values can have."""
     kinds = DATA | NESTS | {COMPUTED}
     return frozenset(rules.key for rules in form.walk() if rules.key and rules.kind in kinds)
+
+
+def _texts_of(rules: Field) -> list[str]:
+    """The expressions that stand at a field."""
+    bounds = [b[1:] for b in (rules.minimum, rules.maximum) if isinstance(b, str) and b.startswith("=")]
+    texts = (rules.hide, rules.required_if, rules.expression, rules.options_from, rules.source, *bounds)
+    return [text for text in texts if text]
+
+
+def _shown(form: Form) -> tuple[Reading, ...]:
+    """What the expressions of a form read beside its own fields."""
+    own = _keys(form) | IN_ROWS
+    texts = (text for rules in form.walk() for text in _texts_of(rules))
+    return tuple(Reading(feel(text), is_shown=True, local=own) for text in dict.fromkeys(texts))
 
 
 def _paths(formula: Formula | None) -> set[tuple[str, str]]:

@@ -88,5 +88,5 @@ def _needed(root: etree._Element, process_id: str, sources: Sources) -> tuple[st
     for own in needed:
         drawing = read_drawing(root, own)
         calls = [shape.call.process for shape in drawing.shapes if shape.call] if drawing else []
-        needed += [called for called in calls if called in here and called not in needed]
+        needed += [own for own in dict.fromkeys(calls) if own in here and own not in needed]
     return tuple(needed)

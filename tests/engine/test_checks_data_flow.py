@@ -6,7 +6,19 @@ from engine.definition.checks.unwritten import check_unwritten
 from engine.definition.checks.usage import Usage
 from engine.definition.loading import load
 from engine.definition.model import check_definition
-from tests.engine.drawing import condition, for_each, inputs, message, outputs, play, process, timer
+from tests.engine.drawing import (
+    FORMAL,
+    SIGNAL,
+    SIGNAL_EVENT,
+    condition,
+    for_each,
+    inputs,
+    message,
+    outputs,
+    play,
+    process,
+    timer,
+)
 
 MESSAGE = '<bpmn:message id="m" name="answer"/>'
 
@@ -102,6 +114,61 @@ def test_an_event_sub_process_beside_its_level_can_conflict():
     assert conflicts(listening(interrupting=True)) == []
 
 
+def loose(ordering, *names, done=""):
+    """A process around ad-hoc scripts that write a variable each, and what they leave behind as `seen`."""
+    inner = process("i")
+    for own, name in zip("abc", names, strict=False):
+        inner.last = None
+        inner.script(own, "=1", name)
+    written = f"<bpmn:completionCondition {FORMAL}>={done}</bpmn:completionCondition>" if done else ""
+    return process().start().add("adHocSubProcess", "s", inner.content + written, ordering=ordering)
+
+
+def test_ad_hoc_work_side_by_side_can_conflict_and_one_by_one_cannot():
+    ((element, sentence),) = conflicts(loose("Parallel", "score", "score").end())
+
+    assert element == "b"
+    assert "in ad-hoc work the value of what is done last stays" in sentence
+    assert conflicts(loose("Sequential", "score", "score").end()) == []
+    assert conflicts(loose("Parallel", "one", "other").end()) == []
+
+
+def test_the_value_of_the_last_ad_hoc_work_stays_in_the_engine():
+    inner = process("i").user("a", result="score")
+    inner.last = None
+    inner.user("b", result="score")
+    drawing = process().start().add("adHocSubProcess", "s", inner.content).end()
+
+    assert len(conflicts(drawing)) == 1
+    assert play(drawing).do("b", by="b").do("a", by="a").variables == {"score": {"by": "a"}}
+
+
+def test_what_the_steps_after_one_ad_hoc_activity_write_is_no_conflict():
+    inner = process("i").script("a", "=1", "score").script("b", "=2", "score")
+    assert conflicts(process().start().add("adHocSubProcess", "s", inner.content).end()) == []
+
+
+def test_ways_that_begin_together_can_conflict_and_several_start_events_cannot():
+    beside = process().script("a", "=1", "score")
+    beside.last = None
+    assert [element for element, _ in conflicts(beside.script("b", "=2", "score"))] == ["b"]
+
+    starts = process().define(MESSAGE).start().script("a", "=1", "score").end()
+    starts.start("told", message("m")).script("b", "=2", "score").to("end")
+    assert conflicts(starts) == []
+
+
+def test_what_a_gateway_that_waits_for_all_its_events_lets_begin_can_conflict():
+    def begun(kind):
+        drawing = process().define(MESSAGE).define('<bpmn:message id="m2" name="other"/>')
+        drawing.add("eventBasedGateway", "g", eventGatewayType=kind, instantiate="true")
+        drawing.catch("one", message("m")).script("a", "=1", "score").end()
+        return drawing.at("g").catch("two", message("m2")).script("b", "=2", "score").to("end")
+
+    assert [element for element, _ in conflicts(begun("Parallel"))] == ["b"]
+    assert conflicts(begun("Exclusive")) == []
+
+
 # --- read before written ------------------------------------------------------------------------------
 
 
@@ -178,3 +245,75 @@ def test_without_known_start_values_only_what_is_written_later_is_doubtful():
 
     assert unwritten(early, given=None) == [("read", "warning")]
     assert unwritten(late, given=None) == []
+
+
+def test_a_level_without_start_events_is_followed_too():
+    drawing = process().script("a", "=start", "one").script("b", "=one + two", "x")
+    assert unwritten(drawing) == [("b", "error")]
+
+
+def test_ad_hoc_work_sees_what_other_ad_hoc_work_wrote():
+    assert unwritten(loose("Parallel", "one").script("after", "=one", "x").end()) == []
+    assert unwritten(loose("Parallel", "one", done="one + two > 1").end()) == [("s", "error")]
+
+    inner = process("i").script("a", "=two + three", "one")
+    inner.last = None
+    inner.script("b", "=1", "two")
+    drawing = process().start().add("adHocSubProcess", "s", inner.content).end()
+    assert unwritten(drawing) == [("a", "error")]  # nobody writes three
+
+
+def test_messages_and_signals_may_bring_whatever_is_read():
+    for root, event in ((MESSAGE, message("m")), (SIGNAL, SIGNAL_EVENT)):
+        caught = process().define(root).start().catch("c", event).script("x", "=brought", "y").end()
+        several = process().define(root).start().catch("c", event + timer("P1D"))
+        begun = process().define(root).start("told", event).script("x", "=brought", "y").end()
+        assert unwritten(caught) == unwritten(begun) == []
+        assert unwritten(several.script("x", "=brought", "y").end()) == []
+        before = process().define(root).start().script("x", "=brought", "y").catch("c", event).end()
+        assert unwritten(before) == [("x", "error")]
+
+
+def test_what_undoing_writes_can_be_read_after_it():
+    undo = "<bpmn:compensateEventDefinition/>"
+    drawing = process().start().script("book", "=1", "booked").throw("regret", undo)
+    drawing.script("after", "=given_back + lost", "x").end().boundary("b", "book", undo)
+    drawing.script("unbook", "=1", "given_back").associate("b", "unbook")
+    drawing.parts[-1] = drawing.parts[-1].replace('id="unbook"', 'id="unbook" isForCompensation="true"')
+    drawing.flows = [flow for flow in drawing.flows if 'id="b__unbook"' not in flow]
+
+    found = list(check_unwritten(Usage(load(drawing.sources()).drawings), "p", frozenset()))
+    assert [(p.element, p.message.split()[2]) for p in found] == [("after", "lost,")]
+
+
+def test_outputs_are_read_when_the_work_is_done():
+    def mapped(source):
+        extra = outputs(kept=source, more="=kept + 1")
+        return process().start().user("u", result="r", extra=extra).end()
+
+    filled = {"u": frozenset({"field"})}
+    assert unwritten(mapped("=field + r.field + start"), filled=filled) == []
+    assert unwritten(mapped("=missing"), filled=filled) == [("u", "error")]
+    assert unwritten(mapped("=missing")) == []  # what is filled in at u is not known
+
+
+def test_results_and_conditions_of_loops_see_what_an_instance_wrote():
+    def voting(result, done):
+        loop = for_each("=start", "i", results="votes", result=result, done=done)
+        return process().start().script("u", "=i", "vote", loop).end()
+
+    good = voting("=vote + i", "=numberOfCompletedInstances > 1 and count(votes) > vote")
+    assert unwritten(good) == []
+    assert unwritten(voting("=voice", "=vote > 1")) == [("u", "error")]
+    assert unwritten(voting("=vote", "=voice > 1")) == [("u", "error")]
+
+
+def test_what_opens_a_complex_gateway_is_read_where_tokens_come():
+    def opening(condition):
+        written = f"<bpmn:activationCondition {FORMAL}>={condition}</bpmn:activationCondition>"
+        drawing = process().start().gateway("parallel", "f").script("a", "=1", "one")
+        drawing.add("complexGateway", "c", written).end()
+        return drawing.at("f").script("b", "=2", "one").to("c")
+
+    assert unwritten(opening("activationCount &gt; one")) == []
+    assert unwritten(opening("activationCount &gt; two")) == [("c", "error")]

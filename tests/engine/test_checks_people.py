@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.definition.model import check_definition
-from tests.engine.drawing import condition, process, timer
+from tests.engine.drawing import condition, extension, process, timer
 
 OUTCOMES = (
     '<tidu:outcomes><tidu:outcome value="granted" style="primary"/>'
@@ -49,6 +49,30 @@ def test_a_decision_without_a_term_is_doubtful():
 )
 def test_a_decision_with_a_term_a_timer_or_a_reason_is_not(drawing):
     assert found(drawing) == set()
+
+
+WHO = '<zeebe:userTask/><zeebe:assignmentDefinition candidateGroups="officers"/><tidu:task result="d"/>'
+
+
+def shared(late_to):
+    """A decision that stands outside of the process and is called, and where a timer at the call leads."""
+    drawing = process().start().call("c", "decide").gateway("exclusive", "x", default="x__no").end("no")
+    drawing.at("x", '=d.outcome = "granted"').user("celebrate").end("yes")
+    if late_to:
+        drawing.boundary("late", "c", timer("P5D")).to(late_to)
+    return drawing.define(
+        f'<bpmn:globalUserTask id="decide">{extension(WHO + OUTCOMES)}</bpmn:globalUserTask>'
+    )
+
+
+def test_the_timer_of_a_shared_decision_stands_at_its_call():
+    assert found(shared("")) == {("decide", "task.deadline", "warning")}
+    assert found(shared("no")) == set()
+
+
+def test_a_timer_among_several_triggers_is_one():
+    both = timer("P5D") + condition("=d = 1")
+    assert found(decision().boundary("late", "decide", both, interrupting=False).end("e2")) == set()
 
 
 # --- four eyes ----------------------------------------------------------------------------------------
@@ -113,3 +137,7 @@ def test_only_a_timer_is_asked_about_silence():
     drawing = timed("grant")
     drawing.parts = [part.replace(timer("P5D"), condition("=x > 1")) for part in drawing.parts]
     assert not [rule for _, rule, _ in found(drawing) if rule == "timer.approves"]
+
+
+def test_a_timer_at_the_call_of_a_shared_decision_can_decide_too():
+    assert found(shared("celebrate")) == {("late", "timer.approves", "warning")}

@@ -67,6 +67,13 @@ def test_a_global_task_is_called_for_each_item():
     assert played.do("g").do("g").status == "completed"
 
 
+def test_a_global_task_is_called_from_two_places():
+    drawing = process().start().call("c", "g").call("d", "g").end()
+    drawing.define(f'<bpmn:globalUserTask id="g">{WHO}</bpmn:globalUserTask>')
+
+    assert play(drawing).do("g").do("g").status == "completed"
+
+
 def test_a_deadline_at_the_call_withdraws_the_global_task():
     drawing = calling("globalUserTask", WHO).boundary("late", "c", timer("P1D")).end("too_late")
     played = play(drawing)

@@ -88,6 +88,26 @@ def test_equal_conditions_are_true_together():
     assert found(drawing) == set()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("=ok", "=not(ok)"),
+        ("=r.grade = 1", "=r.grade = 2.5"),
+        ('=x = "a"', '=x = "b"'),
+        ("=ok", "=ok = false"),
+    ],
+)
+def test_conditions_that_want_different_values_are_never_true_together(one, other):
+    def chosen(first, second, join):
+        drawing = process().start().user("ask").at("ask", first).user("a").gateway(join, "j").user("last")
+        return drawing.end().at("ask", second).user("b").to("j")
+
+    assert found(chosen(one, other, "exclusive")) == set()
+    assert found(chosen(one, other, "parallel")) == {("j", "flow.deadlock", "error")}
+    assert found(chosen(one, f"{other} or z", "exclusive")) == {("j", "flow.multiplied", "warning")}
+    assert found(chosen("=x = 1", "=x = 1.0", "exclusive")) == {("j", "flow.multiplied", "warning")}
+
+
 def test_two_inclusive_joins_that_wait_for_each_other_are_a_dead_end():
     drawing = (
         process()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.engine.drawing import outputs, process
+from tests.engine.drawing import extension, outputs, process
 from workflows.checking import check_path
 
 START = {"type": "number", "key": "size", "id": "size", "label": "规模", "properties": {"labelEn": "Size"}}
@@ -140,3 +140,36 @@ def test_a_process_that_is_only_called_gets_what_its_caller_has(tmp_path):
     assert found(tmp_path, called) == set()
     caller = process().start().call("c", "inner").end()
     assert found(tmp_path, caller, start=[START]) == {("ix", "data.unwritten", "error")}
+
+
+def test_what_a_form_reads_beside_its_fields_must_have_been_written(tmp_path):
+    def hiding(condition):
+        return [field("note"), field("more", conditional={"hide": condition})]
+
+    drawing = process().start().script("s", "=size", "extent").user("u").end()
+
+    good = hiding("=extent > size and note = null and unit.id = null")
+    assert found(tmp_path / "good", drawing, start=[START], u=good) == set()
+    assert found(tmp_path / "bad", drawing, start=[START], u=hiding("=width > 1")) == {
+        ("u", "data.unwritten", "warning")
+    }
+    rows = [
+        {
+            "type": "dynamiclist",
+            "path": "rows",
+            "id": "rows",
+            "components": hiding("=i > 1 or this.note = parent.size"),
+        }
+    ]
+    assert found(tmp_path / "rows", drawing, start=[START], u=rows) == set()
+
+
+def test_the_form_of_a_shared_task_belongs_to_the_file_it_stands_in(tmp_path):
+    who = '<zeebe:userTask/><zeebe:assignmentDefinition candidateGroups="officers"/>'
+    shared = f'<bpmn:globalUserTask id="opinion">{extension(who)}</bpmn:globalUserTask>'
+    drawing = process().define(shared).start().call("c", "opinion").script("s", "=grade + width", "x").end()
+
+    unknown = found(tmp_path / "unknown", drawing, start=[START])
+    assert unknown == {("opinion", "form.missing", "warning")}
+    known = found(tmp_path / "known", drawing, start=[START], opinion=[field("grade")])
+    assert known == {("s", "data.unwritten", "error")}

@@ -16,23 +16,29 @@ MOST_WRITERS = 12
 
 
 def check_branches(usage: Usage, process: str) -> Iterator[Problem]:
-    """A warning for each variable that two parallel branches of a process can both write."""
+    """A warning for each variable that two parallel branches of a process can both write.
+
+    Steps of an ad-hoc sub-process are branches too, unless they are done one by one.
+    """
     drawing = usage.drawings[process]
+    loose = {shape.id: shape.ad_hoc.ordering for shape in drawing.shapes if shape.ad_hoc is not None}
     for level in drawing.levels:
         writers: dict[str, list[Shape]] = {}
         for shape in level.shapes:
             for name in usage.writes(shape).names:
                 writers.setdefault(name, []).append(shape)
         shared = {name: shapes for name, shapes in writers.items() if len(shapes) > 1}
-        if shared:
+        if shared and loose.get(level.id) != "Sequential":
             beside = _Beside(level, drawing)
+            is_loose = level.id in loose
             for name, shapes in sorted(shared.items()):
                 pairs = (pair for pair in combinations(shapes[:MOST_WRITERS], 2) if beside.are(*pair))
-                yield from (_conflict(level, first, second, name) for first, second in pairs)
+                yield from (_conflict(level, first, second, name, is_loose) for first, second in pairs)
 
 
-def _conflict(level: Level, first: Shape, second: Shape, name: str) -> Problem:
-    where, where_zh = _decided(level, first, second)
+def _conflict(level: Level, first: Shape, second: Shape, name: str, is_loose: bool) -> Problem:
+    last = ("in ad-hoc work the value of what is done last stays", "即席子流程中保留最后完成者的值")
+    where, where_zh = last if is_loose else _decided(level, first, second)
     return warning(
         second.id,
         "data.conflict",
@@ -71,12 +77,11 @@ class _Beside:
         nexts = ways_of(level)
         self.splits: list[dict[str, set[int]]] = []
         for shape in level.shapes:
-            ways: dict[str, set[int]] = {}
-            for number, branch in enumerate(_branches(level, shape)):
-                for own in closure_of(branch, nexts, {shape.id}):
-                    ways.setdefault(own, set()).add(number)
+            ways = _reached(_branches(level, shape), nexts, {shape.id})
             if ways:
                 self.splits.append(ways)
+        if not any(shape.kind == "startEvent" for shape in level.shapes) and len(level.firsts) > 1:
+            self.splits.append(_reached([[shape.id] for shape in level.firsts], nexts, set()))
         starts = {s.level: s for s in drawing.shapes if s.kind == "startEvent"}
         listeners = [s.id for s in level.shapes if s.by_event and s.id in starts]
         self.listeners = {own for own in listeners if not starts[own].interrupting}
@@ -89,10 +94,20 @@ class _Beside:
         return any(mine - theirs and theirs - mine for mine, theirs in ways)
 
 
+def _reached(branches: list[list[str]], nexts: Ways, walls: Collection[str]) -> dict[str, set[int]]:
+    """For each element, the branches on which it stands."""
+    ways: dict[str, set[int]] = {}
+    for number, branch in enumerate(branches):
+        for own in closure_of(branch, nexts, walls):
+            ways.setdefault(own, set()).add(number)
+    return ways
+
+
 def _branches(level: Level, shape: Shape) -> list[list[str]]:
     """The first elements of each branch that can begin at an element beside the others."""
     flows = [flow for flow in level.flows if flow.source == shape.id]
-    alone = shape.kind in ("exclusiveGateway", "eventBasedGateway")
+    together = shape.attributes.get("eventGatewayType") == "Parallel"
+    alone = shape.kind in ("exclusiveGateway", "eventBasedGateway") and not together
     onward = [flow.target for flow in flows]
     beside = [s.id for s in level.shapes if s.attached_to == shape.id and not s.interrupting]
     if beside:

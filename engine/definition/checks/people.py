@@ -15,14 +15,19 @@ SILENT_CONSENT = "silent_consent"
 """The property by which a timer says that silence is meant to decide; its value is the clause."""
 
 
-def check_people(drawing: Drawing, tasks: Mapping[str, Shape]) -> Iterator[Problem]:
-    """All rules about decisions of people and of time; `tasks` are the user tasks of the whole case."""
+def check_people(
+    drawing: Drawing, tasks: Mapping[str, Shape], timed: Collection[str] = ()
+) -> Iterator[Problem]:
+    """All rules about decisions of people and of time; `tasks` are the user tasks of the whole case, and
+    `timed` the processes and shared tasks that a call puts under a timer."""
     for level in drawing.levels:
         for shape in level.shapes:
             yield from _four_eyes(shape, tasks)
-            if is_decision(shape):
+            if is_decision(shape) and shape.id not in timed:
                 yield from _deadline(shape, level)
-                yield from _approves(shape, level)
+            decision = tasks.get(shape.call.process, shape) if shape.call else shape
+            if is_decision(decision):
+                yield from _approves(shape, decision, level)
 
 
 def is_decision(shape: Shape) -> bool:
@@ -31,7 +36,7 @@ def is_decision(shape: Shape) -> bool:
 
 
 def _deadline(shape: Shape, level: Level) -> Iterator[Problem]:
-    timed = any(s.attached_to == shape.id and s.trigger.kind == "timer" for s in level.shapes)
+    timed = any(s.attached_to == shape.id and "timer" in s.kinds() for s in level.shapes)
     if shape.assignment.deadline is None and not timed and not shape.properties.get(NO_DEADLINE):
         yield warning(
             shape.id,
@@ -71,13 +76,14 @@ def _groups(shape: Shape) -> frozenset[str]:
 # --- what time decides --------------------------------------------------------------------------------
 
 
-def _approves(host: Shape, level: Level) -> Iterator[Problem]:
-    """An interrupting timer after which the case goes on as if the decision had been favourable."""
+def _approves(host: Shape, decision: Shape, level: Level) -> Iterator[Problem]:
+    """An interrupting timer after which the case goes on as if the decision had been favourable; `host` is
+    the task itself or the call of a shared one."""
     for timer in level.shapes:
-        silent = timer.attached_to == host.id and timer.trigger.kind == "timer" and timer.interrupting
+        silent = timer.attached_to == host.id and "timer" in timer.kinds() and timer.interrupting
         if not silent or timer.properties.get(SILENT_CONSENT):
             continue
-        granted = _granted(timer, host, level)
+        granted = _granted(timer, decision, level)
         if granted:
             yield warning(
                 timer.id,
@@ -89,27 +95,27 @@ def _approves(host: Shape, level: Level) -> Iterator[Problem]:
             )
 
 
-def _granted(timer: Shape, host: Shape, level: Level) -> str:
+def _granted(timer: Shape, decision: Shape, level: Level) -> str:
     """What only a favourable decision leads to, and the timer too before another person decides."""
     nexts = ways_of(level)
     shapes = {shape.id: shape for shape in level.shapes}
-    decisions = {shape.id for shape in level.shapes if is_decision(shape)}
-    good, bad = _ways(host, level)
+    decisions = {s.id for s in level.shapes if is_decision(s) or (s.call and s.call.process == decision.id)}
+    good, bad = _ways(decision, level)
     favoured = closure_of([flow.target for flow in good], nexts, decisions)
     favoured -= closure_of([flow.target for flow in bad], nexts, decisions)
     reached = closure_of([timer.id], nexts, decisions) - decisions
     judged = {flow.source for flow in (*good, *bad)}
     for own in (shape.id for shape in level.shapes if shape.id in reached):
-        if _says_yes(shapes[own], host):
+        if _says_yes(shapes[own], decision):
             return own
         if own in favoured and not shapes[own].kind.endswith("Gateway") and not judged & reached:
             return own
     return ""
 
 
-def _ways(host: Shape, level: Level) -> tuple[list[Flow], list[Flow]]:
+def _ways(decision: Shape, level: Level) -> tuple[list[Flow], list[Flow]]:
     """The flows that are taken after a favourable and after another outcome of a decision."""
-    outcomes = host.task.outcomes if host.task else ()
+    outcomes = decision.task.outcomes if decision.task else ()
     yes = {outcome.value for outcome in outcomes if outcome.style == "primary"}
     no = {outcome.value for outcome in outcomes} - yes
     good = [flow for flow in level.flows if _names(flow, yes)]
@@ -124,8 +130,8 @@ def _names(flow: Flow, outcomes: Collection[str]) -> bool:
     return flow.condition is not None and any(f'"{value}"' in flow.condition.text for value in outcomes)
 
 
-def _says_yes(shape: Shape, host: Shape) -> bool:
+def _says_yes(shape: Shape, decision: Shape) -> bool:
     """Whether a script writes down a favourable outcome of the decision."""
-    outcomes = host.task.outcomes if host.task else ()
+    outcomes = decision.task.outcomes if decision.task else ()
     script = shape.work.script
     return script is not None and any(f'"{o.value}"' in script.text for o in outcomes if o.style == "primary")

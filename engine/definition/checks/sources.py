@@ -76,9 +76,11 @@ def _unfolded(loaded: Loaded) -> Iterator[Problem]:
     usage = Usage(loaded.drawings)
     shapes = [shape for drawing in loaded.drawings.values() for shape in drawing.shapes]
     tasks = {shape.id: shape for shape in shapes if shape.kind == "userTask"}
+    limited = {shape.attached_to for shape in shapes if shape.attached_to and "timer" in shape.kinds()}
+    timed = {shape.call.process for shape in shapes if shape.call and shape.id in limited}
     for process, drawing in loaded.drawings.items():
         yield from check_exploration(drawing)
-        yield from check_people(drawing, tasks)
+        yield from check_people(drawing, tasks, timed)
         yield from check_branches(usage, process)
 
 

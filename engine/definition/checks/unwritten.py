@@ -11,9 +11,9 @@ from lark import Token, Tree
 
 from engine.definition.checks.branches import ways_of
 from engine.definition.checks.finding import error, warning
-from engine.definition.checks.usage import Reading, Usage, readings
+from engine.definition.checks.usage import Reading, Usage
 from engine.definition.formulas import Formula
-from engine.definition.shapes import Level, Shape
+from engine.definition.shapes import EMBEDDED, THROWS, Level, Shape
 from engine.errors import Problem
 
 MOST_LEVELS = 200
@@ -85,13 +85,13 @@ class _Search:
         nexts = ways_of(level)
         shapes = {shape.id: shape for shape in level.shapes}
         incoming: dict[str, dict[str, Known]] = {s.id: {} for s in level.shapes}
+        firsts = {shape.id for shape in level.firsts}
+        known = self.beside(level, None, entry) if level.id in self.usage.ad_hoc else entry
         for shape in level.shapes:
             if shape.by_event or shape.for_compensation:
-                every = [self.usage.writes(other) for other in level.shapes if other is not shape]
-                names = frozenset().union(*(w.names for w in every))
-                incoming[shape.id][""] = entry.wrote(names, frozenset(), any(w.is_open for w in every))
-            elif shape.kind == "startEvent":
-                incoming[shape.id][""] = entry
+                incoming[shape.id][""] = self.beside(level, shape, entry)
+            elif shape.id in firsts or shape.kind == "startEvent" or shape.instantiates:
+                incoming[shape.id][""] = known
         todo = {own: None for own in shapes if incoming[own]}
         for _ in range(MOST_VISITS * len(shapes)):
             if not todo:
@@ -107,6 +107,12 @@ class _Search:
                     todo[target] = None
         return {} if todo else {own: _met(shapes[own], known) for own, known in incoming.items() if known}
 
+    def beside(self, level: Level, own: Shape | None, entry: Known) -> Known:
+        """What is known at an element that can come after any other of its level."""
+        every = [self.usage.writes(other) for other in level.shapes if other is not own]
+        names = frozenset().union(*(writes.names for writes in every))
+        return entry.wrote(names, frozenset(), any(writes.is_open for writes in every))
+
     def at_border(self, shape: Shape, here: Known) -> Known:
         """What is known at a boundary event: the activity may have written already, or not."""
         writes = self.usage.writes(shape)
@@ -115,14 +121,15 @@ class _Search:
     def after(self, shape: Shape, here: Known) -> Known:
         """What is known when an element is done."""
         writes = self.usage.writes(shape)
-        inner = shape.kind in ("subProcess", "transaction", "callActivity") and not shape.outputs
-        return here.wrote(writes.names, frozenset() if inner else writes.names, writes.is_open)
+        inner = shape.kind in EMBEDDED | THROWS | {"callActivity"}
+        perhaps = inner and not shape.outputs and not (shape.loop and shape.loop.results)
+        return here.wrote(writes.names, frozenset() if perhaps else writes.names, writes.is_open)
 
     # --- looking --------------------------------------------------------------------------------------
 
     def look(self, level: Level, shape: Shape, here: Known) -> None:
         """Look at everything that is read at an element, in it, and on the flows behind it."""
-        for reading in readings(shape):
+        for reading in self.usage.readings(shape):
             self.judge(shape.id, reading, here)
         after = self.after(shape, here)
         for flow in level.flows:
@@ -131,7 +138,7 @@ class _Search:
         local = frozenset(item.target.partition(".")[0] for item in shape.inputs)
         if shape.loop is not None:
             local |= frozenset(filter(None, ("loopCounter", shape.loop.item, shape.loop.results)))
-        if shape.kind in ("subProcess", "transaction"):
+        if shape.kind in EMBEDDED:
             self.level(shape.id, here.wrote(local, local))
         elif shape.call is not None and shape.call.process in self.usage.drawings:
             outer = here if shape.call.all_in else Known()
@@ -144,7 +151,9 @@ class _Search:
         for name in sorted(reading.formula.expression.names - reading.local - here.must):
             if is_guarded(reading.formula, name):
                 continue
-            if name not in here.may:
+            if name not in here.may and reading.is_shown:
+                self.problems.append(_never_shown(element, name))
+            elif name not in here.may:
                 self.problems.append(_never(element, name))
             elif reading.is_strict and name in needed(reading.formula):
                 self.problems.append(_perhaps(element, name))
@@ -155,7 +164,7 @@ class _Search:
             names = frozenset().union(*(self.usage.writes(shape).names for shape in level.shapes))
             for shape in level.shapes:
                 here = self.arrived.get(shape.id)
-                for reading in readings(shape) if here else ():
+                for reading in self.usage.readings(shape) if here else ():
                     read = reading.formula.expression.names if reading.formula.expression else frozenset()
                     for name in sorted((read & names) - reading.local - (here.may if here else frozenset())):
                         if not is_guarded(reading.formula, name):
@@ -213,6 +222,15 @@ def _never(element: str, name: str) -> Problem:
         "data.unwritten",
         f"{element} reads {name}, which nothing before it can have written",
         f"{element} 读取变量 {name}，但此前没有任何步骤会写入它",
+    )
+
+
+def _never_shown(element: str, name: str) -> Problem:
+    return warning(
+        element,
+        "data.unwritten",
+        f"the form of {element} reads {name}, which nothing before it can have written",
+        f"{element} 的表单读取变量 {name}，但此前没有任何步骤会写入它",
     )
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from engine.definition.checks.exploring.net import (
-    EMBEDDED,
-    FROM_OUTSIDE,
-    Net,
-    Outcome,
-    parent_of,
-    start_of,
-)
+from engine.definition.checks.exploring.around import Around, catches
+from engine.definition.checks.exploring.net import Net, Outcome, thrown_in
 from engine.definition.checks.exploring.walking import Bound, Walk, Walked, closure, turned
 from engine.definition.checks.finding import error, info, warning
-from engine.definition.shapes import JOBS, Drawing, Level
+from engine.definition.shapes import AWAITED, EMBEDDED, JOBS, THROWS, Drawing, Level
 from engine.errors import Problem
 
 MOST_FINDINGS = 5
@@ -22,27 +17,57 @@ MOST_STEPS_TOLD = 12
 MOST_FEEDS = 400_000
 
 
-def check_exploration(drawing: Drawing) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Explored:
+    """A level that was walked through; neither net nor walk if it has too many joins."""
+
+    level: Level
+    net: Net | None = None
+    walked: Walked | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every state was looked at."""
+        return self.walked is not None and not self.walked.exhausted and not self.walked.capped
+
+    @property
+    def ends(self) -> bool:
+        """Whether some way through the level comes to an end, as far as is known."""
+        if self.net is None or self.walked is None or not self.is_all:
+            return True
+        return self.walked.completes or self.walked.leaves or _ends_otherwise(self.net, self.walked)
+
+
+def check_exploration(drawing: Drawing, bound: Bound | None = None) -> Iterator[Problem]:
     """Everything that exploring the token states of a drawing finds; the drawing must be sound otherwise.
 
     Data are not looked at: a choice may go any way. A dead end that every case runs into is an error,
     one that depends on choices a warning. The search is bounded; `explore.bound` says where it stopped.
     """
+    explored = _explored(drawing, bound or Bound())
+    is_doomed = bool(explored) and not explored[-1].ends
+    for one in explored:
+        if one.net is not None and one.walked is not None:
+            yield from _findings(one, one.net, one.walked, is_doomed)
+        if not one.is_all:
+            yield _bound(one.level)
+
+
+def _explored(drawing: Drawing, bound: Bound) -> list[Explored]:
+    """Every level that can begin, from the inside out."""
+    around = Around(drawing)
     outcomes: dict[str, Outcome] = {}
-    bound = Bound()
+    found = []
     for level in reversed(drawing.levels):
-        if not any(shape.kind == "startEvent" for shape in level.shapes):
-            outcomes[level.id] = Outcome()
-        elif _joins(level) * len(level.shapes) > MOST_FEEDS:
-            outcomes[level.id] = Outcome()
-            yield _bound(level)
-        else:
-            net = Net(drawing, level, outcomes)
-            walked = Walk(net, bound).run()
-            outcomes[level.id] = _outcome(net, walked)
-            yield from _findings(net, walked)
-            if walked.exhausted or walked.capped:
-                yield _bound(level)
+        if not level.firsts or _joins(level) * len(level.shapes) > MOST_FEEDS:
+            outcomes[level.id] = Outcome(thrown=thrown_in(level, outcomes))
+            found += [Explored(level)] if level.firsts else []
+            continue
+        net = Net(around, level, outcomes)
+        walked = Walk(net, bound).run()
+        found.append(Explored(level, net, walked))
+        outcomes[level.id] = _outcome(found[-1], net, walked)
+    return found
 
 
 def _joins(level: Level) -> int:
@@ -59,44 +84,53 @@ def _bound(level: Level) -> Problem:
     )
 
 
-def _outcome(net: Net, walked: Walked) -> Outcome:
+def _outcome(explored: Explored, net: Net, walked: Walked) -> Outcome:
     """What the level can become for the one around it."""
-    inner = [net.inner[s.id] for s in net.shapes if s.kind in EMBEDDED and s.id in net.inner]
-    thrown = walked.thrown | {t for one in inner for t in one.thrown if t[0] == "escalation"}
-    thrown |= {t for shape, _ in net.listeners() for t in net.inner[shape.id].thrown}
-    caught = [start.trigger for _, start in net.listeners()]
-    loose = {t for t in thrown if not any(c.kind == t[0] and c.code in (None, t[1]) for c in caught)}
+    thrown = walked.thrown if explored.is_all else thrown_in(net.level, net.inner)
+    listeners = net.around.listeners(net.level)
+    thrown = thrown | {t for shape, _ in listeners for t in net.inner[shape.id].thrown}
+    loose = {t for t in thrown if not any(catches(start, t) for _, start in listeners)}
     return Outcome(
-        completes=walked.completes or walked.exhausted or walked.capped or _ends_otherwise(net),
+        completes=walked.completes or not explored.is_all or _ends_otherwise(net, walked),
         waits=any(net.waits),
-        fails=any(s.kind in (*JOBS, "callActivity") for s in net.shapes) or any(o.fails for o in inner),
+        fails=_fails(net),
         thrown=frozenset(loose),
     )
 
 
-def _ends_otherwise(net: Net) -> bool:
+def _fails(net: Net) -> bool:
+    """Whether work on the level can throw an error that is not drawn."""
+    inner = (net.inner[s.id] for s in net.shapes if s.kind in EMBEDDED)
+    own = (
+        s.kind in (*JOBS, "callActivity") or (s.kind in THROWS and "message" in s.kinds()) for s in net.shapes
+    )
+    return any(own) or any(one.fails for one in inner)
+
+
+def _ends_otherwise(net: Net, walked: Walked) -> bool:
     """Whether an event sub-process can take over the level and end it."""
-    return any(start.interrupting and net.inner[shape.id].completes for shape, start in net.listeners())
+    return any(
+        start.interrupting
+        and net.inner[shape.id].completes
+        and (start.kinds() & AWAITED or _fails(net) or any(catches(start, t) for t in walked.thrown))
+        for shape, start in net.around.listeners(net.level)
+    )
 
 
-def _findings(net: Net, walked: Walked) -> Iterator[Problem]:
-    dead = list(_deadlocks(net, walked))[:MOST_FINDINGS]
-    yield from dead
+def _findings(explored: Explored, net: Net, walked: Walked, is_doomed: bool) -> Iterator[Problem]:
+    if not net.around.is_rescued(net.level):
+        yield from list(_deadlocks(net, walked, is_doomed and not explored.ends))[:MOST_FINDINGS]
     yield from _livelock(net, walked)
     yield from _multiplied(net, walked)
-    is_all = not walked.exhausted and not walked.capped
-    if is_all and not any(problem.severity == "error" for problem in dead):
+    if explored.is_all and (explored.ends or not (walked.stuck or walked.held)):
         yield from _unreachable(net, walked)
 
 
 # --- dead ends ----------------------------------------------------------------------------------------
 
 
-def _deadlocks(net: Net, walked: Walked) -> Iterator[Problem]:
-    if _is_rescued(net, net.level):
-        return
-    ends = walked.completes or walked.leaves or _ends_otherwise(net)
-    tell = warning if ends or walked.capped or walked.exhausted else error
+def _deadlocks(net: Net, walked: Walked, is_certain: bool) -> Iterator[Problem]:
+    tell = error if is_certain else warning
     always, always_zh = ("", "") if tell is warning else (" in every case", "，任何案例都会如此")
     for node, state in sorted(walked.stuck.items()):
         own = net.shapes[node].id
@@ -127,18 +161,6 @@ def _path(net: Net, walked: Walked, state: int) -> str:
         half = MOST_STEPS_TOLD // 2
         names = [*names[:half], "…", *names[-half:]]
     return " → ".join(names) or net.level.id
-
-
-def _is_rescued(net: Net, level: Level) -> bool:
-    """Whether something from outside can still take over the level, or one around it."""
-    around = parent_of(net.drawing, level)
-    events = [
-        start for shape in level.shapes if shape.by_event and (start := start_of(net.drawing, shape.id))
-    ]
-    events += [s for s in around.shapes if s.attached_to == level.id] if around else []
-    if any(event.interrupting and event.trigger.kind in FROM_OUTSIDE for event in events):
-        return True
-    return around is not None and _is_rescued(net, around)
 
 
 # --- endless loops ------------------------------------------------------------------------------------

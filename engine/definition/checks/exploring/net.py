@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from engine.definition.beginnings import beginnings, begins_plainly
+from engine.definition.checks.exploring.around import FROM_OUTSIDE, Around, Thrown, catches
+from engine.definition.checks.exploring.choosing import subsets
 from engine.definition.parsing import reaches
-from engine.definition.shapes import JOBS, Drawing, Flow, Level, Shape
+from engine.definition.shapes import ACTIVITIES, CAUGHT, EMBEDDED, JOBS, THROWS, Level, Shape, Trigger
 
-EMBEDDED = frozenset({"subProcess", "transaction"})
 SYNCHRONISING = frozenset({"parallelGateway", "inclusiveGateway", "complexGateway"})
 PATIENT = frozenset({"userTask", "receiveTask", "eventBasedGateway", "callActivity", *JOBS})
-FROM_OUTSIDE = frozenset({"timer", "message", "signal", "conditional"})
-THROWN = frozenset({"error", "escalation", "cancel"})
-MOST_SUBSETS = 6
-"""Conditional flows of which every subset is tried; of more, each alone, all but one, and all."""
+DELAYING = frozenset({"message", "compensation", "cancel"})
+"""What a throwing event waits for until it is delivered or undone."""
+
+LAST = ("escalation", "error", "cancel")
+"""What may take a token away is thrown after everything else, as the engine does."""
 
 ON, WAITING = 0, 1
 
@@ -39,7 +41,7 @@ class Move:
     over: bool = False
     completes: bool = False
     beside: bool = False
-    thrown: frozenset[tuple[str, str | None]] = frozenset()
+    thrown: frozenset[Thrown] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,14 @@ class Outcome:
     completes: bool = True
     waits: bool = True
     fails: bool = True
-    thrown: frozenset[tuple[str, str | None]] = frozenset()
+    thrown: frozenset[Thrown] = frozenset()
 
 
 class Net:
     """The elements of a level and the moves between them; `inner` tells the outcome of each sub-process."""
 
-    def __init__(self, drawing: Drawing, level: Level, inner: Mapping[str, Outcome]) -> None:
-        self.drawing = drawing
+    def __init__(self, around: Around, level: Level, inner: Mapping[str, Outcome]) -> None:
+        self.around = around
         self.level = level
         self.inner = inner
         self.shapes = level.shapes
@@ -98,19 +100,28 @@ class Net:
             return self.inner.get(shape.id, Outcome()).waits
         if shape.kind == "intermediateCatchEvent":
             return shape.trigger.kind != "link"
-        throws = shape.kind in ("endEvent", "intermediateThrowEvent")
-        return throws and shape.trigger.kind in ("message", "compensation", "cancel")
+        return shape.kind in THROWS and bool(shape.kinds() & DELAYING)
 
-    def starts(self) -> tuple[int, ...]:
-        """Where the level can begin."""
-        return tuple(i for i, shape in enumerate(self.shapes) if shape.kind == "startEvent")
+    def beginnings(self) -> Iterator[tuple[Token, ...]]:
+        """The tokens the level can begin with: all its firsts together, or what a trigger puts there."""
+        drawing = self.around.drawing
+        if self.level.parent is not None or begins_plainly(drawing):
+            yield self._entered(shape.id for shape in self.level.firsts)
+        for one in beginnings(drawing) if self.level.parent is None else ():
+            yield self._entered(one.together or (one.element,))
 
-    def listeners(self) -> Iterator[tuple[Shape, Shape]]:
-        """The event sub-processes of the level, each with its start event."""
-        for shape in self.shapes:
-            start = start_of(self.drawing, shape.id) if shape.by_event else None
-            if start is not None:
-                yield shape, start
+    def _entered(self, elements: Iterable[str]) -> tuple[Token, ...]:
+        return tuple(sorted(self._at(self.place[own]) for own in elements))
+
+    def _at(self, node: int) -> Token:
+        return Token(node, WAITING if self.shapes[node].start_quantity > 1 else ON)
+
+    def may_close(self, node: int) -> bool:
+        """Whether the level can be over as soon as this element is done: enough of an ad-hoc
+        sub-process is."""
+        around = self.around.shapes.get(self.level.id)
+        rules = around.ad_hoc if around else None
+        return rules is not None and rules.done is not None and self._kind(node) in ACTIVITIES
 
     def nexts(self) -> list[list[int]]:
         """The elements a token can come to from each element in one step."""
@@ -128,7 +139,7 @@ class Net:
         node = self.place[self.flows[flow].target]
         if node in self.joins:
             return Token(node, ON if self._kind(node) == "complexGateway" else WAITING, flow)
-        return Token(node, WAITING if self.shapes[node].start_quantity > 1 else ON)
+        return self._at(node)
 
     def moves(self, token: Token) -> tuple[Move, ...]:
         """Everything that can happen to a token that is on its element."""
@@ -139,53 +150,57 @@ class Net:
 
     def _leaving(self, token: Token) -> Iterator[Move]:
         shape = self.shapes[token.node]
-        if shape.kind == "endEvent" or (shape.kind == "intermediateThrowEvent" and self._taken_away(shape)):
+        escalated = frozenset(_thrown(t) for t in shape.triggers if t.kind == "escalation")
+        taken_away = any(self._interrupts(code) for _, code in escalated)
+        if shape.kind == "endEvent" or (shape.kind == "intermediateThrowEvent" and taken_away):
             yield self._ending(shape)
             return
         if shape.kind == "intermediateThrowEvent" and shape.trigger.kind == "link":
             yield Move(tuple(Token(self.place[t]) for t in link_targets(self.level, shape)))
             return
         outcome = self._outcome(shape)
-        thrown = shape.kind == "intermediateThrowEvent" and shape.trigger.kind == "escalation"
-        told = frozenset({("escalation", shape.trigger.code)}) if thrown else frozenset()
+        told = escalated if shape.kind == "intermediateThrowEvent" else self._untold(token.node, outcome)
         if outcome.completes:
             for flows in self.choices(token.node):
                 landed = tuple(self.land(flow) for flow in flows)
                 yield Move(landed * max(shape.completion_quantity, 1), thrown=told)
-        yield from self._happening(token, outcome)
-
-    def _taken_away(self, shape: Shape) -> bool:
-        return shape.trigger.kind == "escalation" and self._interrupts(shape.trigger.code)
+        yield from (replace(move, thrown=move.thrown | told) for move in self._happening(token, outcome))
 
     def _ending(self, shape: Shape) -> Move:
-        kind, code = shape.trigger.kind, shape.trigger.code
-        if kind == "terminate":
-            return Move(over=True, completes=True)
-        if kind in ("error", "cancel") or (kind == "escalation" and self._interrupts(code)):
-            return Move(over=True, thrown=frozenset({(kind, code)}))
-        return Move(thrown=frozenset({(kind, code)}) if kind in THROWN else frozenset())
+        """A token throws everything its event throws, until something takes it away."""
+        thrown: set[Thrown] = set()
+        for trigger in sorted(shape.triggers, key=lambda t: LAST.index(t.kind) if t.kind in LAST else -1):
+            if trigger.kind in CAUGHT:
+                thrown.add(_thrown(trigger))
+            escalates = trigger.kind == "escalation"
+            if trigger.kind in ("error", "cancel") or (escalates and self._interrupts(trigger.code)):
+                return Move(over=True, thrown=frozenset(thrown))
+        stops = "terminate" in shape.kinds()
+        return Move(over=stops, completes=stops, thrown=frozenset(thrown))
 
     def _interrupts(self, code: str | None) -> bool:
-        """Whether an escalation thrown on this level takes its token away."""
-        level: Level | None = self.level
-        while level is not None:
-            for catcher, interrupting in _catchers(self.drawing, level):
-                if catcher.trigger.kind == "escalation" and catcher.trigger.code in (None, code):
-                    return interrupting
-            level = parent_of(self.drawing, level)
-        return False
+        return self.around.interrupts(self.level, code)
 
     def _outcome(self, shape: Shape) -> Outcome:
+        called = shape.kind in (*JOBS, "callActivity")
+        found = Outcome(waits=self.waits[self.place[shape.id]], fails=called)
         if shape.kind in EMBEDDED:
-            return self.inner.get(shape.id, Outcome())
-        return Outcome(waits=self.waits[self.place[shape.id]], fails=shape.kind in (*JOBS, "callActivity"))
+            found = self.inner.get(shape.id, Outcome())
+        thrown = frozenset(_thrown(t) for t in thrown_by_instances(shape) if t.kind == "escalation")
+        return replace(found, thrown=found.thrown | thrown) if thrown else found
+
+    def _untold(self, node: int, outcome: Outcome) -> frozenset[Thrown]:
+        """The escalations of an activity that no event at its border catches."""
+        events = [self.shapes[index] for index in self.boundaries.get(node, ())]
+        loose = (t for t in outcome.thrown if not any(catches(event, t) for event in events))
+        return frozenset(t for t in loose if t[0] == "escalation")
 
     def _happening(self, token: Token, outcome: Outcome) -> Iterator[Move]:
-        """The boundary events that can happen, and the errors that none of them catches."""
-        caught: set[tuple[str, str | None]] = set()
+        """The boundary events that can happen, and what none of them catches and takes the level away."""
+        caught: set[Thrown] = set()
         for bit, index in enumerate(self.boundaries.get(token.node, ())):
             event = self.shapes[index]
-            matched = {t for t in outcome.thrown if _matches(event, t)}
+            matched = {t for t in outcome.thrown if catches(event, t)}
             caught |= matched
             if not (matched or self._from_outside(event, outcome)):
                 continue
@@ -194,42 +209,38 @@ class Net:
             elif not token.happened >> bit & 1:
                 stays = token._replace(happened=token.happened | 1 << bit)
                 yield Move((stays, Token(index)), beside=True)
-        loose = frozenset(t for t in outcome.thrown - caught if t[0] != "escalation")
+        loose = outcome.thrown - caught
+        loose = frozenset(t for t in loose if t[0] != "escalation" or self._interrupts(t[1]))
         if loose:
             yield Move(over=True, thrown=loose)
 
     def _from_outside(self, event: Shape, outcome: Outcome) -> bool:
-        kind = event.trigger.kind
-        host = self.shapes[self.place[event.attached_to or ""]].kind
-        if kind in FROM_OUTSIDE:
-            return outcome.waits or (kind == "signal" and host in EMBEDDED)
-        return outcome.fails if kind == "error" else host == "callActivity"
+        can = (self._can_happen(event, trigger, outcome) for trigger in event.triggers)
+        return all(can) if event.needs_all else any(can)
+
+    def _can_happen(self, event: Shape, trigger: Trigger, outcome: Outcome) -> bool:
+        """Whether a boundary event can happen by this trigger, if nothing it catches is thrown inside."""
+        host = self.shapes[self.place[event.attached_to or ""]]
+        if trigger.kind in FROM_OUTSIDE:
+            told = any(t.kind == "signal" and t.name == trigger.name for t in thrown_by_instances(host))
+            inside = trigger.kind == "signal" and (host.kind in EMBEDDED or told)
+            return outcome.waits or inside
+        return outcome.fails if trigger.kind == "error" else host.kind == "callActivity"
 
     def choices(self, node: int) -> list[tuple[int, ...]]:
         """The sets of flows that a token can take when it leaves an element."""
         shape, ways = self.shapes[node], self.outgoing[node]
         if shape.kind == "parallelGateway" or (len(ways) == 1 and self.flows[ways[0]].condition is None):
             return [tuple(ways)]
-        if shape.kind in ("exclusiveGateway", "eventBasedGateway"):
-            return [(way,) for way in ways]
         if not ways:
             return [()]
+        if shape.kind in ("exclusiveGateway", "eventBasedGateway"):
+            return [(way,) for way in ways]
         free = tuple(w for w in ways if self.flows[w].condition is None and self.flows[w].id != shape.default)
         asked = [w for w in ways if self.flows[w].condition is not None and self.flows[w].id != shape.default]
         default = [(w,) for w in ways if self.flows[w].id == shape.default]
         chosen = [tuple(sorted(free + some)) for some in subsets([self.flows[w] for w in asked], asked)]
         return [some for some in chosen if some] + ([] if free else default)
-
-
-def subsets(flows: list[Flow], numbers: list[int]) -> list[tuple[int, ...]]:
-    """The sets of conditional flows that can be true together; equal conditions are true together."""
-    alike: dict[str, list[int]] = {}
-    for flow, number in zip(flows, numbers, strict=True):
-        alike.setdefault(flow.condition.text if flow.condition else "", []).append(number)
-    parts = [tuple(group) for group in alike.values()]
-    many = range(len(parts) + 1)
-    sizes = many if len(parts) <= MOST_SUBSETS else sorted({0, 1, len(parts) - 1, len(parts)})
-    return [sum(some, ()) for size in sizes for some in combinations(parts, size)]
 
 
 def link_targets(level: Level, throw: Shape) -> list[str]:
@@ -243,28 +254,20 @@ def link_targets(level: Level, throw: Shape) -> list[str]:
     ]
 
 
-def start_of(drawing: Drawing, level_id: str) -> Shape | None:
-    """The start event of an inner level."""
-    return next((s for s in drawing.shapes if s.level == level_id and s.kind == "startEvent"), None)
+def thrown_by_instances(shape: Shape) -> list[Trigger]:
+    """What an activity throws when one of its instances is done."""
+    return [thrown.trigger for loop in shape.loops for thrown in loop.thrown]
 
 
-def parent_of(drawing: Drawing, level: Level) -> Level | None:
-    """The level around a level; none around a process."""
-    return next((other for other in drawing.levels if other.id == level.parent), None)
-
-
-def _catchers(drawing: Drawing, level: Level) -> Iterator[tuple[Shape, bool]]:
-    """What catches on a level and at the border of it, and whether it interrupts."""
+def thrown_in(level: Level, inner: Mapping[str, Outcome]) -> frozenset[Thrown]:
+    """Everything that elements of the level throw, whether a token can come to them or not."""
+    found: set[Thrown] = set()
     for shape in level.shapes:
-        if shape.by_event:
-            start = start_of(drawing, shape.id)
-            if start is not None:
-                yield start, start.interrupting
-    around = parent_of(drawing, level)
-    for shape in around.shapes if around is not None else ():
-        if shape.attached_to == level.id:
-            yield shape, shape.interrupting
+        triggers = [*thrown_by_instances(shape), *(shape.triggers if shape.kind in THROWS else ())]
+        found |= {_thrown(trigger) for trigger in triggers if trigger.kind in CAUGHT}
+        found |= inner[shape.id].thrown if shape.id in inner else frozenset()
+    return frozenset(found)
 
 
-def _matches(event: Shape, thrown: tuple[str, str | None]) -> bool:
-    return event.trigger.kind == thrown[0] and event.trigger.code in (None, thrown[1])
+def _thrown(trigger: Trigger) -> Thrown:
+    return trigger.kind, trigger.code

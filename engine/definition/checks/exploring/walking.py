@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.definition.checks.exploring.around import Thrown
 from engine.definition.checks.exploring.net import ON, WAITING, Move, Net, Token
 from engine.definition.shapes import GATEWAYS
 from engine.expressions.budget import Budget, ExpressionError
@@ -47,9 +48,10 @@ class Walked:
     stuck: dict[int, int] = field(default_factory=dict)
     doubled: dict[int, int] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
-    thrown: set[tuple[str, str | None]] = field(default_factory=set)
+    thrown: set[Thrown] = field(default_factory=set)
     completes: bool = False
     leaves: bool = False
+    held: bool = False
     capped: bool = False
     exhausted: bool = False
 
@@ -86,8 +88,8 @@ class Walk:
 
     def run(self) -> Walked:
         """All that can be found within the bound."""
-        for start in self.net.starts():
-            self.reach(((Token(start),), ()), -1, -1)
+        for tokens in self.net.beginnings():
+            self.reach((tokens, ()), -1, -1)
         while self.todo:
             if self.bound.left <= 0:
                 self.found.exhausted = True
@@ -114,14 +116,25 @@ class Walk:
                 break
         if stuck:
             found.resting.add(number)
-            for token in state[0]:
-                found.stuck.setdefault(token.node, number)
+            self.note_stuck(number)
+
+    def note_stuck(self, number: int) -> None:
+        """Nothing can happen any more: who waits for others waits in vain, unless a token stands in a
+        sub-process that never ends; then the fault lies there."""
+        tokens = self.found.states[number][0]
+        held = any(token.stage == ON for token in tokens)
+        self.found.held |= held
+        for token in () if held else tokens:
+            self.found.stuck.setdefault(token.node, number)
 
     def take(self, number: int, step: Step) -> None:
         """One step from a state."""
         (tokens, _), move, node = step
         found = self.found
         found.thrown |= move.thrown
+        if self.net.may_close(node):
+            found.completes = True
+            found.resting.add(number)
         if move.over or not tokens:
             found.completes |= move.completes or not move.over
             found.leaves |= move.over and not move.completes
