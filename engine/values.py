@@ -70,7 +70,7 @@ def ordered(value: Value) -> Value:
     """The same value with the names of every context in the order in which the journal gives them back:
     by their UTF-16 units (RFC 8785)."""
     if isinstance(value, dict):
-        names = sorted(value, key=_utf16)
+        names = sorted(value, key=None if "".join(value).isascii() else _utf16)
         return {
             name: ordered(value[name]) if isinstance(value[name], _NESTS) else value[name] for name in names
         }
