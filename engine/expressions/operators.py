@@ -330,6 +330,8 @@ def cell_value_test(code: Code) -> Test:
 
     def check(value: Value, scope: Scope) -> bool | None:
         wanted = code(scope)
+        if type(wanted) is type(value) and type(wanted) in SIMPLE:
+            return bool(value == wanted)
         if isinstance(wanted, bool) and value is not None and not isinstance(value, bool):
             return wanted
         if isinstance(wanted, list | Range):
