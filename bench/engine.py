@@ -227,13 +227,13 @@ def package(rounds: int, cases: int) -> Figures:
 
 
 def borrowed(case: Callable[[], int], cases: int) -> Figures:
-    """Which shares of its time a case spends in formulas and in decisions."""
+    """Which shares of its CPU time a case spends in formulas and in decisions."""
     spent = {"formulas": 0.0, "decisions": 0.0}
     with clocked(Asker, "ask", spent, "formulas"), clocked(Model, "evaluate", spent, "decisions"):
-        begin = time.perf_counter()
+        begin = time.process_time()
         for _ in range(cases):
             case()
-        total = time.perf_counter() - begin
+        total = time.process_time() - begin
     return {part: took / total for part, took in spent.items()}
 
 
@@ -243,11 +243,11 @@ def clocked(owner: type, name: str, spent: Figures, part: str) -> Iterator[None]
     asked = getattr(owner, name)
 
     def timed(*values: Any, **named: Any) -> Any:
-        begin = time.perf_counter()
+        begin = time.process_time()
         try:
             return asked(*values, **named)
         finally:
-            spent[part] += time.perf_counter() - begin
+            spent[part] += time.process_time() - begin
 
     setattr(owner, name, timed)
     try:
