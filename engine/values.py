@@ -35,6 +35,7 @@ SHORT = 15
 """Whole numbers of so many digits are below EXACT_INT."""
 
 ONE = Decimal(1)
+_NESTS = (dict, list)
 
 CONTEXT = Context(
     prec=DIGITS,
@@ -63,6 +64,23 @@ def from_json(obj: Any) -> Value:
     Raises InvalidInput with a JSON pointer for everything `to_json` refuses, and for a wrong tag.
     """
     return _Reader().read(obj, (), MAX_DEPTH)
+
+
+def ordered(value: Value) -> Value:
+    """The same value with the names of every context in the order in which the journal gives them back:
+    by their UTF-16 units (RFC 8785)."""
+    if isinstance(value, dict):
+        names = sorted(value, key=None if "".join(value).isascii() else _utf16)
+        return {
+            name: ordered(value[name]) if isinstance(value[name], _NESTS) else value[name] for name in names
+        }
+    if isinstance(value, list):
+        return [ordered(item) if isinstance(item, _NESTS) else item for item in value]
+    return value
+
+
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-be", "surrogatepass")
 
 
 def to_plain(value: Value) -> Any:

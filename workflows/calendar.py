@@ -139,8 +139,8 @@ class Calendar:
         The day of the event is not counted. 0 means that day, or the next working day if it is none;
         a negative number counts back. Raises InvalidInput for a naive `start` or an absurd number.
         """
-        found = self._walk(local_day(start), _checked(days))
-        return end_of(found[-1].day), any(day.provisional for day in found)
+        passed = self._passed(local_day(start), _checked(days))
+        return end_of(passed[-1]), any(map(self.is_provisional, passed))
 
     def between(self, start: date, end: date) -> int:
         """How many working days come after `start` up to and including `end`; negative if `end` is earlier.
@@ -153,7 +153,7 @@ class Calendar:
 
     def minus(self, day: date, days: int) -> date:
         """The `days`-th working day before `day`, for reminders."""
-        return self._walk(_near(day), -_checked(days))[-1].day
+        return self._passed(_near(day), -_checked(days))[-1]
 
     def explain(self, start: datetime, days: int, *, stopped: Iterable[Pause] = ()) -> Explanation:
         """How the due date `days` working days after `start` is found, every day told.
@@ -178,14 +178,23 @@ class Calendar:
             notices=self._notices(walked),
         )
 
-    def _walk(self, start: date, days: int, pauses: tuple[Pause, ...] = ()) -> tuple[Day, ...]:
+    def _passed(self, start: date, days: int) -> list[date]:
+        """The days gone through to count so many working days; the last one is the due day."""
         if days == 0:
             start, days = start - DAY, 1
         step = DAY if days > 0 else -DAY
+        passed, day, left = list[date](), start, abs(days)
+        while left:
+            day += step
+            passed.append(day)
+            left -= self.is_working(day)
+        return passed
+
+    def _walk(self, start: date, days: int, pauses: tuple[Pause, ...]) -> tuple[Day, ...]:
         walked: list[Day] = []
         number, day = 0, start
-        while number < abs(days) and not _stands_still(day + step, pauses):
-            day += step
+        while number < days and not _stands_still(day + DAY, pauses):
+            day += DAY
             told = self._tell(day, number + 1, pauses)
             number = told.number or number
             walked.append(told)

@@ -78,7 +78,8 @@ def table_code(table: Table, items: Items) -> Code:
 
     def decide(scope: Scope) -> Value:
         values = [_input_value(column, scope, items) for column in table.inputs]
-        hits = [rule for rule in table.rules if _matches(rule, values, scope)]
+        asked = [Scope({"?": value}, scope, scope.run) for value in values]
+        hits = [rule for rule in table.rules if _matches(rule, asked, scope.run)]
         if isinstance(scope.run, DecisionRun):
             scope.run.matched.extend(rule.id for rule in hits)
         return _HitPolicy(table, items, scope).result(hits)
@@ -96,9 +97,9 @@ def _input_value(column: Input, scope: Scope, items: Items) -> Value:
     return value
 
 
-def _matches(rule: Rule, values: Sequence[Value], scope: Scope) -> bool:
-    scope.run.budget.spend(len(values))
-    return all(test.in_scope(value, scope) is True for test, value in zip(rule.tests, values, strict=True))
+def _matches(rule: Rule, asked: Sequence[Scope], run: Run) -> bool:
+    run.budget.spend(len(asked))
+    return all(test.met(scope) is True for test, scope in zip(rule.tests, asked, strict=True))
 
 
 class _HitPolicy:

@@ -47,7 +47,7 @@ class UnreadableTests(UnaryTests):
         self.error = error
         self.names = self.calls = self.filter_names = frozenset()
 
-    def in_scope(self, value: Value, scope: Scope) -> bool | None:
+    def met(self, scope: Scope) -> bool | None:
         raise self.error
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -62,21 +61,23 @@ class Asker:
         if formula.expression is None and not formula.error:
             return formula.text
         self.terms = {}
-        with self.paying() as budget:
+        budget = self.lend()
+        try:
             return formula.value(context, functions=self.functions, now=self.now, budget=budget)
+        finally:
+            self.take_back(budget)
 
-    @contextmanager
-    def paying(self) -> Iterator[Budget]:
-        """The budget of one formula or decision, out of what is left to this command.
+    def lend(self) -> Budget:
+        """The budget of one formula or decision, out of what is left to this command; to be taken back.
 
         Many that are each cheap enough must not add up to a command that hangs.
         """
-        given = min(STEPS, self.purse)
-        self.budget = Budget(steps=given)
-        try:
-            yield self.budget
-        finally:
-            self.purse -= given - max(self.budget.steps, 0)
+        self.budget = Budget(steps=min(STEPS, self.purse))
+        return self.budget
+
+    def take_back(self, budget: Budget) -> None:
+        """What is left of the budget that was lent last."""
+        self.purse -= min(STEPS, self.purse) - max(budget.steps, 0)
 
     def warnings(self) -> str:
         """Why the last value became null, if it did."""

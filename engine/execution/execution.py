@@ -18,7 +18,7 @@ from engine.execution.catching import owner_of
 from engine.execution.running import CaseWorkflow
 from engine.execution.signals import Awaited, Signal
 from engine.execution.token import LEVEL, Token
-from engine.values import Value
+from engine.values import Value, ordered
 
 __all__ = ["Awaited", "Execution", "WorkingDays"]
 
@@ -234,9 +234,11 @@ class Execution:
 
 
 def _context(values: dict[str, Value]) -> dict[str, Value]:
+    """What comes from outside, as the case keeps it and as it will come out of the journal again."""
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise InvalidInput("expected a context of values by name")
-    return {key: stored(value) for key, value in values.items()}
+    kept: dict[str, Value] = ordered({key: stored(value) for key, value in values.items()})
+    return kept
 
 
 def _aware(now: datetime) -> datetime:

@@ -112,10 +112,13 @@ class Level(Catching, Throwing, Joining, Compensating):
     def decide(self, token: Token, name: str | None, decisions: Any) -> Value:
         """Make a decision and tell how. Raises ExpressionError, as for two matching rows of UNIQUE."""
         asker = self.top_workflow.asker
-        with asker.paying() as budget:
+        budget = asker.lend()
+        try:
             evaluation = decisions.evaluate(
                 name, token.visible(), functions=asker.functions, now=asker.now, budget=budget
             )
+        finally:
+            asker.take_back(budget)
         self.top_workflow.tell(
             Decided(n=token.id, element=token.element, decision=name or "", evaluation=evaluation)
         )

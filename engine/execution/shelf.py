@@ -14,7 +14,8 @@ Row = dict[str, int]
 
 
 class Shelf:
-    """Equal values share a place. Places follow from the names alone, so equal states give equal shelves.
+    """Values that are written alike share a place; the order of names counts, for a drawing can see it.
+    Places follow from the names alone, so equal states give equal shelves.
 
     A value is known again by its identity, so it must stay alive as long as the shelf is filled.
     """
@@ -36,7 +37,7 @@ class Shelf:
         return place
 
     def _put(self, stored: Any) -> int:
-        text = orjson.dumps(stored, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(stored)
         place = self._by_text.setdefault(text, len(self.contents))
         if place == len(self.contents):
             self.contents.append(stored)

@@ -11,6 +11,8 @@ from engine.expressions.wide import WIDE, WideDate, WideMoment, WideSpan, WideTi
 from engine.temporal import YearsMonths
 from engine.values import Value
 
+SIMPLE = frozenset({str, Decimal, bool})
+"""Values of the same of these types are equal as Python says."""
 FIRST = datetime.min.replace(tzinfo=UTC)
 KINDS: dict[type, str] = {
     type(None): "null",
@@ -91,6 +93,9 @@ def _equal_ranges(left: Range, right: Range, run: Run) -> bool:
 
 def same(left: Value, right: Value, run: Run) -> bool:
     """Whether two values are equal, where different kinds are simply different."""
+    what = type(left)
+    if what is type(right) and what in SIMPLE:
+        return bool(left == right)
     if left is None or right is None:
         return left is right
     return kind(left) == kind(right) and equal(left, right, run) is True

@@ -24,7 +24,7 @@ from engine.expressions.calls import (
 )
 from engine.expressions.grammar import Node
 from engine.expressions.lexer import normal_name
-from engine.expressions.loops import Iteration, at_index, filtered, for_each, quantified
+from engine.expressions.loops import Iteration, Sought, at_index, filtered, for_each, quantified
 from engine.expressions.scope import Scope
 from engine.expressions.types import ANY, Type, simple
 from engine.expressions.wide import read_date, read_duration, read_moment, read_time
@@ -138,7 +138,13 @@ class Compiler:
         return operators.variable(name)
 
     def on_path(self, parts: list[Any]) -> Code:
-        return operators.path(self.code(parts[0]), str(parts[1]))
+        source, name = parts[0], str(parts[1])
+        made = self.code(source)
+        return (
+            operators.entry(str(source.children[0]), name)
+            if source.data == "name"
+            else operators.path(made, name)
+        )
 
     def on_filter(self, parts: list[Any]) -> Code:
         source, condition = parts[0], parts[2]
@@ -150,7 +156,7 @@ class Compiler:
         with self.names_bound(("item",)):
             sieve = self.code(condition)
         self.filters -= 1
-        return filtered(made, sieve, size_of(condition))
+        return filtered(made, sieve, size_of(condition), _sought(condition))
 
     def on_call(self, parts: list[Any]) -> Code:
         arguments = self.codes(parts[1:])
@@ -326,6 +332,26 @@ def _constant_index(node: Any) -> Decimal | None:
     if node.data == "negative" and node.children[1].data == "number":
         return -Decimal(str(node.children[1].children[0]))
     return None
+
+
+def _sought(node: Any) -> Sought | None:
+    """What a condition such as `item.no = row.no` looks for; None for every other."""
+    if node.data != "compare" or node.children[1] != "=":
+        return None
+    left, right = _names(node.children[0]), _names(node.children[2])
+    if len(left) != 2 or left[0] != "item" or not right or right[0] == "item":
+        return None
+    return Sought(left[1], right)
+
+
+def _names(node: Any) -> tuple[str, ...]:
+    """The names of a path such as `a.b.c`; () if there is more to it."""
+    if node.data == "name":
+        return (str(node.children[0]),)
+    if node.data != "path":
+        return ()
+    before = _names(node.children[0])
+    return (*before, str(node.children[1])) if before else ()
 
 
 def type_of(node: Any) -> Type | str | None:

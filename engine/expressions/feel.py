@@ -122,7 +122,11 @@ class UnaryTests(_Compiled):
 
     def in_scope(self, value: Value, scope: Scope) -> bool | None:
         """The same inside a scope that already exists."""
-        answer: bool | None = self._run(Scope({"?": value}, scope, scope.run))
+        return self.met(Scope({"?": value}, scope, scope.run))
+
+    def met(self, scope: Scope) -> bool | None:
+        """The same inside a scope that already holds the value as `?`."""
+        answer: bool | None = self._run(scope)
         return answer
 
 
@@ -162,7 +166,7 @@ class _Anything(UnaryTests):
         super().__init__(Source("? = ?", is_cell=True))
         self.text = "-"
 
-    def in_scope(self, value: Value, scope: Scope) -> bool | None:
+    def met(self, scope: Scope) -> bool | None:
         return True
 
 

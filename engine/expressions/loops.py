@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.expressions.comparison import kind, order
+from engine.expressions.comparison import SIMPLE, kind, order
 from engine.expressions.scope import Range, Run, Scope
 from engine.expressions.wide import day_of, ordinal
 from engine.values import Value
@@ -145,32 +145,71 @@ def item_at(items: list[Value], index: Decimal, run: Run) -> Value:
     return items[int(index) - 1 if index > 0 else int(index)]
 
 
-def filtered(source: Code, condition: Code, size: int) -> Code:
-    """`list[condition]`: `item` is the item, and a context's entries are names as well."""
+@dataclass(frozen=True)
+class Sought:
+    """`item.entry = path`, the commonest condition of a filter. `path` are names, as in `row.no`."""
+
+    entry: str
+    path: tuple[str, ...]
+
+    def value(self, scope: Scope) -> Value:
+        """The text, number or boolean at `path`, and None for everything less simple."""
+        inner: Scope | None = scope
+        while inner is not None and self.path[0] not in inner.names:
+            inner = inner.parent
+        value: Value = None if inner is None else inner.names
+        for name in self.path:
+            if type(value) is not dict or name not in value:
+                return None
+            value = value[name]
+        return value if type(value) in SIMPLE else None
+
+
+def filtered(source: Code, condition: Code, size: int, sought: Sought | None = None) -> Code:
+    """`list[condition]`: `item` is the item, and a context's entries are names as well. `sought` says the
+    condition again, if it is as simple as that."""
 
     def sift(scope: Scope) -> Value:
         value = source(scope)
         if value is None:
             return []
         items = value if isinstance(value, list) else [value]
-        return sift_items(items, condition, size, scope)
+        return sift_items(items, condition, size, scope, sought)
 
     return sift
 
 
-def sift_items(items: list[Value], condition: Code, size: int, scope: Scope) -> Value:
-    """The items for which `condition` is true; a number picks one item instead."""
+def sift_items(
+    items: list[Value], condition: Code, size: int, scope: Scope, sought: Sought | None = None
+) -> Value:
+    """The items for which `condition` is true; a number picks one item instead.
+
+    What is sought is looked up once, and compared with items whose entries hide none of its names.
+    """
     kept: list[Value] = []
+    run, budget = scope.run, scope.run.budget
+    wanted = None if sought is None else sought.value(scope)
+    entry, root = (sought.entry, sought.path[0]) if sought else ("", "")
     for item in items:
-        scope.run.budget.spend(size)
-        inner = Scope({"item": item}, scope, scope.run)
-        if isinstance(item, dict):
-            inner = Scope(item, inner, scope.run)
-        truth = condition(inner)
+        budget.steps -= size
+        if budget.steps < 0:
+            budget.spend(0)
+        if wanted is not None and type(item) is dict and not (root in item or "item" in item):
+            found = item.get(entry)
+            if type(found) is type(wanted):
+                if found == wanted:
+                    kept.append(item)
+                continue
+        truth = condition(_at_item(item, scope))
         if truth is True:
             kept.append(item)
         elif isinstance(truth, Decimal):
-            return item_at(items, truth, scope.run)
+            return item_at(items, truth, run)
         elif truth is not False and truth is not None:
-            return scope.run.null("a filter must be true, false or a number")
+            return run.null("a filter must be true, false or a number")
     return kept
+
+
+def _at_item(item: Value, scope: Scope) -> Scope:
+    inner = Scope({"item": item}, scope, scope.run)
+    return Scope(item, inner, scope.run) if isinstance(item, dict) else inner

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.expressions.arithmetic import Operation, add, divide, multiply, negative, power, subtract
 from engine.expressions.builtins.registry import BUILTINS, function_of
-from engine.expressions.comparison import contains, equal, is_in, negate, order, same
+from engine.expressions.comparison import SIMPLE, contains, equal, is_in, negate, order, same
 from engine.expressions.properties import property_of
 from engine.expressions.scope import Range, Scope
 from engine.expressions.types import Type, conforms
@@ -16,6 +16,12 @@ from engine.values import Value
 Code = Callable[[Scope], Value]
 Test = Callable[[Value, Scope], bool | None]
 ARITHMETIC: dict[str, Operation] = {"+": add, "-": subtract, "*": multiply, "/": divide, "**": power}
+PLACES: dict[str, Callable[[int], bool]] = {
+    "<": lambda place: place < 0,
+    "<=": lambda place: place <= 0,
+    ">": lambda place: place > 0,
+    ">=": lambda place: place >= 0,
+}
 _NATIVE = frozenset({int, float})
 
 
@@ -57,6 +63,26 @@ def path(source: Code, name: str) -> Code:
             return Decimal(repr(found)) if type(found) in _NATIVE else found
         return property_of(value, name, scope.run)
 
+    return follow
+
+
+def entry(variable_name: str, name: str) -> Code:
+    """`variable.name`, the commonest path of all, in one step."""
+
+    def follow(scope: Scope) -> Value:
+        inner: Scope | None = scope
+        while inner is not None:
+            names = inner.names
+            if variable_name in names:
+                value = names[variable_name]
+                if type(value) is dict and name in value:
+                    found = value[name]
+                    return Decimal(repr(found)) if type(found) in _NATIVE else found
+                return property_of(value, name, scope.run)
+            inner = inner.parent
+        return property_of(look(scope), name, scope.run)
+
+    look = variable(variable_name)
     return follow
 
 
@@ -149,7 +175,7 @@ def equals(left: Code, right: Code) -> Code:
     def compare(scope: Scope) -> Value:
         one, other = left(scope), right(scope)
         what = type(one)
-        if what is type(other) and (what is str or what is Decimal or what is bool):
+        if what is type(other) and what in SIMPLE:
             return one == other
         return equal(one, other, scope.run)
 
@@ -281,7 +307,7 @@ def half_range_test(sign: str, value: Value, end: Value, scope: Scope) -> bool |
     place = order(value, end, scope.run)
     if place is None:
         return None
-    return {"<": place < 0, "<=": place <= 0, ">": place > 0, ">=": place >= 0}[sign]
+    return PLACES[sign](place)
 
 
 def value_test(code: Code) -> Test:
@@ -304,6 +330,8 @@ def cell_value_test(code: Code) -> Test:
 
     def check(value: Value, scope: Scope) -> bool | None:
         wanted = code(scope)
+        if type(wanted) is type(value) and type(wanted) in SIMPLE:
+            return bool(value == wanted)
         if isinstance(wanted, bool) and value is not None and not isinstance(value, bool):
             return wanted
         if isinstance(wanted, list | Range):

@@ -249,3 +249,28 @@ def test_months_added_are_the_months_between(day: date, months: int) -> None:
     scope = {"d": day.replace(day=min(day.day, 28)), "m": YearsMonths(months)}
 
     assert parse("years and months duration(d, d + m) = m").evaluate(scope) is True
+
+
+SOUGHT = st.one_of(
+    st.none(), st.booleans(), st.sampled_from(["a", "b"]), st.integers(0, 2).map(Decimal), st.just(1)
+)
+ITEM = st.one_of(SOUGHT, st.dictionaries(st.sampled_from(["no", "item", "row", "other"]), SOUGHT, max_size=4))
+ROW = st.one_of(ITEM, st.fixed_dictionaries({"no": SOUGHT | ITEM}), st.lists(ITEM, max_size=2))
+
+
+@given(
+    st.lists(ITEM | st.fixed_dictionaries({"no": SOUGHT, "item": ITEM}), max_size=5),
+    ROW,
+    st.sampled_from(["row", "row.no", "row.no.no"]),
+)
+def test_a_filter_does_not_depend_on_how_its_condition_is_written(
+    items: list[Any], row: Any, wanted: str
+) -> None:
+    """The first is looked up once for all items, brackets hide from the others that it could be."""
+    told = []
+    for condition in (f"item.no = {wanted}", f"(item.no) = {wanted}", f"item.no = ({wanted})"):
+        budget = Budget()
+        value = parse(f"items[{condition}]").evaluate({"items": items, "row": row}, budget=budget)
+        told.append((literal(value), budget.warnings))
+
+    assert told[0] == told[1] == told[2]

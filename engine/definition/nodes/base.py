@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,8 @@ Token = Any
 on the definition, so its classes cannot be named here."""
 
 ARRIVED, WORKED = "arrived", "worked"
+PLAIN = frozenset({type(None), bool, str, Decimal, date, datetime, time, timedelta, YearsMonths})
+"""What a value can be that holds no others."""
 
 
 class Mishap(Exception):
@@ -149,10 +151,9 @@ class Node(BpmnSpecMixin):
             token.local = put(token.local, item.target, stored(value))
 
     def keep(self, token: Token, values: Mapping[str, Value], result: str | None) -> None:
-        """Take over what came from outside: by the outputs if there are any, else under `result`,
+        """Take over what came, as `stored` gives it: by the outputs if there are any, else under `result`,
         else entry by entry."""
-        kept = {key: stored(value) for key, value in values.items()}
-        brought = {result: kept} if result else kept
+        brought = {result: dict(values)} if result else values
         if not self.shape.outputs:
             token.write(brought)
             return
@@ -170,15 +171,18 @@ def stored(value: Value, depth: int = MAX_DEPTH) -> Value:
 
     Raises InvalidInput for what only lives while an expression runs, as ranges and functions do.
     """
-    match value:
-        case None | bool() | str() | Decimal() | date() | time() | timedelta() | YearsMonths():
-            return value
-        case int():
-            return Decimal(value)
-        case list() | tuple() if depth:
-            return [stored(item, depth - 1) for item in value]
-        case dict() if depth:
-            return {str(key): stored(item, depth - 1) for key, item in value.items()}
+    if type(value) in PLAIN:
+        return value
+    if depth and isinstance(value, dict):
+        left = depth - 1  # most items are plain: asking here saves a call for each of them
+        return {str(k): v if type(v) in PLAIN else stored(v, left) for k, v in value.items()}
+    if depth and isinstance(value, list | tuple):
+        left = depth - 1
+        return [item if type(item) in PLAIN else stored(item, left) for item in value]
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, tuple(PLAIN)):
+        return value
     what = "nested too deeply" if isinstance(value, list | tuple | dict) else f"a {type(value).__name__}"
     raise InvalidInput(f"a value cannot be kept: it is {what}")
 

@@ -12,7 +12,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs import defaults as spiff
 
 from engine.definition.formulas import Formula
-from engine.definition.nodes.base import Mishap, Node, Token
+from engine.definition.nodes.base import Mishap, Node, Token, stored
 from engine.definition.shapes import DELIVERIES, Shape
 from engine.values import Value
 
@@ -103,7 +103,7 @@ class ScriptTask(Node, spiff.NoneTask):
         self.read_inputs(token)
         work = self.shape.work
         value = None if work.script is None else token.workflow.ask(work.script, token)
-        self.keep(token, {work.result: value} if work.result else {}, None)
+        self.keep(token, {work.result: stored(value)} if work.result else {}, None)
 
 
 class BusinessRuleTask(Node, spiff.NoneTask):
@@ -118,7 +118,7 @@ class BusinessRuleTask(Node, spiff.NoneTask):
         self.read_inputs(token)
         work = self.shape.work
         value = token.workflow.decide(token, work.decision, self.decisions[work.decision or ""])
-        self.keep(token, {work.result: value} if work.result else {}, None)
+        self.keep(token, {work.result: stored(value)} if work.result else {}, None)
 
 
 class JobTask(Node, spiff.ServiceTask):
