@@ -12,9 +12,11 @@ from typing import Any
 
 from engine.errors import BadDefinition, EngineError, NotFound
 from web.app import wall_clock
+from web.cli import house
 from web.cli.voice import Voice, package_report, refusal
 from workflows.checking import check_path, decide
 from workflows.play import Theatre
+from workflows.trial.trial import Trial
 
 Answer = Mapping[str, Any]
 
@@ -37,9 +39,10 @@ def conformance(arguments: argparse.Namespace, voice: Voice) -> int:
     questions = list(questions_in(arguments.directory))
     if not questions:
         raise NotFound(f"{arguments.directory} holds no case", code="NO_CASES")
-    theatre = Theatre()
+    trial = house.trial()
+    theatre = Theatre(check=trial.check)
     for question in voice.progress(questions, total=len(questions), label="conformance"):
-        result = answer(question, theatre)
+        result = answer(question, theatre, trial)
         voice.answer({"case": question.case, "result": result}, f"{question.case}: {_in_short(result)}")
     return 0
 
@@ -62,19 +65,19 @@ def questions_in(folder: Path) -> Iterator[Question]:
         yield _check(folder, f"miwg/{model.name}")
 
 
-def answer(question: Question, theatre: Theatre) -> Answer:
+def answer(question: Question, theatre: Theatre, trial: Trial) -> Answer:
     """What the command that `question.verb` names would print with --json."""
     try:
-        return _ask(question, theatre)
+        return _ask(question, theatre, trial)
     except BadDefinition as error:
         return package_report(error.problems)[0]
     except EngineError as error:
         return refusal(getattr(error, "code", type(error).__name__), str(error))
 
 
-def _ask(question: Question, theatre: Theatre) -> Answer:
+def _ask(question: Question, theatre: Theatre, trial: Trial) -> Answer:
     if question.verb == "check":
-        return package_report(check_path(question.file))[0]
+        return package_report(check_path(question.file, check=trial.check))[0]
     if question.verb == "play":
         return theatre.play(question.file, question.asked).document()
     asked = question.asked
@@ -84,6 +87,7 @@ def _ask(question: Question, theatre: Theatre) -> Answer:
         asked["inputs"],
         service=asked.get("service", ""),
         now=wall_clock(),
+        make=trial.decide,
     )
     return {"value": made.value, "matched": list(made.matched)}
 

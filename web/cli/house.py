@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.errors import WrongState
-from web.app import put_together
+from web.app import put_together, trial_within
 from web.cli import logs
 from web.context import Rooms
-from web.settings import CHECKOUT, read_settings
+from web.settings import CHECKOUT, read_limits, read_settings
 from workflows.catalog import Catalog
 from workflows.condition import is_current
 from workflows.register.batches import load_batches
 from workflows.staff import load_bodies
 from workflows.tables import migrate
+from workflows.trial.trial import Trial
 
 LIBRARY = CHECKOUT / "bpmn"
 RULE_ISSUED = datetime(2024, 6, 20, tzinfo=UTC)
@@ -35,6 +36,11 @@ def any_house() -> Rooms:
     settings = read_settings()
     logs.configure(settings.log)
     return put_together(settings)
+
+
+def trial() -> Trial:
+    """Where files of strangers are looked at, within this installation's limits."""
+    return trial_within(read_limits())
 
 
 def bring_up_to_date(house: Rooms) -> list[str]:

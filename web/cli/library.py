@@ -8,16 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import InvalidInput
-from web.app import trial_within, wall_clock
+from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
-from web.settings import read_limits
 from workflows.checking import check_path
 from workflows.checking import decide as decide_by_file
 from workflows.packages import read_folder
 from workflows.play import Theatre
 from workflows.played import differences
-from workflows.trial.trial import Trial
 
 REFUSED = 1
 
@@ -33,7 +31,7 @@ def init(arguments: argparse.Namespace, voice: Voice) -> int:
 
 def check(arguments: argparse.Namespace, voice: Voice) -> int:
     """Check packages and files on disk; refused if one of them could not be deployed."""
-    trial = _trial()
+    trial = house.trial()
     problems = [problem for path in arguments.path for problem in check_path(path, check=trial.check)]
     report = package_report(problems)
     voice.answer(*report)
@@ -43,7 +41,7 @@ def check(arguments: argparse.Namespace, voice: Voice) -> int:
 def play(arguments: argparse.Namespace, voice: Voice) -> int:
     """Play one example in memory; refused if it ended otherwise than it says."""
     example = _json(arguments.example.read_text(encoding="utf-8"), str(arguments.example))
-    played = Theatre(check=_trial().check).play(arguments.path, example)
+    played = Theatre(check=house.trial().check).play(arguments.path, example)
     voice.answer(played.document())
     missed = differences(example, played)
     voice.tell(*missed)
@@ -59,7 +57,7 @@ def decide(arguments: argparse.Namespace, voice: Voice) -> int:
         inputs,
         service=arguments.service,
         now=wall_clock(),
-        make=_trial().decide,
+        make=house.trial().decide,
     )
     voice.answer({"value": made.value, "matched": list(made.matched)})
     return 0
@@ -87,10 +85,6 @@ def export(arguments: argparse.Namespace, voice: Voice) -> int:
     package = rooms.catalog.export(name, folder)
     voice.answer({"process": name, "folder": str(folder), "files": sorted(package.files)}, str(folder))
     return 0
-
-
-def _trial() -> Trial:
-    return trial_within(read_limits())
 
 
 def _json(text: str, what: str) -> dict[str, Any]:
