@@ -32,7 +32,7 @@ from workflows.drafts.gates import (
     needs_reason,
     same_process,
 )
-from workflows.packages import read_files
+from workflows.packages import read_files, read_unready, too_many
 from workflows.policy import Actor
 from workflows.tables import definition_drafts, releases
 
@@ -91,12 +91,13 @@ class Drafts:
             files = self._catalog.version(connection, f"{key}:{base}").files
             return self._begin(connection, key, files, base=base, actor=actor, action="draft-begin")
 
-    def bring_in(self, files: Mapping[str, bytes], *, actor: Actor) -> Draft:
-        """A draft from files that come from outside; its process may be new.
+    def bring_in(self, files: Mapping[str, bytes], *, process: str | None = None, actor: Actor) -> Draft:
+        """A draft from files that come from outside, kept byte for byte, whether or not they can be deployed.
 
-        Raises BadDefinition for what is no package, NotAllowed, WrongState DRAFT_EXISTS.
+        Of several processes it is that of `process`, else see `read_unready`. Raises BadDefinition for
+        what is no package or lacks `process`, NotAllowed, WrongState DRAFT_EXISTS.
         """
-        package = read_files(files)
+        package = same_process(process, files) if process else read_unready(files)
         with self._database.begin() as connection:
             known = self._catalog.versions(connection, package.process_id)
             base = known[0].version if known else None
@@ -258,7 +259,7 @@ class Drafts:
             package = same_process(key, files)
         except BadDefinition as error:
             return error.problems
-        return self._catalog.check(connection, package, self._clock())
+        return (*too_many(package), *self._catalog.check(connection, package, self._clock()))
 
     def _begin(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from engine.errors import BadDefinition, InvalidInput, Problem, WrongState
 from workflows import duties
 from workflows.drafts.draft import Draft
-from workflows.packages import Package, read_files
+from workflows.packages import Package, read_unready
 from workflows.policy import Actor, Verdict
 
 MIN_REASON = 5
@@ -39,8 +39,8 @@ def in_state(draft: Draft, *states: str) -> None:
 
 
 def same_process(key: str, files: Mapping[str, bytes]) -> Package:
-    """The package, if it is one and is called `key`. Raises BadDefinition."""
-    package = read_files(files)
+    """The package, ready to be deployed or not, if it has a process `key`. Raises BadDefinition."""
+    package = read_unready(files, key)
     if package.process_id != key:
         problem = Problem(
             element=package.process_id,
