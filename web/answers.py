@@ -1,4 +1,4 @@
-"""How our data look outside: moments with offset and milliseconds, decimals as text, XML in its own encoding."""
+"""How our data look outside: moments with offset, decimals as text, XML in its own encoding."""
 
 from __future__ import annotations
 

@@ -211,11 +211,12 @@ def publish(key: str) -> AnyResponse:
 
 @pages.post("/<key>/draft/discard")
 def discard(key: str) -> AnyResponse:
+    is_new = not drafts().overview(key).versions
     return _step(
         key,
         say("草稿已放弃。"),
         lambda: drafts().discard(key, revision=_revision(), reason=_reason(), actor=actor()),
-        then=url_for("editor.process", key=key),
+        then=url_for("editor.catalogue") if is_new else url_for("editor.process", key=key),
     )
 
 

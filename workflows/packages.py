@@ -161,20 +161,40 @@ def read_unready(files: Mapping[str, bytes], process_id: str | None = None) -> P
 
 
 def read_drawing(data: bytes) -> tuple[Package, ...]:
-    """A package for each process of a single drawing, in file order: for the executable ones if there are
-    any. Raises BadDefinition."""
+    """A package for each executable process of a single drawing, in file order. Raises BadDefinition."""
+    found = read_unready_drawing(data)
+    if unmarked(found[0]):
+        raise _not_one(())
+    return found
+
+
+def read_unready_drawing(data: bytes) -> tuple[Package, ...]:
+    """A package for each executable process of a single drawing, or for each process if none is.
+
+    In file order. Raises BadDefinition.
+    """
     files = {DRAWING: data}
     _check_files(files)
     found = _executable(data) or list(parse_xml(data, what=DRAWING).iter(f"{BPMN}process"))
     if not found:
-        raise _not_one(found)
+        raise _not_one(())
     return tuple(_package(process, files) for process in found)
 
 
-def too_many(package: Package) -> tuple[Problem, ...]:
-    """The problem of a package whose drawing holds several executable processes."""
+def unmarked(package: Package) -> tuple[Problem, ...]:
+    """The problem of a package whose process is not marked as executable."""
+    own = package.process_id
+    if any(process.get("id") == own for process in _executable(package.files[DRAWING])):
+        return ()
+    message = f"process {own} is not marked as executable; its properties, or those of its pool, can do it"
+    message_zh = f"流程 {own} 未标记为可执行，请在流程或其泳池的属性中勾选“可执行”"
+    return bad("process.executable", message, message_zh, own).problems
+
+
+def lacking(package: Package) -> tuple[Problem, ...]:
+    """Why `read_files` does not take the package yet."""
     found = _executable(package.files[DRAWING])
-    return _not_one(found).problems if len(found) > 1 else ()
+    return (*unmarked(package), *(_not_one(found).problems if len(found) > 1 else ()))
 
 
 def _not_one(processes: Sequence[etree._Element]) -> BadDefinition:

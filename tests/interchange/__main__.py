@@ -22,9 +22,12 @@ def main(folder: Path) -> int:
         print(f"interchange: {reason}", file=sys.stderr)
         return 2
     logging.disable()  # a report, not the story of a server
-    with browser.launched() as chromium, tempfile.TemporaryDirectory() as house:
-        with owner_at_work(chromium, Path(house)) as owner:
-            results = [_report(owner, path) for path in sorted(folder.rglob("*.bpmn"))]
+    with (
+        browser.launched() as chromium,
+        tempfile.TemporaryDirectory() as house,
+        owner_at_work(chromium, Path(house)) as owner,
+    ):
+        results = [_report(owner, path) for path in sorted(folder.rglob("*.bpmn"))]
     print(f"{results.count(True)} of {len(results)} come back as they went")
     return 0 if results and all(results) else 1
 

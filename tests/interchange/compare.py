@@ -136,7 +136,7 @@ def _default(element: etree._Element, name: str) -> str | None:
 @cache
 def _defaults() -> Mapping[tuple[str, str], str]:
     """What BPMN's schema takes an attribute for that is not written, by its owner and its name."""
-    found = {}
+    found = {("compensateEventDefinition", "waitForCompletion"): "true"}  # the text has it, the schema forgot
     for file in SCHEMAS:
         root = etree.fromstring((files("SpiffWorkflow.bpmn.parser") / "schema" / file).read_bytes())
         for top in root.iter(f"{XSD}complexType"):
@@ -163,7 +163,11 @@ def _is_name(attribute: str, element: etree._Element) -> bool:
     """Whether BPMN says that the attribute refers to something: its prefix does not count."""
     kind = bpmn_grammar().get(_local(element))
     declared = kind.attributes.get(attribute) if kind else None
-    return declared.kind == "QName" if declared else attribute in ("bpmnElement", "sourceElement", "targetElement")
+    return (
+        declared.kind == "QName"
+        if declared
+        else attribute in ("bpmnElement", "sourceElement", "targetElement")
+    )
 
 
 def _text(element: etree._Element) -> Iterator[str]:
@@ -178,7 +182,12 @@ def _holds_a_name(element: etree._Element) -> bool:
     around = element.getparent()
     kind = bpmn_grammar().get(_local(around)) if around is not None else None
     child = kind.children.get(_local(element)) if kind else None
-    return child is not None and child.kind is None and len(element) == 0 and " " not in (element.text or "").strip()
+    return (
+        child is not None
+        and child.kind is None
+        and len(element) == 0
+        and " " not in (element.text or "").strip()
+    )
 
 
 def _reference(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A process owner with a drawing of another tool: imports it, opens it in the editor, saves it, takes it back."""
+"""A process owner with a drawing of another tool: imports it, opens it, saves it, takes it back."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Owner:
         self.page: Page = self.surfer.page
 
     def travel(self, path: Path) -> Trip:
-        """Import the file, open it, save it unchanged. Raises AssertionError with what the page says instead."""
+        """Import the file, open it, save it unchanged. Raises AssertionError if it is not imported."""
         address = self.import_file(path)
         imported = self.download(address)
         self.page.locator("#canvas .djs-container").wait_for()

@@ -38,6 +38,19 @@ def in_state(draft: Draft, *states: str) -> None:
         )
 
 
+def stale(draft: Draft, revision: int) -> WrongState:
+    """The refusal of whoever read another revision: who saved in between, and when."""
+    return WrongState(
+        f"revision {revision} of {draft.key} was read, it is {draft.revision} now",
+        code="DRAFT_STALE",
+        current={
+            "revision": draft.revision,
+            "by": draft.changed_by,
+            "savedAt": draft.changed_at.isoformat(),
+        },
+    )
+
+
 def same_process(key: str, files: Mapping[str, bytes]) -> Package:
     """The package, ready to be deployed or not, if it has a process `key`. Raises BadDefinition."""
     package = read_unready(files, key)
