@@ -241,6 +241,8 @@ def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
 
 def encoding_of(data: bytes) -> str:
     """The encoding an XML text says it is written in; UTF-8 if it says nothing or cannot be read."""
+    if data.startswith((b"\xfe\xff", b"\xff\xfe")):  # UTF-16 alone does not say which of the two
+        return "UTF-16BE" if data[0] == 0xFE else "UTF-16LE"
     try:
         return parse_xml(data).getroottree().docinfo.encoding or "UTF-8"
     except BadDefinition:

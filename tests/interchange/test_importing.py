@@ -23,7 +23,10 @@ def test_an_imported_drawing_tells_what_it_lacks_and_is_mended_in_the_editor(own
     expect(listed).to_contain_text("Office 流程 office 未标记为可执行")
     signs = page.locator(".tidu-finding[title*='process.executable']")
     expect(signs).to_have_count(1)
-    assert signs.locator("xpath=ancestor::*[@data-container-id]").get_attribute("data-container-id") == "pool_office"
+    assert (
+        signs.locator("xpath=ancestor::*[@data-container-id]").get_attribute("data-container-id")
+        == "pool_office"
+    )
 
     listed.locator("button").click()
     page.locator("#properties").get_by_text("通用", exact=True).click()
@@ -31,7 +34,9 @@ def test_an_imported_drawing_tells_what_it_lacks_and_is_mended_in_the_editor(own
     owner.save()
 
     expect(listed).to_have_count(0)
-    expect(page.locator("#problems .is-error", has_text="call.unknown")).to_contain_text("调用的流程 rating 不存在")
+    expect(page.locator("#problems .is-error", has_text="call.unknown")).to_contain_text(
+        "调用的流程 rating 不存在"
+    )
     owner.discard(address)
     assert owner.surfer.complaints == []
 
@@ -45,14 +50,3 @@ def test_the_findings_are_told_in_english_too(owner: Owner) -> None:
     expect(listed).to_contain_text("Rate rate calls process rating, which does not exist")
     owner.discard(address)
     owner.page.locator("button[name=language][value=zh]").click()
-
-
-def test_whoever_discards_a_new_process_is_back_in_the_catalogue(owner: Owner) -> None:
-    owner.import_file(INSPECTION)
-
-    owner.page.locator("[data-dialog=discard]").click()
-    owner.page.fill("#discard-reason", "只是试一试导入")
-    owner.page.locator("#discard button.btn-danger").click()
-
-    expect(owner.page.locator("main")).to_contain_text("草稿已放弃")
-    expect(owner.page.locator("h1")).to_have_text("流程目录")
