@@ -30,6 +30,19 @@ def test_a_drawing_comes_back_as_it_went(owner: Owner, path: Path) -> None:
     assert trip.told == ""
 
 
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "UTF-16"])
+def test_a_drawing_in_another_encoding_keeps_its_letters(owner: Owner, tmp_path: Path, encoding: str) -> None:
+    text = (DRAWINGS / "rarities.bpmn").read_text("utf-8").replace('"UTF-8"', f'"{encoding}"')
+    path = tmp_path / "letters.bpmn"
+    path.write_text(text, encoding, newline="")
+
+    trip = owner.travel(path)
+
+    assert trip.imported == path.read_bytes()
+    assert "Prüfung" in trip.saved.decode("utf-8")
+    assert differences(trip.imported, trip.saved) == []
+
+
 def test_what_is_drawn_into_a_folded_sub_process_leaves_the_rest_where_it_was(owner: Owner) -> None:
     address = owner.import_file(DRAWINGS / "rarities.bpmn")
     before = owner.download(address)
@@ -51,9 +64,9 @@ def test_what_is_drawn_into_a_folded_sub_process_leaves_the_rest_where_it_was(ow
 
 def test_what_the_editor_cannot_keep_is_told_before_anything_is_saved(owner: Owner, tmp_path: Path) -> None:
     mixed = '<old:cell old:row="1">before <old:part/> after</old:cell>'
-    text = (DRAWINGS / "rarities.bpmn").read_text("latin-1").replace('<old:cell old:row="1"/>', mixed)
+    text = (DRAWINGS / "rarities.bpmn").read_text("utf-8").replace('<old:cell old:row="1"/>', mixed)
     path = tmp_path / "mixed.bpmn"
-    path.write_text(text, "latin-1")
+    path.write_text(text, "utf-8")
 
     trip = owner.travel(path)
 
