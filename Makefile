@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign equivalence help setup run test check docs bench demo pins clean
+.PHONY: campaign equivalence interchange help setup run test check docs bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -37,6 +37,9 @@ clean: ## remove what set-up made; the data stays
 
 campaign: setup ## kill, race, forge, restart and draw lots far more often than the suite (hours)
 	@scripts/campaign
+
+interchange: setup ## import, edit and export every .bpmn file below DIR and compare (minutes)
+	@$(PYTHON) -m tests.interchange $(DIR)
 
 equivalence: setup ## compare with SpiffWorkflow as it comes on drawings and packages (minutes)
 	@$(PYTHON) -m tests.engine.equivalence

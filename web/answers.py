@@ -1,4 +1,4 @@
-"""How our data look in JSON: moments with offset and milliseconds, decimals as text, texts unescaped."""
+"""How our data look outside: moments with offset, decimals as text, XML in its own encoding."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from flask import Response
 from flask.json.provider import DefaultJSONProvider
 
 from web.words import ZONE
+from workflows.packages import encoding_of
 
 
 def moment(value: datetime | None) -> str | None:
@@ -33,6 +35,11 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no form in our JSON")
+
+
+def xml_text(data: bytes, kind: str = "text/xml") -> Response:
+    """A file byte for byte, said to be in the encoding that it names itself: a browser reads it so."""
+    return Response(data, content_type=f"{kind}; charset={encoding_of(data).lower()}")
 
 
 def typed(value: Any) -> dict[str, Any]:

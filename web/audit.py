@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, render_template, request, url_for
 
 from web import audit_words, outline
+from web.answers import xml_text
 from web.context import actor, now, rooms
 from web.words import ZONE, say, shortly
 from workflows.change import record_operation
@@ -81,7 +82,7 @@ def drawing(case_id: str, process: str) -> Response:
     definition = _definition(rooms().history.timeline(case_id, upto=1))
     if (text := definition.sources.bpmn.get(process)) is None:
         abort(404)
-    return Response(text, content_type="text/xml; charset=utf-8")
+    return xml_text(text)
 
 
 @pages.get("/<case_id>/verification")

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from engine.errors import BadDefinition, InvalidInput, Problem, Rejected
 from web import editor_names, outline
-from web.answers import moment
+from web.answers import moment, xml_text
 from web.api.conventions import wanted_revision, with_revision
 from web.context import actor, now, rooms
 from web.words import ZONE, pick, say
@@ -27,7 +27,8 @@ pages = Blueprint("editor", __name__, url_prefix="/editor")
 
 DRAWING = "process.bpmn"
 EXAMPLES = "examples/"
-TYPES = {".bpmn": "text/xml", ".dmn": "text/xml", ".form": "application/json", ".json": "application/json"}
+XML = (".bpmn", ".dmn")
+JSON = (".form", ".json")
 
 
 def drafts() -> Drafts:
@@ -79,8 +80,9 @@ def export_version(key: str, number: int) -> Response:
 
 @pages.post("/import")
 def bring_in() -> AnyResponse:
-    draft = drafts().bring_in(_unzipped(), actor=actor())
-    flash(say("已导入为草稿。"))
+    named = request.form.get("process", "").strip() or None
+    draft = drafts().bring_in(_brought(), process=named, actor=actor())
+    flash(say("流程 {key} 已导入为草稿。发布前还缺什么，见下方问题列表。", key=draft.key))
     return redirect(url_for("editor.workspace", key=draft.key), 303)
 
 
@@ -209,11 +211,12 @@ def publish(key: str) -> AnyResponse:
 
 @pages.post("/<key>/draft/discard")
 def discard(key: str) -> AnyResponse:
+    is_new = not drafts().overview(key).versions
     return _step(
         key,
         say("草稿已放弃。"),
         lambda: drafts().discard(key, revision=_revision(), reason=_reason(), actor=actor()),
-        then=url_for("editor.process", key=key),
+        then=url_for("editor.catalogue") if is_new else url_for("editor.process", key=key),
     )
 
 
@@ -335,7 +338,9 @@ def _definition(definition_id: str, key: str) -> Any:
 def _file(files: Mapping[str, bytes], path: str) -> Response:
     if path not in files:
         abort(404)
-    kind = next((type_ for ending, type_ in TYPES.items() if path.endswith(ending)), "text/plain")
+    if path.endswith(XML):
+        return xml_text(files[path])
+    kind = "application/json" if path.endswith(JSON) else "text/plain"
     return Response(files[path], content_type=f"{kind}; charset=utf-8")
 
 
@@ -349,10 +354,12 @@ def _zip(name: str, key: str, files: Mapping[str, bytes]) -> Response:
     return Response(data.getvalue(), content_type="application/zip", headers=headers)
 
 
-def _unzipped() -> dict[str, bytes]:
-    """The files of the uploaded package. Raises InvalidInput."""
+def _brought() -> dict[str, bytes]:
+    """The files of the uploaded package, or the one drawing of another tool. Raises InvalidInput."""
     given = request.files.get("package")
-    return read_archive(given.read() if given else b"")
+    data = given.read() if given else b""
+    is_drawing = given is not None and (given.filename or "").lower().endswith((".bpmn", ".xml"))
+    return {DRAWING: data} if is_drawing else read_archive(data)
 
 
 def _body() -> Mapping[str, Any]:

@@ -282,8 +282,8 @@ class Catalog:
 
     def _sources_of_draft(self, connection: sa.Connection, package: Package, at: datetime) -> Sources:
         pins: dict[str, str] = {}
-        for called in package.calls:
-            if called != package.process_id:
+        for called in package.calls:  # one that was never deployed is told at the element that calls it
+            if called != package.process_id and self.versions(connection, called):
                 pins |= self.pins(connection, called, at)
         others = [self.package(pin, connection) for key, pin in pins.items() if key != package.process_id]
         return sources(package.process_id, [package, *others])

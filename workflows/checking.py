@@ -10,12 +10,21 @@ from typing import Any
 from engine.definition.model import Sources
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
 from workflows.catalog import Checker, sources
-from workflows.packages import DRAWING, Package, read_drawing, read_file, read_folder
+from workflows.packages import (
+    DRAWING,
+    Package,
+    read_drawing,
+    read_file,
+    read_folder,
+    read_unready_drawing,
+    unmarked,
+)
 from workflows.trial import verdict
 from workflows.trial.verdict import Decided
 from workflows.typed_json import from_typed
 
 Decider = Callable[..., Decided]
+Reader = Callable[[bytes], tuple[Package, ...]]
 
 
 def check_path(path: Path, *, check: Checker = verdict.judge) -> tuple[Problem, ...]:
@@ -30,19 +39,20 @@ def check_path(path: Path, *, check: Checker = verdict.judge) -> tuple[Problem, 
     try:
         if path.suffix == ".dmn":
             return check(Sources(process_id="", bpmn={}, dmn=_models(path)), {})
-        return tuple(dict.fromkeys(_check_packages(read_closure(path), check)))
+        packages = read_closure(path, read=read_unready_drawing)
+        return tuple(dict.fromkeys(_check_packages(packages, check)))
     except BadDefinition as error:
         return error.problems
 
 
-def read_closure(path: Path) -> tuple[Package, ...]:
+def read_closure(path: Path, *, read: Reader = read_drawing) -> tuple[Package, ...]:
     """The package at `path`, a folder or a single drawing, and the packages beside it that it can reach.
 
-    A single drawing makes a package for each of its executable processes; they come first.
+    A single drawing makes the packages that `read` finds in it; they come first.
     Raises BadDefinition, InvalidInput for a file that is no drawing, NotFound.
     """
     folder = path.parent if path.name == DRAWING else path
-    packages = (read_folder(folder),) if folder.is_dir() else _single(path)
+    packages = (read_folder(folder),) if folder.is_dir() else _single(path, read)
     found = {package.process_id: package for package in packages}
     waiting = [called for package in packages for called in package.calls]
     while waiting:
@@ -91,6 +101,7 @@ def _check_packages(packages: tuple[Package, ...], check: Checker) -> Iterator[P
     ours = {package.process_id for package in packages}
     for package in packages:
         if package.files[DRAWING] == packages[0].files[DRAWING]:
+            yield from unmarked(package)
             given = sources(package.process_id, _reached(package, packages))
             for problem in check(given, package.forms):
                 if problem.rule != "process.other" or problem.element not in ours:
@@ -106,7 +117,7 @@ def _reached(package: Package, packages: tuple[Package, ...]) -> list[Package]:
     return found
 
 
-def _single(path: Path) -> tuple[Package, ...]:
+def _single(path: Path, read: Reader) -> tuple[Package, ...]:
     if path.suffix != ".bpmn":
         raise InvalidInput(f"expected a folder, a .bpmn or a .dmn file, found {path}", code="FILE_KIND")
-    return read_drawing(read_file(path))
+    return read(read_file(path))

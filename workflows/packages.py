@@ -8,7 +8,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,27 +136,84 @@ def read_files(files: Mapping[str, bytes], process_id: str | None = None) -> Pac
     if process_id is not None and len(processes) > 1:
         processes = [process for process in processes if process.get("id") == process_id]
     if len(processes) != 1:
-        raise bad(
-            "package.process",
-            f"expected one executable process, found {len(processes)}",
-            "图中必须恰有一个可执行流程",
-        )
+        raise _not_one(processes)
     return _package(processes[0], files)
+
+
+def read_unready(files: Mapping[str, bytes], process_id: str | None = None) -> Package:
+    """The package these files may become: a drawing of another tool, not made to be executed yet.
+
+    Its process is that of `process_id` if there is one, else the executable one, else that of the first
+    pool. Raises BadDefinition for a strange file, a huge one, no drawing, or a drawing without a process.
+    """
+    _check_files(files)
+    root = parse_xml(files[DRAWING], what=DRAWING)
+    processes = list(root.iter(f"{BPMN}process"))
+    if not processes:
+        raise bad("package.process", "the drawing holds no process", "图中没有流程")
+    pools = [_own_name(pool.get("processRef", "")) for pool in root.iter(f"{BPMN}participant")]
+
+    def rank(process: etree._Element) -> tuple[bool, bool, int]:
+        own = process.get("id", "")
+        return own != process_id, not _is_executable(process), (*pools, own).index(own)
+
+    return _package(min(processes, key=rank), files)
 
 
 def read_drawing(data: bytes) -> tuple[Package, ...]:
     """A package for each executable process of a single drawing, in file order. Raises BadDefinition."""
+    found = read_unready_drawing(data)
+    if unmarked(found[0]):
+        raise _not_one(())
+    return found
+
+
+def read_unready_drawing(data: bytes) -> tuple[Package, ...]:
+    """A package for each executable process of a single drawing, or for each process if none is.
+
+    In file order. Raises BadDefinition.
+    """
     files = {DRAWING: data}
     _check_files(files)
-    found = _executable(data)
-    if len(found) < 2:
-        return (read_files(files),)
+    found = _executable(data) or list(parse_xml(data, what=DRAWING).iter(f"{BPMN}process"))
+    if not found:
+        raise _not_one(())
     return tuple(_package(process, files) for process in found)
+
+
+def unmarked(package: Package) -> tuple[Problem, ...]:
+    """The problem of a package whose process is not marked as executable."""
+    own = package.process_id
+    if any(process.get("id") == own for process in _executable(package.files[DRAWING])):
+        return ()
+    message = f"process {own} is not marked as executable; its properties, or those of its pool, can do it"
+    message_zh = f"流程 {own} 未标记为可执行，请在流程或其泳池的属性中勾选“可执行”"
+    return bad("process.executable", message, message_zh, own).problems
+
+
+def lacking(package: Package) -> tuple[Problem, ...]:
+    """Why `read_files` does not take the package yet."""
+    found = _executable(package.files[DRAWING])
+    return (*unmarked(package), *(_not_one(found).problems if len(found) > 1 else ()))
+
+
+def _not_one(processes: Sequence[etree._Element]) -> BadDefinition:
+    element = processes[1].get("id", "") if processes else ""
+    message = f"expected one executable process, found {len(processes)}"
+    return bad("package.process", message, f"图中必须恰有一个可执行流程，实际有 {len(processes)} 个", element)
+
+
+def _own_name(reference: str) -> str:
+    return reference.rpartition(":")[2]
 
 
 def _executable(data: bytes) -> list[etree._Element]:
     root = parse_xml(data, what=DRAWING)
-    return [p for p in root.iter(f"{BPMN}process") if p.get("isExecutable") == "true"]
+    return [process for process in root.iter(f"{BPMN}process") if _is_executable(process)]
+
+
+def _is_executable(process: etree._Element) -> bool:
+    return process.get("isExecutable") in ("true", "1")
 
 
 def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
@@ -180,6 +237,16 @@ def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
         properties=properties,
         awaits=_awaits(process),
     )
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding an XML text says it is written in; UTF-8 if it says nothing or cannot be read."""
+    if data.startswith((b"\xfe\xff", b"\xff\xfe")):  # UTF-16 alone does not say which of the two
+        return "UTF-16BE" if data[0] == 0xFE else "UTF-16LE"
+    try:
+        return parse_xml(data).getroottree().docinfo.encoding or "UTF-8"
+    except BadDefinition:
+        return "UTF-8"
 
 
 def blob_digest(data: bytes) -> str:

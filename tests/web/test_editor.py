@@ -203,6 +203,48 @@ def test_a_version_leaves_as_a_zip_and_comes_back_as_a_draft(signed_in):
     assert exported.data == visitor.get(f"{HOME}/v/1/export.zip").data
 
 
+LATIN = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">
+  <process id="drawn"><task id="check" name="Pr\u00fcfen"/></process>
+  <process id="beside"/>
+</definitions>""".encode("latin-1")
+
+
+@pytest.mark.parametrize(("named", "key"), [("", "drawn"), ("beside", "beside")])
+def test_a_drawing_of_another_tool_comes_in_as_it_is_and_goes_out_the_same(signed_in, named, key):
+    visitor = signed_in("owner")
+    data = {"package": (io.BytesIO(LATIN), "Drawn elsewhere.bpmn"), "process": named}
+
+    page = visitor.post("/editor/import", data, content_type="multipart/form-data", follow_redirects=True)
+
+    file = visitor.get(f"/editor/{key}/draft/files/process.bpmn")
+    archive = zipfile.ZipFile(io.BytesIO(visitor.get(f"/editor/{key}/draft/export.zip").data))
+    assert f"流程 {key} 已导入为草稿" in page.text
+    assert "process.executable" in page.text
+    assert file.data == archive.read(f"{key}/process.bpmn") == LATIN
+    assert file.content_type == "text/xml; charset=iso-8859-1"
+
+
+def test_a_drawing_without_a_process_is_refused_in_words(signed_in):
+    data = {"package": (io.BytesIO(b"<definitions/>"), "empty.bpmn")}
+
+    answer = signed_in("owner").post("/editor/import", data, content_type="multipart/form-data")
+
+    assert answer.status_code == 422
+    assert "图中没有流程" in answer.text
+
+
+def test_whoever_discards_a_new_process_is_back_in_the_catalogue(signed_in):
+    visitor = signed_in("owner")
+    data = {"package": (io.BytesIO(LATIN), "drawn.bpmn")}
+    visitor.post("/editor/import", data, content_type="multipart/form-data")
+
+    form = {"revision": "1", "reason": "只是试一试导入"}
+    page = visitor.post("/editor/drawn/draft/discard", form, follow_redirects=True)
+
+    assert (page.status_code, page.request.path) == (200, "/editor/")
+
+
 def test_a_retired_version_starts_no_more_cases(owner, approver):
     owner.rename("（新）", 1)
     owner.do("/submit", revision="2", reason=NOTE)

@@ -203,7 +203,8 @@ def test_calling_a_process_that_is_not_there_is_refused(story):
     with pytest.raises(BadDefinition) as refused:
         deploy(story, SHIPPED / "publicity")
 
-    assert [problem.rule for problem in refused.value.problems] == ["call.missing"]
+    told = [(problem.element, problem.rule) for problem in refused.value.problems]
+    assert told == [("pub_handle", "call.unknown")]
 
 
 def test_a_stored_file_that_was_tampered_with_is_not_used(story, folder):

@@ -244,6 +244,48 @@ def test_a_package_from_outside_may_be_a_new_process(house: House) -> None:
     assert [overview.key for overview in house.drafts.overviews()] == ["holiday", "leave"]
 
 
+def test_a_drawing_that_is_not_ready_is_taken_in_and_told_what_it_lacks(house: House) -> None:
+    drawn = DRAWING.format(name="休假", target="done").replace('id="leave"', 'id="holiday"')
+    files = {"process.bpmn": drawn.replace(' isExecutable="true"', "").encode()}
+
+    draft = house.drafts.bring_in(files, actor=OWNER)
+
+    assert house.drafts.contents(draft) == files
+    found = {(problem.element, problem.rule) for problem in house.drafts.check("holiday", files)}
+    assert ("holiday", "process.executable") in found
+    with pytest.raises(BadDefinition):
+        house.drafts.submit("holiday", revision=1, note=NOTE, accepted={}, actor=OWNER)
+
+
+def test_a_process_can_be_named_when_a_drawing_is_taken_in(house: House) -> None:
+    other = b'<bpmn:process id="beside" isExecutable="false"/></bpmn:definitions>'
+    files = {"process.bpmn": package()["process.bpmn"].replace(b"</bpmn:definitions>", other)}
+
+    assert house.drafts.bring_in(files, process="beside", actor=OWNER).key == "beside"
+    with pytest.raises(BadDefinition) as refused:
+        house.drafts.bring_in(files, process="elsewhere", actor=OWNER)
+    assert [problem.rule for problem in refused.value.problems] == ["package.name"]
+
+
+def test_a_draft_of_several_executable_processes_cannot_be_submitted(house: House) -> None:
+    other = b'<bpmn:process id="beside" isExecutable="true"/></bpmn:definitions>'
+    files = {"process.bpmn": package()["process.bpmn"].replace(b"</bpmn:definitions>", other)}
+
+    house.drafts.bring_in(files, process="leave", actor=OWNER)
+
+    found = [(problem.element, problem.rule) for problem in house.drafts.check("leave", files)]
+    assert ("beside", "package.process") in found
+
+
+def test_a_called_process_that_is_missing_hides_nothing_else(house: House) -> None:
+    called = b'<bpmn:callActivity id="call" calledElement="nowhere"/></bpmn:process>'
+    files = {"process.bpmn": package()["process.bpmn"].replace(b"</bpmn:process>", called)}
+
+    found = {(problem.element, problem.rule) for problem in house.drafts.check("leave", files)}
+
+    assert {("call", "call.unknown"), ("call", "flow.unreachable")} <= found
+
+
 def test_every_change_writes_one_operation_record(house: House) -> None:
     approved(house)
     house.drafts.publish("leave", revision=2, actor=OWNER)

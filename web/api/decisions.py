@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from marshmallow import fields, validate
 
 from engine.errors import NotFound
+from web.answers import xml_text
 from web.api.conventions import listed
 from web.api.openapi import Room
 from web.context import now, rooms
@@ -38,7 +39,7 @@ def find() -> dict[str, Any]:
 @api.response(200)
 def xml(key: str) -> Response:
     """The file, as DMN."""
-    return Response(_one(key).content, content_type="application/xml; charset=utf-8")
+    return xml_text(_one(key).content, "application/xml")
 
 
 @api.post("/key/<key>/evaluate")

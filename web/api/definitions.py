@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from engine.errors import NotFound
 from web import words
-from web.answers import moment
+from web.answers import moment, xml_text
 from web.api.conventions import idempotency, listed, wanted_revision, with_revision
 from web.api.openapi import Room
 from web.api.task_commands import marked, next_task, plain_values
@@ -130,7 +130,7 @@ def save_start_draft(body: dict[str, Any], key: str) -> Response:
 def xml(definition_id: str) -> Response:
     """The drawing of one version, as BPMN 2.0."""
     text = rooms().catalog.package(definition_id).files[DRAWING]
-    return Response(text, content_type="application/xml; charset=utf-8")
+    return xml_text(text, "application/xml")
 
 
 @api.get("/<definition_id>/diagram")

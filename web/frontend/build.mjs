@@ -20,8 +20,9 @@ const entries = {
   swagger: 'js/swagger.js',
 };
 
-// Two parts style the page in ways our content security policy refuses, and have or need no other
-// way than a changed line. If a new version no longer has the line, the build says so.
+// Two parts style the page in ways our content security policy refuses, one writes other attributes than
+// it read, and there is no other way than a changed line. If a new version no longer has the line, the
+// build says so.
 const lines = [
   {
     file: /style-mod[\\/]src[\\/]style-mod\.js$/,
@@ -33,15 +34,20 @@ const lines = [
     from: '<div style="height: 100%" tabindex="-1" class="bio-properties-panel-container">',
     to: '<div tabindex="-1" class="bio-properties-panel-container">', // editor.css gives the height
   },
+  {
+    file: /moddle-xml[\\/]dist[\\/]index\.js$/,
+    from: 'if (this.isLocalNs(effectiveNs)) {',
+    to: 'if (this.isLocalNs(effectiveNs) && !(isString(element) && ns.prefix)) {', // `x:a` in `x:b` stays `x:a`
+  },
 ];
 
-const withoutInlineStyles = {
-  name: 'without-inline-styles',
+const changedLines = {
+  name: 'changed-lines',
   setup(bundler) {
     for (const { file, from, to } of lines) {
       bundler.onLoad({ filter: file }, ({ path }) => {
         const source = readFileSync(path, 'utf8');
-        if (!source.includes(from)) throw new Error(`${path} has changed: look at its styles again`);
+        if (!source.includes(from)) throw new Error(`${path} has changed: look at this line again`);
         return { contents: source.replace(from, to), loader: 'js' };
       });
     }
@@ -68,7 +74,7 @@ await build({
   loader: { '.woff': 'file', '.woff2': 'file', '.ttf': 'file', '.eot': 'empty', '.svg': 'file', '.png': 'file' },
   mainFields: ['module', 'browser', 'main'],
   define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
-  plugins: [withoutInlineStyles],
+  plugins: [changedLines],
   logLevel: 'warning',
 });
 

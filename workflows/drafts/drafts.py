@@ -31,8 +31,9 @@ from workflows.drafts.gates import (
     may_publish,
     needs_reason,
     same_process,
+    stale,
 )
-from workflows.packages import read_files
+from workflows.packages import lacking, read_files, read_unready
 from workflows.policy import Actor
 from workflows.tables import definition_drafts, releases
 
@@ -91,12 +92,13 @@ class Drafts:
             files = self._catalog.version(connection, f"{key}:{base}").files
             return self._begin(connection, key, files, base=base, actor=actor, action="draft-begin")
 
-    def bring_in(self, files: Mapping[str, bytes], *, actor: Actor) -> Draft:
-        """A draft from files that come from outside; its process may be new.
+    def bring_in(self, files: Mapping[str, bytes], *, process: str | None = None, actor: Actor) -> Draft:
+        """A draft from files that come from outside, kept byte for byte, whether or not they can be deployed.
 
-        Raises BadDefinition for what is no package, NotAllowed, WrongState DRAFT_EXISTS.
+        Of several processes it is that of `process`, else see `read_unready`. Raises BadDefinition for
+        what is no package or lacks `process`, NotAllowed, WrongState DRAFT_EXISTS.
         """
-        package = read_files(files)
+        package = same_process(process, files) if process else read_unready(files)
         with self._database.begin() as connection:
             known = self._catalog.versions(connection, package.process_id)
             base = known[0].version if known else None
@@ -158,7 +160,7 @@ class Drafts:
             before = self._editable(connection, key, revision, actor)
             in_state(before, "editing")
             if before.files != read.files:
-                raise _stale(before, revision)
+                raise stale(before, revision)
             accept(problems, accepted)
             return self._put(
                 connection,
@@ -258,7 +260,8 @@ class Drafts:
             package = same_process(key, files)
         except BadDefinition as error:
             return error.problems
-        return self._catalog.check(connection, package, self._clock())
+        found = self._catalog.check(connection, package, self._clock())
+        return tuple(dict.fromkeys((*lacking(package), *found)))
 
     def _begin(
         self,
@@ -294,7 +297,7 @@ class Drafts:
     def _current(self, connection: sa.Connection, key: str, revision: int) -> Draft:
         draft = read_draft(connection, key)
         if draft.revision != revision:
-            raise _stale(draft, revision)
+            raise stale(draft, revision)
         return draft
 
     def _editable(self, connection: sa.Connection, key: str, revision: int, actor: Actor) -> Draft:
@@ -382,18 +385,6 @@ class Drafts:
             old=_mark(old) if old else None,
             new=new or _mark(draft),
         )
-
-
-def _stale(draft: Draft, revision: int) -> WrongState:
-    return WrongState(
-        f"revision {revision} of {draft.key} was read, it is {draft.revision} now",
-        code="DRAFT_STALE",
-        current={
-            "revision": draft.revision,
-            "by": draft.changed_by,
-            "savedAt": draft.changed_at.isoformat(),
-        },
-    )
 
 
 def _mark(draft: Draft) -> dict[str, Any]:

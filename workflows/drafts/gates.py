@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from engine.errors import BadDefinition, InvalidInput, Problem, WrongState
 from workflows import duties
 from workflows.drafts.draft import Draft
-from workflows.packages import Package, read_files
+from workflows.packages import Package, read_unready
 from workflows.policy import Actor, Verdict
 
 MIN_REASON = 5
@@ -38,9 +38,22 @@ def in_state(draft: Draft, *states: str) -> None:
         )
 
 
+def stale(draft: Draft, revision: int) -> WrongState:
+    """The refusal of whoever read another revision: who saved in between, and when."""
+    return WrongState(
+        f"revision {revision} of {draft.key} was read, it is {draft.revision} now",
+        code="DRAFT_STALE",
+        current={
+            "revision": draft.revision,
+            "by": draft.changed_by,
+            "savedAt": draft.changed_at.isoformat(),
+        },
+    )
+
+
 def same_process(key: str, files: Mapping[str, bytes]) -> Package:
-    """The package, if it is one and is called `key`. Raises BadDefinition."""
-    package = read_files(files)
+    """The package, ready to be deployed or not, if it has a process `key`. Raises BadDefinition."""
+    package = read_unready(files, key)
     if package.process_id != key:
         problem = Problem(
             element=package.process_id,

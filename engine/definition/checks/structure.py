@@ -39,7 +39,10 @@ def _file(drawing: Drawing, processes: Sequence[str]) -> Iterator[Problem]:
     process = drawing.process
     if not drawing.executable:
         yield error(
-            process, "process.executable", f"process {process} is not executable", "流程未标记为可执行"
+            process,
+            "process.executable",
+            f"process {process} is not marked as executable; its properties, or those of its pool, can do it",
+            f"流程 {process} 未标记为可执行，请在流程或其泳池的属性中勾选“可执行”",
         )
     for own in drawing.duplicates:
         yield error(own, "id.unique", f"id {own} is used twice", f"编号 {own} 重复")

@@ -7,6 +7,7 @@ import { Problems } from './editor/problems.js';
 import { Changes } from './editor/changes.js';
 import { LiveOutline } from './editor/live_outline.js';
 import { listenToKeys } from './editor/keys.js';
+import { tellUnkept, unkept } from './editor/unkept.js';
 import { improveOutlines } from './outline.js';
 import { text } from './http.js';
 import { make } from './page.js';
@@ -24,7 +25,9 @@ async function open(place) {
     canEdit,
   });
   try {
-    await modeler.importXML(await text(place.dataset.fileUrl));
+    const drawn = await text(place.dataset.fileUrl);
+    await modeler.importXML(drawn);
+    tellUnkept(place, unkept(drawn, (await modeler.saveXML()).xml));
   } catch (error) {
     document.getElementById('canvas').replaceChildren(make('p', { class: 'alert alert-danger m-3' },
       say(`流程图无法打开：${error.message}`, `The drawing cannot be opened: ${error.message}`)));

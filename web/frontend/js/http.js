@@ -49,9 +49,10 @@ export async function send(method, url, { body, revision, headers = {} } = {}) {
 
 const etag = (response) => response.headers.get('etag')?.replace(/^W\//, '').replaceAll('"', '') ?? undefined;
 
-/** The text of one of our own files (a diagram, a table, a form). */
+/** The text of one of our own files (a diagram, a table, a form), in the encoding that the answer names. */
 export async function text(url) {
   const response = await fetch(url, { credentials: 'same-origin' });
   if (!response.ok) throw new Refused(response.status, notJson(response));
-  return response.text();
+  const [, encoding] = /charset=([\w-]+)/i.exec(response.headers.get('content-type') ?? '') ?? [];
+  return new TextDecoder(encoding ?? 'utf-8').decode(await response.arrayBuffer());
 }

@@ -3,6 +3,7 @@
 import { BpmnModdle } from 'bpmn-moddle';
 import zeebe from 'zeebe-bpmn-moddle/resources/zeebe.json';
 import tidu from '../../tidu.json';
+import { text } from '../http.js';
 import { make } from '../page.js';
 import { say } from '../texts.js';
 import { kindOf } from './live_outline.js';
@@ -29,7 +30,7 @@ export class Changes {
 
   async show() {
     if (!this.place || !this.base) return;
-    this.before ??= elementsOf(await parse(await (await fetch(this.base, { credentials: 'same-origin' })).text()));
+    this.before ??= elementsOf(await parse(await text(this.base)));
     const after = elementsOf(await parse(await this.read()));
     const lines = [
       ...[...after.values()].filter(({ id }) => !this.before.has(id)).map((one) => this.#line('＋', say('新增', 'added'), 'is-added', one)),

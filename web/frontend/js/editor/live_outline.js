@@ -59,7 +59,8 @@ export class LiveOutline {
   #lines(parent) {
     const steps = parent.children.filter((child) => !child.labelTarget && !child.waypoints && child.type !== 'bpmn:Lane' && child.type !== 'label');
     return inOrder(steps).map((step) => {
-      const inner = step.children?.length ? this.#lines(step) : [];
+      const drawn = step.children?.length ? step : this.modeler.get('elementRegistry').get(`${step.id}_plane`); // folded
+      const inner = drawn ? this.#lines(drawn) : [];
       const next = (step.outgoing ?? []).filter((flow) => flow.target && flow.type === 'bpmn:SequenceFlow').map((flow) => nameOf(flow.target));
       return make('li', { role: 'treeitem', 'data-element': step.id, 'aria-selected': 'false', 'aria-expanded': inner.length ? 'true' : false },
         make('span', { class: 'tidu-outline-line', title: next.length ? `→ ${next.join(' / ')}` : false },

@@ -8,6 +8,7 @@ import MinimapModule from 'diagram-js-minimap';
 import LintModule from 'bpmn-js-bpmnlint';
 import zeebe from 'zeebe-bpmn-moddle/resources/zeebe.json';
 import tidu from '../../tidu.json';
+import { faithful } from './faithful.js';
 import { lintRules } from './lint.js';
 import { translation } from './translation.js';
 import { tiduProperties } from './tidu_properties.js';
@@ -26,6 +27,7 @@ export function makeModeler({ canvas, properties, canEdit }) {
       CreateAppendAnythingModule,
       MinimapModule,
       LintModule,
+      faithful,
       translation,
       tiduProperties,
     ],

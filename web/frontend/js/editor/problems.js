@@ -47,7 +47,7 @@ export class Problems {
 
   /** Selects the element and brings it into view. */
   point(id) {
-    const element = this.modeler.get('elementRegistry').get(id);
+    const element = this.#shapeOf(id);
     if (!element) return;
     const canvas = this.modeler.get('canvas');
     const root = canvas.findRoot(element);
@@ -62,11 +62,11 @@ export class Problems {
     overlays.remove({ type: 'tidu-finding' });
     for (const id of new Set(this.engine.map((one) => one.element))) {
       const problems = this.engine.filter((one) => one.element === id);
-      const element = this.modeler.get('elementRegistry').get(id);
+      const element = this.#shapeOf(id);
       if (!element || !element.parent) continue;
       const worst = problems.reduce((one, other) => ((ORDER[other.severity] ?? 1) < (ORDER[one.severity] ?? 1) ? other : one));
       const text = problems.map((one) => `${say(...(WORDS[one.severity] ?? WORDS.warning))}: ${one.message} (${one.rule})`).join('\n');
-      overlays.add(id, 'tidu-finding', {
+      overlays.add(element, 'tidu-finding', {
         position: element.waypoints ? { top: 0, left: 0 } : { top: -10, right: 10 },
         html: make('button', { type: 'button', class: `tidu-finding is-${worst.severity}`, title: text, 'aria-label': text, onclick: () => this.point(id) }, SIGNS[worst.severity] ?? '!'),
       });
@@ -84,13 +84,19 @@ export class Problems {
   }
 
   #go(problem) {
-    if (this.modeler.get('elementRegistry').get(problem.element)) this.point(problem.element);
+    if (this.#shapeOf(problem.element)) this.point(problem.element);
     else if (problem.link) location.href = problem.link;
     announce(`${problem.message}`);
   }
 
+  /* What is drawn for an id; for a process beside others that is its pool. */
+  #shapeOf(id) {
+    const registry = this.modeler.get('elementRegistry');
+    return registry.get(id) ?? registry.find((one) => one.type === 'bpmn:Participant' && one.businessObject.processRef?.id === id);
+  }
+
   #name(id) {
-    const name = this.modeler.get('elementRegistry').get(id)?.businessObject?.name;
+    const name = this.#shapeOf(id)?.businessObject?.name;
     return name ? `${name}` : id;
   }
 
