@@ -56,3 +56,24 @@ def test_a_moment_comes_back_as_it_went_in(database):
 
     assert found == START
     assert isinstance(cases.c.started_at.type, Moment)
+
+
+@pytest.mark.postgres
+def test_connections_that_the_server_ended_are_replaced_before_they_are_used(database_url):
+    database = open_database(database_url("pg"))
+    several = [database.connect() for _ in range(3)]
+    processes = [one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for one in several]
+    for one in several[1:]:
+        one.close()
+    kill = sa.text("SELECT pg_terminate_backend(:process, 5000)")
+    for process in processes[1:]:
+        assert several[0].scalar(kill, {"process": process})
+    several[0].close()
+
+    again = [database.connect() for _ in range(3)]
+    found = [one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for one in again]
+
+    assert set(found) & set(processes) == {processes[0]}
+    for one in again:
+        one.close()
+    database.dispose()
