@@ -127,6 +127,17 @@ tasks = sa.Table(
     sa.Index(None, "state", "due_sort"),
     sa.Index(None, "task_id"),
 )
+RARE = {
+    "suspended": tasks.c.suspended,
+    "owner": tasks.c.owner.is_not(None),
+    "round": tasks.c.round > sa.literal_column("1"),
+}
+"""What few tasks are: those alone are in an index of their own, so that lists of them do not look at all."""
+
+for _name, _is in RARE.items():
+    sa.Index(
+        f"ix_tasks_rare_{_name}", tasks.c[_name], tasks.c.task_id, postgresql_where=_is, sqlite_where=_is
+    )
 
 candidates = sa.Table(
     "candidates",

@@ -12,7 +12,7 @@ from tests.reliability.dumps import dump, record
 from tests.reliability.installation import Installation
 from workflows import projections
 from workflows.history import CaseQuery
-from workflows.inbox import QUEUES, TaskQuery
+from workflows.lists import QUEUES, TaskQuery
 from workflows.tables import READ_MODELS
 
 PEOPLE = ("app01", "app02", "lz.officer", "lz.leader", "ts.officer", "dee", "amr", "prov.officer", "expert1")

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 import workflows
 from engine.tables import assert_durable, metadata
 from tests.conftest import START
-from workflows.tables import Moment, cases, migrate, open_database
+from workflows.tables import Moment, cases, migrate, open_database, tasks
 
 
 def test_the_migrations_make_exactly_what_the_rooms_declare(database):
@@ -32,6 +32,18 @@ def test_migrating_twice_changes_nothing(database):
     migrate(database)
 
     assert sorted(sa.inspect(database).get_table_names()) == before
+
+
+def test_a_database_of_an_older_release_gets_what_it_lacks(database):
+    added = {index.name for index in tasks.indexes if str(index.name).startswith("ix_tasks_rare")}
+    with database.begin() as connection:
+        for name in added:
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+    migrate(database)
+
+    assert added <= {index["name"] for index in sa.inspect(database).get_indexes("tasks")}
 
 
 def test_an_acknowledged_commit_is_durable(database):
