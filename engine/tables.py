@@ -33,6 +33,7 @@ snapshots = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("format", sa.Integer, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # digest of the journal entry at `seq`
+    sa.Column("lasting", sa.Boolean, nullable=False, server_default=sa.false()),  # the next one spares it
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
 

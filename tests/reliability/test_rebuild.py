@@ -37,7 +37,7 @@ def lived_in(story):
         story.commands.transfer_task(
             story.task("check"), "lz.officer", reason="请你接手办理", actor=story.person("lz.officer2")
         )
-    for _ in range(20):
+    for _ in range(25):
         story.release("check", "lz.officer").claim("check", "lz.officer")
     return story
 
