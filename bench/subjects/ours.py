@@ -63,8 +63,8 @@ class Ours(Subject):
         self.asked.statements += 0 if str(received[2]).startswith("BEGIN") else 1
 
     def _count_rows(self, connection: sa.Connection, statement: Statement, rows: Sequence[Row]) -> None:
-        """What goes past SQLAlchemy to the driver's cursor, which runs it once for each row."""
-        self.asked.statements += len(rows)
+        """What goes past SQLAlchemy to the driver's cursor."""
+        self.asked.statements += len(list(statement.bundled(rows)))
         self._run(connection, statement, rows)
 
     def _count_commit(self, _: Any) -> None:
