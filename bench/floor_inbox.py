@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bench import made_up
 from bench.house import NOW, House
 from engine.events import moment
-from workflows.inbox import CAP, TaskQuery
+from workflows.lists import CAP, TaskQuery
 from workflows.policy import Actor
 
 metadata = sa.MetaData()

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from bench.house import NOW
 from engine.events import moment
-from workflows.inbox import TaskQuery
+from workflows.lists import TaskQuery
 from workflows.policy import Actor
 from workflows.tables import candidates, tasks
 

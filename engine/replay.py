@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,13 @@ from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
 
-SNAPSHOT_FORMAT = 4
+SNAPSHOT_EVERY = 50
+"""Entries behind the newest snapshot, at most, while a case runs."""
+
+LASTING_EVERY = 500
+"""Entries between snapshots that stay, so that a long history need not be run again from its first entry."""
+
+SNAPSHOT_FORMAT = 5
 """Raised whenever a stored state would be read differently; older snapshots are then ignored."""
 
 MISSHAPEN = (EngineError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -62,15 +69,29 @@ def at(connection: sa.Connection, case_id: str, seq: int, library: Library) -> C
     return case
 
 
-def snapshot_of(case: Case) -> dict[str, Any]:
-    """The row that keeps a case as it stands, to save time; the one before it can be forgotten."""
-    return {
+def is_snapshot_due(case: Case, *, since: int) -> bool:
+    """Whether the rows of a case should change now that its journal has grown behind entry `since`.
+
+    Those that do not last go then, and `snapshots_of` tells what comes.
+    """
+    grown = case.head.seq // SNAPSHOT_EVERY > since // SNAPSHOT_EVERY
+    return grown or (case.is_over and case.head.seq >= SNAPSHOT_EVERY)
+
+
+def snapshots_of(case: Case, *, since: int) -> list[dict[str, Any]]:
+    """The row that keeps a case as it stands, to save time. Of one that is over only the lasting stay."""
+    lasting = case.head.seq // LASTING_EVERY > since // LASTING_EVERY
+    if case.is_over and not lasting:
+        return []
+    row = {
         "case_id": case.case_id,
         "seq": case.head.seq,
         "format": SNAPSHOT_FORMAT,
         "digest": case.head.digest,
-        "state": _sealed(orjson.dumps(case.state())),
+        "lasting": lasting,
+        "state": _sealed(zlib.compress(orjson.dumps(case.state()), level=1)),
     }
+    return [row]
 
 
 def forget_all(connection: sa.Connection) -> None:
@@ -184,7 +205,7 @@ def _from_snapshot(
     row = connection.execute(query.order_by(snapshots.c.seq.desc()).limit(1)).first()
     if row is None or row.state != _sealed(row.state[SEAL:]):
         return None
-    state = orjson.loads(row.state[SEAL:])
+    state = orjson.loads(zlib.decompress(row.state[SEAL:]))
     pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
     calendar = library.calendar(state["started"]["data"]["calendar"])
     head = Head(seq=row.seq, digest=row.digest)

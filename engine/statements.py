@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,32 +17,48 @@ Binder = Callable[[Any], Any]
 # as the database takes to run it. A command writes a dozen rows, and every one of them has a known shape.
 
 
+MOST_ROWS = 16
+"""Rows in one statement; a power of two."""
+
+
 @dataclass(frozen=True, eq=False)
 class Statement:
-    """SQL with one placeholder for each of `names`, and what turns a value into what the driver takes."""
+    """SQL with one placeholder for each of `names`, and what turns a value into what the driver takes.
+
+    `row` is what one more row adds to the SQL where several can go in one statement, else nothing.
+    """
 
     sql: str
     names: tuple[str, ...]
     binders: tuple[Binder | None, ...]
+    row: str = ""
 
     def bound(self, row: Row) -> tuple[Any, ...]:
         """The parameters of one row."""
         values = zip(self.names, self.binders, strict=True)
         return tuple(row[name] if bind is None else bind(row[name]) for name, bind in values)
 
+    def bundled(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+        """The rows that go in one statement: by few sizes, so that the database knows the SQL again."""
+        size, begin = (MOST_ROWS if self.row else 1), 0
+        while begin < len(rows):
+            while size > len(rows) - begin:
+                size //= 2
+            yield rows[begin : begin + size]
+            begin += size
+
 
 def run(connection: sa.Connection, statement: Statement, rows: Sequence[Row]) -> None:
-    """Run `statement` once for each row, inside the transaction of `connection`.
+    """Run `statement` for every row, inside the transaction of `connection`.
 
     Raises SQLAlchemy's errors: IntegrityError where a unique key stands already.
     """
     raw = connection.connection
     with _told_as_sqlalchemy_does(connection, statement.sql):
-        if hasattr(raw.driver_connection, "pipeline"):
-            for row in rows:  # psycopg's executemany would wait for its answers even in a pipeline
-                raw.cursor().execute(statement.sql, statement.bound(row))
-        else:
-            raw.cursor().executemany(statement.sql, [statement.bound(row) for row in rows])
+        cursor = raw.cursor()
+        for bundle in statement.bundled(rows):  # in a pipeline executemany would wait for its answers
+            sql = statement.sql + statement.row * (len(bundle) - 1)
+            cursor.execute(sql, [value for row in bundle for value in statement.bound(row)])
 
 
 @contextmanager
@@ -110,8 +126,9 @@ _KINDS = {"sqlite": _Kind("sqlite", "?"), "postgresql": _Kind("postgresql+psycop
 def _inserting(table: sa.Table, names: tuple[str, ...], kind: _Kind) -> Statement:
     quote = kind.dialect.identifier_preparer.quote
     columns = ", ".join(map(quote, names))
-    marks = ", ".join([kind.mark] * len(names))
-    return _statement(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({marks})", table, names, kind)
+    row = f"({', '.join([kind.mark] * len(names))})"
+    insert = _statement(f"INSERT INTO {quote(table.name)} ({columns}) VALUES {row}", table, names, kind)
+    return replace(insert, row=f", {row}")
 
 
 @lru_cache(maxsize=500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,11 +33,15 @@ snapshots = sa.Table(
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("format", sa.Integer, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),  # digest of the journal entry at `seq`
+    sa.Column("lasting", sa.Boolean, nullable=False, server_default=sa.false()),  # the next one spares it
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
 
 HANGING = "5min"
 """After so long without a word a transaction ends: its process hangs, and others wait for its locks."""
+
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
@@ -113,6 +118,21 @@ def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     given = address.query.get("options")
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
-    return sa.create_engine(
-        address, pool_pre_ping=True, connect_args={"options": settings}, **{"pool_size": 10, **options}
+    database = sa.create_engine(
+        address, connect_args={"options": settings, **KEEPALIVE}, **{"pool_size": 10, **options}
     )
+
+    @sa.event.listens_for(database, "checkout")
+    def _is_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+        if connection.closed or _has_been_told(connection):
+            raise sa.exc.DisconnectionError("the server has ended this connection")
+
+    return database
+
+
+def _has_been_told(connection: Any) -> bool:
+    """Whether something came while nobody asked. A server that ends a connection says so and hangs up: asking
+    it before every use whether it lives would cost as much as the use."""
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    return bool(heard.poll(0))

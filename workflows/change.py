@@ -22,7 +22,6 @@ from workflows.rows import Pending
 from workflows.tables import idempotency, operations
 
 REMEMBERED = timedelta(hours=24)
-SNAPSHOT_EVERY = 40
 STATE_CODES = frozenset(
     {"TASK_ALREADY_CLAIMED", "TASK_COMPLETED", "TASK_CANCELLED", "TASK_ON_HOLD", "CASE_NOT_ACTIVE"}
     | {"TASK_DELEGATED"}
@@ -148,9 +147,9 @@ class Change:
             definition=case.definition,
             writing=lambda: self.writing,
         )
-        if case.head.seq // SNAPSHOT_EVERY > before.seq // SNAPSHOT_EVERY:
-            self.rows.sweep(snapshots, {"case_id": case.case_id}, None)
-            self.rows.add(snapshots, replay.snapshot_of(case))
+        if replay.is_snapshot_due(case, since=before.seq):
+            self.rows.sweep(snapshots, {"case_id": case.case_id, "lasting": False}, None)
+            self.rows.add(snapshots, *replay.snapshots_of(case, since=before.seq))
 
 
 def demand(verdict: Verdict) -> None:

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 
 from engine.errors import FieldError, InvalidInput, NotFound
 from engine.tables import metadata
+from workflows.columns import Moment
 from workflows.forms.values import FILE_ID, clean_text
-from workflows.tables import Moment
 
 LARGEST = 50 * 1024 * 1024
 CHUNK = 1024 * 1024

@@ -152,8 +152,8 @@ class History:
             lines = _lines(connection, case_id)
             if not 1 <= seq <= len(lines):
                 raise NotFound(f"case {case_id} has {len(lines)} entries, entry {seq} was asked for")
-            event = tuple(self._told(connection, lines))[seq - 1]
             entries = [line.entry() for line in lines[:seq]]
+            event = _event(lines[seq - 1], entries[-1], self._words(connection, lines, entries))
             before, after, problem = self._variables(connection, case_id, seq)
         begun = entries[0].event
         assert isinstance(begun, ev.CaseStarted)
@@ -227,13 +227,16 @@ class History:
 
     def _told(self, connection: sa.Connection, lines: list[Line]) -> Iterator[Event]:
         entries = [line.entry() for line in lines]
-        words = sentences.Words(
+        words = self._words(connection, lines, entries)
+        for line, entry in zip(lines, entries, strict=True):
+            yield _event(line, entry, words)
+
+    def _words(self, connection: sa.Connection, lines: list[Line], entries: list[Entry]) -> sentences.Words:
+        return sentences.Words(
             definition=self._definition(lines),
             elements=moments.elements_of(entries),
             people=names_of(connection, _people(entries)),
         )
-        for line, entry in zip(lines, entries, strict=True):
-            yield _event(line, entry, words)
 
     def _variables(
         self, connection: sa.Connection, case_id: str, seq: int

@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
-from engine.errors import InvalidInput
-from engine.events import moment
 from engine.replay import LiveCases
 from workflows import desk
-from workflows.calendar import SHANGHAI
 from workflows.catalog import Catalog
 from workflows.facts import names_of
+from workflows.lists import CAP, QUEUES, TaskQuery, count_of, cursor_behind, page_of
 from workflows.policy import Actor, Verdict
-from workflows.tables import candidates, drafts, notifications, tasks
+from workflows.tables import drafts, notifications
 
-CAP = 1000
 LARGEST_PAGE = 200
-OPEN = ("ready", "claimed")
-QUEUES = ("mine", "claimable", "today", "overdue", "returned", "delegated", "on_hold", "team", "done")
-SORTS = {
-    "due": tasks.c.due_sort,
-    "created": tasks.c.created_at,
-    "priority": tasks.c.priority,
-    "unit": tasks.c.unit_name,
-    "ended": tasks.c.ended_at,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskQuery:
-    """What a list shows. `cursor` is what the page before answered as `next`; times are Shanghai days.
-
-    `queue` is one of QUEUES, or `open` for everything the actor may work on; `due` is `overdue`, `today`
-    or `week`; `sort` one of SORTS.
-    """
-
-    queue: str = "open"
-    q: str = ""
-    process: str = ""
-    element: str = ""
-    authority: str = ""
-    batch: str = ""
-    unit: str = ""
-    assignee: str = ""
-    due: str = ""
-    returned: bool = False
-    provisional: bool = False
-    sort: str = "due"
-    descending: bool = False
-    cursor: str | None = None
-    limit: int = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,13 +112,7 @@ class Inbox:
     def queues(self, actor: Actor) -> tuple[Queue, ...]:
         """Every queue with its capped count, in one statement."""
         now = self._clock()
-        counts = [
-            sa.select(sa.func.count())
-            .select_from(sa.select(sa.literal(1)).where(_in_queue(name, actor, now)).limit(CAP).subquery())
-            .scalar_subquery()
-            .label(name)
-            for name in QUEUES
-        ]
+        counts = [count_of(actor, TaskQuery(queue=name), now=now).label(name) for name in QUEUES]
         with self._reading() as connection:
             row = connection.execute(sa.select(*counts)).one()
         return tuple(
@@ -171,18 +125,17 @@ class Inbox:
         now = self._clock()
         limit = max(1, min(query.limit, LARGEST_PAGE))
         with self._reading() as connection:
-            rows = connection.execute(_page(actor, query, now).limit(limit + 1)).mappings().all()
+            asked = page_of(actor, query, now=now, limit=limit + 1)
+            rows = connection.execute(asked).mappings().all()
             items = _named(connection, actor, [dict(row) for row in rows[:limit]])
-        more = _cursor(query, dict(rows[limit - 1])) if len(rows) > limit else None
+        more = cursor_behind(query, dict(rows[limit - 1])) if len(rows) > limit else None
         return Page(items=items, next=more, as_of=now)
 
     def count(self, actor: Actor, query: TaskQuery) -> Queue:
         """How many tasks a query finds, up to CAP."""
-        found = sa.select(sa.literal(1)).where(*_conditions(actor, query, self._clock()))
+        asked = sa.select(count_of(actor, query, now=self._clock()))
         with self._reading() as connection:
-            count = connection.execute(
-                sa.select(sa.func.count()).select_from(found.limit(CAP).subquery())
-            ).scalar_one()
+            count = connection.execute(asked).scalar_one()
         return Queue(name=query.queue, count=count, capped=count >= CAP)
 
     def next_claimable(self, actor: Actor, *, limit: int = 20) -> tuple[str, ...]:
@@ -243,113 +196,6 @@ class Inbox:
         opened = self._database.connect().execution_options(reading=True)
         with opened as connection, self._library.over(connection):
             yield connection
-
-
-def _page(actor: Actor, query: TaskQuery, now: datetime) -> sa.Select[Any]:
-    if query.sort not in SORTS:
-        raise InvalidInput(f"expected a sort of {sorted(SORTS)}, found {query.sort!r}", code="UNKNOWN_SORT")
-    column = SORTS[query.sort]
-    found = sa.select(tasks).where(*_conditions(actor, query, now))
-    if query.sort == "ended":
-        found = found.where(tasks.c.ended_at.is_not(None))
-    if query.cursor is not None:
-        found = found.where(_behind(query, column))
-    order = (column.desc(), tasks.c.task_id.desc()) if query.descending else (column, tasks.c.task_id)
-    return found.order_by(*order)
-
-
-def _conditions(actor: Actor, query: TaskQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
-    equal = {
-        tasks.c.case_process: query.process,
-        tasks.c.element: query.element,
-        tasks.c.authority: query.authority,
-        tasks.c.batch_id: query.batch,
-        tasks.c.unit_id: query.unit,
-        tasks.c.assignee: query.assignee,
-    }
-    found = [_in_queue(query.queue, actor, now)]
-    found += [column == value for column, value in equal.items() if value]
-    found += [tasks.c.search.contains(word, autoescape=True) for word in query.q.lower().split()]
-    if query.due:
-        found.append(_due(query.due, now))
-    if query.returned:
-        found.append(tasks.c.round > 1)
-    if query.provisional:
-        found.append(tasks.c.provisional)
-    return found
-
-
-def _in_queue(name: str, actor: Actor, now: datetime) -> sa.ColumnElement[bool]:
-    mine = (tasks.c.assignee == actor.id) & (tasks.c.state == "claimed")
-    free = (tasks.c.state == "ready") & ~tasks.c.suspended & _candidate(actor, claimable=True)
-    workable = (mine & ~tasks.c.suspended) | free
-    match name:
-        case "mine":
-            return mine & ~tasks.c.suspended
-        case "claimable":
-            return free
-        case "open":
-            return workable
-        case "today" | "overdue":
-            return workable & _due(name, now)
-        case "returned":
-            return workable & (tasks.c.round > 1)
-        case "delegated":
-            return (tasks.c.owner == actor.id) & (tasks.c.state == "claimed")
-        case "on_hold":
-            return tasks.c.suspended & tasks.c.state.in_(OPEN) & (mine | _candidate(actor))
-        case "team":
-            return (tasks.c.state == "claimed") & (tasks.c.assignee != actor.id) & _candidate(actor)
-        case "done":
-            return (tasks.c.completed_by == actor.id) & (tasks.c.state == "completed")
-    raise InvalidInput(f"expected a queue of {QUEUES}, found {name!r}", code="UNKNOWN_QUEUE")
-
-
-def _candidate(actor: Actor, *, claimable: bool | None = None) -> sa.ColumnElement[bool]:
-    in_person = (candidates.c.kind == "user") & (candidates.c.name == actor.id)
-    in_group = (candidates.c.kind == "group") & candidates.c.name.in_(sorted(actor.groups))
-    named = sa.select(candidates.c.task_id).where(in_person | in_group)
-    if claimable is not None:
-        named = named.where(candidates.c.claimable == claimable)
-    return tasks.c.task_id.in_(named)
-
-
-def _due(when: str, now: datetime) -> sa.ColumnElement[bool]:
-    today = now.astimezone(SHANGHAI).date()
-    midnight = datetime.combine(today + timedelta(days=1), time(), SHANGHAI)
-    match when:
-        case "overdue":
-            return tasks.c.due_sort < now
-        case "today":
-            return (tasks.c.due_sort >= now) & (tasks.c.due_sort < midnight)
-        case "week":
-            return (tasks.c.due_sort >= now) & (tasks.c.due_sort < midnight + timedelta(days=6))
-    raise InvalidInput(f"expected overdue, today or week, found {when!r}", code="UNKNOWN_DUE")
-
-
-def _behind(query: TaskQuery, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    value, task_id = _read_cursor(query.cursor or "")
-    if query.descending:
-        beyond, next_one = column < value, tasks.c.task_id < task_id
-    else:
-        beyond, next_one = column > value, tasks.c.task_id > task_id
-    return sa.or_(beyond, sa.and_(column == value, next_one))
-
-
-def _cursor(query: TaskQuery, row: Mapping[str, Any]) -> str:
-    value = row[SORTS[query.sort].name]
-    place = [moment(value) if isinstance(value, datetime) else value, row["task_id"]]
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[Any, str]:
-    try:
-        value, task_id = orjson.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, binascii.Error, TypeError):
-        raise InvalidInput("this is no cursor of this list", code="BAD_CURSOR") from None
-    if not isinstance(value, str | int) or not isinstance(task_id, str):
-        raise InvalidInput("this is no cursor of this list", code="BAD_CURSOR")
-    return value, task_id
 
 
 def _named(connection: sa.Connection, actor: Actor, rows: list[dict[str, Any]]) -> tuple[TaskRow, ...]:

@@ -15,7 +15,7 @@ from workflows.forms.form import Form
 from workflows.letters import Letter
 from workflows.packages import Package
 from workflows.policy import Actor
-from workflows.register.batches import case_context, open_batches
+from workflows.register.batches import Batch, case_context, find_batch, newest_open
 from workflows.submissions import read, typed
 
 Values = Mapping[str, Any]
@@ -51,7 +51,7 @@ def opened(
 ) -> Opened:
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
     unit = asked.unit if asked.unit is not None else actor.unit
-    batch = asked.batch if asked.batch is not None else _newest_batch(connection)
+    batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     told = case_context(connection, unit, batch, now=now, overrides=asked.rules)
     data = package.form("start")
     form = read(data) if data else None
@@ -59,20 +59,21 @@ def opened(
     return Opened(
         values={**values, **_plain_names(told), "applicant": actor.id},
         unit_id=unit,
-        batch_id=batch,
-        calendar=told["batch"]["calendar"] if told["batch"] else None,
+        batch_id=batch.id if batch else None,
+        calendar=batch.calendar if batch else None,
         form=form,
     )
 
 
 def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened:
     """What a case begins with that a letter begins. Nobody fills in a form: the drawing says what comes."""
-    told = case_context(connection, letter.unit, letter.batch, now=now)
+    batch = _named(connection, letter.batch)
+    told = case_context(connection, letter.unit, batch, now=now)
     return Opened(
         values={**_plain_names(told), "applicant": letter.applicant},
         unit_id=letter.unit,
-        batch_id=letter.batch,
-        calendar=told["batch"]["calendar"] if told["batch"] else None,
+        batch_id=batch.id if batch else None,
+        calendar=batch.calendar if batch else None,
         form=None,
     )
 
@@ -87,9 +88,8 @@ def case_number(connection: sa.Connection, prefix: str, now: datetime) -> str:
     return f"{stem}-{connection.execute(query, {'prefix': stem}).scalar_one():06}"
 
 
-def _newest_batch(connection: sa.Connection) -> str | None:
-    found = open_batches(connection)
-    return found[0].id if found else None
+def _named(connection: sa.Connection, batch: str | None) -> Batch | None:
+    return find_batch(connection, batch) if batch else None
 
 
 def _plain_names(told: Mapping[str, Any]) -> dict[str, Value]:

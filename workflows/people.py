@@ -18,8 +18,8 @@ import sqlalchemy as sa
 
 from engine.errors import FieldError, InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
+from workflows.columns import Document, Moment
 from workflows.policy import Actor
-from workflows.tables import Document, Moment
 
 FOLDER = Path(__file__).parents[1] / "bpmn" / "organisations"
 LEVELS = frozenset(

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from engine.tables import metadata
+from workflows.columns import Moment
 from workflows.people import accounts, find_person
 from workflows.policy import Actor
-from workflows.tables import Moment
 
 SEEN_EVERY = timedelta(minutes=1)
 """How exact `seen_at` is: a busy session writes once a minute, not with every request."""

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
-from engine.events import moment
 from engine.tables import connect, metadata
+from workflows.columns import Document, Moment
 
 NEVER = "9999-12-31T00:00:00.000000Z"
 """What stands in a sort column where there is no due date."""
-
-
-class Moment(sa.TypeDecorator[datetime]):
-    """An aware moment, stored as the fixed-width UTC text of the journal: it sorts alike everywhere."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | str | None, dialect: sa.Dialect) -> str | None:
-        return moment(value) if isinstance(value, datetime) else value
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
-
-
-class Document(sa.TypeDecorator[Any]):
-    """JSON-native data stored as text with sorted keys, so that equal data are equal text."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        return None if value is None else orjson.loads(value)
 
 
 def _text(name: str, default: str = "") -> sa.Column[str]:
@@ -127,6 +99,17 @@ tasks = sa.Table(
     sa.Index(None, "state", "due_sort"),
     sa.Index(None, "task_id"),
 )
+RARE = {
+    "suspended": tasks.c.suspended,
+    "owner": tasks.c.owner.is_not(None),
+    "round": tasks.c.round > sa.literal_column("1"),
+}
+"""What few tasks are: those alone are in an index of their own, so that lists of them do not look at all."""
+
+for _name, _is in RARE.items():
+    sa.Index(
+        f"ix_tasks_rare_{_name}", tasks.c[_name], tasks.c.task_id, postgresql_where=_is, sqlite_where=_is
+    )
 
 candidates = sa.Table(
     "candidates",

@@ -30,16 +30,14 @@ from engine.events import Who
 from engine.tables import journal as entries
 from engine.tables import snapshots
 from workflows.history import History
+from workflows.rows import Pending
 
 LENGTHS = (20, 1_000, 100_000)
 WRITTEN = 20_000
 """Entries of the shorter histories together: so many cases of each length."""
 
-SNAPSHOT_BEHIND = 20
-"""So many entries, or a few more, are behind the snapshot: half of what the door leaves at most."""
-
-BATCH = 1_000
-"""Entries that are appended at once."""
+BATCH = replay.SNAPSHOT_EVERY
+"""Entries that are appended at once, and a snapshot behind them: no more often than the door leaves one."""
 
 EARLY, LATE = 6, 600
 """Rounds of correction between which a completion must not become dearer."""
@@ -97,7 +95,7 @@ def _measured(
         chain = _seconds(lambda: _chain(connection, written))
         verified: list[Any] = []
         both = _seconds(lambda: verified.extend(_verified(connection, house, written)))
-        rerun = _seconds(lambda: _rerun(connection, house, written))
+        rerun = _seconds(lambda: _rerun(house, written))
         loads = _loads(connection, house, written)
         again = replay.load(connection, written.cases[-1], house.library)
     found = _tampered(house, written)
@@ -138,16 +136,13 @@ def _corrected(house: House, case_id: str, length: int, payload: int) -> tuple[C
     """One case, correction after correction; how long each took the engine, in milliseconds."""
     pages = form.pages(payload)
     rounds: list[float] = []
-    case, remembered = _started(house, case_id), False
+    case = _started(house, case_id)
     while case.seq < length:
         task_id = next(reversed(case.standing.tasks))
         page = {**pages[len(rounds) % form.POOL], "again": True}
         begin = time.perf_counter()
         case.complete_task(task_id, page, by=BY, now=NOW)
         rounds.append(1000 * (time.perf_counter() - begin))
-        if not remembered and case.seq > length - SNAPSHOT_BEHIND:
-            _keep(house, case, remember=True)
-            remembered = True
         if len(case.fresh) > BATCH:
             _keep(house, case)
     _keep(house, case)
@@ -162,11 +157,14 @@ def _started(house: House, case_id: str) -> Case:
     return Case.start(case_id, definition, calendar, pins=pins, values={}, by=BY, now=NOW)
 
 
-def _keep(house: House, case: Case, *, remember: bool = False) -> None:
+def _keep(house: House, case: Case) -> None:
+    before, rows = case.head.seq, Pending()
     with house.database.begin() as connection:
         case.appended(journal.append(connection, case.fresh, after=case.head))
-        if remember:
-            connection.execute(snapshots.insert(), replay.snapshot_of(case))
+        if replay.is_snapshot_due(case, since=before):
+            rows.sweep(snapshots, {"case_id": case.case_id, "lasting": False}, None)
+            rows.add(snapshots, *replay.snapshots_of(case, since=before))
+        rows.write(connection)
 
 
 # --- what is measured --------------------------------------------------------------------------------
@@ -193,15 +191,13 @@ def _verified(connection: sa.Connection, house: House, written: Written) -> list
     return [found for case_id in cases for found in replay.verify(connection, case_id, house.library)]
 
 
-def _rerun(connection: sa.Connection, house: House, written: Written) -> None:
-    """Every case from its first entry: as it stood just before the snapshot, and the last without any."""
-    for case_id in written.cases:
-        replay.at(connection, case_id, _before_snapshot(connection, case_id), house.library)
-
-
-def _before_snapshot(connection: sa.Connection, case_id: str) -> int:
-    kept = connection.scalar(sa.select(snapshots.c.seq).where(snapshots.c.case_id == case_id))
-    return int(kept or 0) - 1
+def _rerun(house: House, written: Written) -> None:
+    """Every case from its first entry, as if nobody had kept a snapshot."""
+    with house.database.connect() as connection:
+        replay.forget_all(connection)
+        for case_id in written.cases:
+            replay.at(connection, case_id, written.entries, house.library)
+        connection.rollback()
 
 
 def _loads(connection: sa.Connection, house: House, written: Written) -> Loads:

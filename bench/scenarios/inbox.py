@@ -24,7 +24,8 @@ from bench.lines import Line
 from bench.order import Order
 from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
-from workflows.inbox import CAP, Inbox, TaskQuery
+from workflows.inbox import Inbox
+from workflows.lists import CAP, TaskQuery
 from workflows.policy import Actor
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -122,7 +123,7 @@ class Counter:
     def _count(self, *received: Any) -> None:
         text = str(received[2])
         self.statements += 0 if text.startswith("BEGIN") else 1
-        if re.search("FROM (tasks|floor_open)", text):
+        if re.search("FROM (tasks|candidates|floor_open)", text):
             self.last = (text, received[3])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ import sqlalchemy as sa
 from bench import form
 from bench.house import CASE, NOW, House
 from bench.subjects.subject import Subject
+from engine import statements
+from engine.statements import Row, Statement
 from engine.tables import journal
 from workflows.commands import Commands
 from workflows.history import History
@@ -54,9 +57,15 @@ class Ours(Subject):
         self.people = {step: self.house.person(person) for step, person in PEOPLE.items()}
         sa.event.listen(self.database, "before_cursor_execute", self._count_statement)
         sa.event.listen(self.database, "commit", self._count_commit)
+        self._run, statements.run = statements.run, self._count_rows
 
     def _count_statement(self, *received: Any) -> None:
         self.asked.statements += 0 if str(received[2]).startswith("BEGIN") else 1
+
+    def _count_rows(self, connection: sa.Connection, statement: Statement, rows: Sequence[Row]) -> None:
+        """What goes past SQLAlchemy to the driver's cursor."""
+        self.asked.statements += len(list(statement.bundled(rows)))
+        self._run(connection, statement, rows)
 
     def _count_commit(self, _: Any) -> None:
         self.asked.transactions += 1
@@ -84,6 +93,10 @@ class Ours(Subject):
 
     def release(self) -> None:
         self.database.dispose()
+
+    def close(self) -> None:
+        statements.run = self._run
+        super().close()
 
     # --- the oracle -----------------------------------------------------------------------------------
 

@@ -56,6 +56,15 @@ def test_what_was_appended_is_read_back_as_it_was(connection):
     assert [entry(1), entry(2, "午休")] == [line.entry() for line in journal.read(connection, "C-1")]
 
 
+@pytest.mark.parametrize("number", [1, 3, 16, 17, 39])
+def test_however_many_are_appended_at_once_all_are_there_in_order(connection, number):
+    entries = [entry(seq, str(seq)) for seq in range(1, number + 1)]
+
+    journal.append(connection, entries, after=EMPTY)
+
+    assert [line.entry() for line in journal.read(connection, "C-1")] == entries
+
+
 def test_the_digest_of_an_entry_covers_everything_before_it(connection):
     first = journal.append(connection, [entry(1), entry(2)], after=EMPTY)
     other = journal.chain([entry(1, "changed"), entry(2)], after=EMPTY)

@@ -12,7 +12,7 @@ from tests.reliability.dumps import dump, record
 from tests.reliability.installation import Installation
 from workflows import projections
 from workflows.history import CaseQuery
-from workflows.inbox import QUEUES, TaskQuery
+from workflows.lists import QUEUES, TaskQuery
 from workflows.tables import READ_MODELS
 
 PEOPLE = ("app01", "app02", "lz.officer", "lz.leader", "ts.officer", "dee", "amr", "prov.officer", "expert1")
@@ -37,7 +37,7 @@ def lived_in(story):
         story.commands.transfer_task(
             story.task("check"), "lz.officer", reason="请你接手办理", actor=story.person("lz.officer2")
         )
-    for _ in range(20):
+    for _ in range(25):
         story.release("check", "lz.officer").claim("check", "lz.officer")
     return story
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
+import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotFound
-from workflows.inbox import TaskQuery
+from workflows.lists import TaskQuery
+from workflows.tables import candidates, tasks
+
+QUEUES_BY_HAND = ("mine", "claimable", "open", "overdue", "returned", "delegated", "on_hold", "team")
 
 
 def listed(story, person, **query):
@@ -99,6 +106,83 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(busy):
 
     assert len(seen) == 8
     assert len(set(seen)) == 8
+
+
+@pytest.fixture
+def crowded(busy):
+    """Free, held, lent, returned and suspended tasks; some offered to two groups and to a person as well."""
+    for number, task in enumerate(sorted(row["task_id"] for row in rows_of(busy, tasks))):
+        who = busy.person("lz.officer" if number % 2 else "lz.officer2")
+        if number % 4 < 2:
+            busy.commands.claim_task(task, actor=who)
+        if number == 4:
+            busy.commands.delegate_task(task, "lz.officer", question="是否齐全？", actor=who)
+        if number == 7:
+            case = task.rpartition(".")[0]
+            busy.commands.suspend_case(case, "等待司法鉴定结论", actor=busy.person("lz.leader"))
+    with busy.database.begin() as connection:
+        for number, row in enumerate(connection.execute(sa.select(candidates)).mappings().all()):
+            for kind, name in (("group", "second_group"), ("user", "lz.officer"))[: number % 3]:
+                connection.execute(sa.insert(candidates), {**row, "kind": kind, "name": name})
+    return busy
+
+
+def rows_of(story, table):
+    with story.database.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+
+
+def by_hand(story, actor, queue, sort, *, descending):
+    """Every task, and the rule of each queue in plain words."""
+    mine = {
+        row["task_id"]
+        for row in rows_of(story, candidates)
+        if (row["kind"] == "group" and row["name"] in actor.groups) or row["name"] == actor.id
+    }
+    now, found = story.clock(), []
+    for row in rows_of(story, tasks):
+        held = row["assignee"] == actor.id and row["state"] == "claimed"
+        free = row["task_id"] in mine and row["state"] == "ready"
+        workable = (held or free) and not row["suspended"]
+        rules = {
+            "mine": held and not row["suspended"],
+            "claimable": free and not row["suspended"],
+            "open": workable,
+            "overdue": workable and row["due_sort"] < now,
+            "returned": workable and row["round"] > 1,
+            "delegated": row["owner"] == actor.id and row["state"] == "claimed",
+            "on_hold": row["suspended"] and (held or row["task_id"] in mine),
+            "team": row["state"] == "claimed" and row["assignee"] != actor.id and row["task_id"] in mine,
+        }
+        if rules[queue]:
+            found.append(row)
+    column = {"due": "due_sort", "created": "created_at", "priority": "priority", "unit": "unit_name"}[sort]
+    found.sort(key=lambda row: (row[column], row["task_id"]), reverse=descending)
+    return [row["task_id"] for row in found]
+
+
+@pytest.mark.parametrize("days", [0, 8])
+def test_every_list_is_the_one_made_by_hand(crowded, days):
+    crowded.clock.move(f"P{days}D")
+    actor = crowded.person("lz.officer")
+    actor = replace(actor, groups=actor.groups | {"second_group"})
+    longest = 0
+    for queue, sort, descending in product(
+        QUEUES_BY_HAND, ("due", "created", "priority", "unit"), (True, False)
+    ):
+        query, seen = TaskQuery(queue=queue, sort=sort, descending=descending, limit=2), []
+        right = by_hand(crowded, actor, queue, sort, descending=descending)
+        while True:
+            page = crowded.inbox.tasks(actor, query)
+            seen += [row.task_id for row in page.items]
+            if page.next is None:
+                break
+            query = replace(query, cursor=page.next)
+
+        assert seen == right, (queue, sort, descending)
+        assert crowded.inbox.count(actor, TaskQuery(queue=queue)).count == len(right)
+        longest = max(longest, len(right))
+    assert longest > 3
 
 
 def test_a_page_holds_its_place_while_tasks_before_it_go(busy):

@@ -82,6 +82,37 @@ def test_deleting_the_snapshots_changes_nothing(story):
     assert story.case().state() == before
 
 
+def kept(story: Story) -> list[int]:
+    with story.database.connect() as connection:
+        return list(connection.scalars(sa.select(snapshots.c.seq).order_by(snapshots.c.seq)))
+
+
+def test_a_case_that_is_over_needs_no_snapshot(story):
+    a_long_correspondence(story, rounds=9)
+    assert len(kept(story)) == 1
+
+    story.commands.terminate_case(story.case_id, "企业已注销登记", actor=story.person("prov.officer"))
+
+    assert kept(story) == []
+    assert story.case().status == "terminated"
+    assert all(proof.ok for proof in story.history.verify_all())
+
+
+def test_a_very_long_history_keeps_snapshots_to_look_back_by(story):
+    story.start()
+    for _ in range(280):
+        story.claim("check", "lz.officer").release("check", "lz.officer")
+
+    lasting, newest = kept(story)
+    assert 500 <= lasting < 510
+    assert 550 <= newest <= len(story.entries())
+    with story.database.begin() as connection:
+        seen = [replay.at(connection, story.case_id, seq, story.catalog).state() for seq in (490, 530)]
+        replay.forget_all(connection)
+        again = [replay.at(connection, story.case_id, seq, story.catalog).state() for seq in (490, 530)]
+    assert seen == again
+
+
 def a_long_correspondence(story: Story, *, rounds: int) -> None:
     story.start()
     for _ in range(rounds):

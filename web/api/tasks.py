@@ -15,7 +15,8 @@ from web.api.openapi import Room
 from web.context import actor, rooms
 from web.pages.posted import draft_values
 from web.schemas import Paged, Strict, Task, TaskPage
-from workflows.inbox import QUEUES, SORTS, TaskQuery, TaskRow
+from workflows.inbox import TaskRow
+from workflows.lists import QUEUES, SORTS, TaskQuery
 from workflows.policy import Verdict
 
 api = Room("tasks", __name__, url_prefix="/api/v1/task", description="Tasks")

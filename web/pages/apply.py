@@ -90,8 +90,7 @@ def _wanted(process: str) -> tuple[Version, Package]:
 def _known() -> dict[str, Any]:
     """What a case of this applicant would know from the start: unit, newest open batch, its rules."""
     with rooms().database.connect() as connection:
-        open_now = batches.open_batches(connection)
-        return batches.case_context(connection, actor().unit, open_now[0].id if open_now else None, now=now())
+        return batches.case_context(connection, actor().unit, batches.newest_open(connection), now=now())
 
 
 def _form(package: Package) -> Form:

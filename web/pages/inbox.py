@@ -16,7 +16,8 @@ from web.context import actor, now, rooms
 from web.pages.acting import tell_refusal
 from web.pages.lines import group_names, line
 from web.words import as_time
-from workflows.inbox import SORTS, Queue, TaskQuery
+from workflows.inbox import Queue
+from workflows.lists import SORTS, TaskQuery
 
 pages = Blueprint("inbox", __name__)
 

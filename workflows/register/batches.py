@@ -16,10 +16,10 @@ from engine.errors import NotFound, WrongState
 from engine.tables import metadata
 from engine.values import Value
 from workflows.calendar import local_day
+from workflows.columns import Document, Moment
 from workflows.people import authorities, units
 from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
 from workflows.register.titles import bans, cultivated, titles_of
-from workflows.tables import Document, Moment
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -90,20 +90,22 @@ def close_batch(connection: sa.Connection, batch: str) -> None:
 
 def find_batch(connection: sa.Connection, batch: str) -> Batch:
     """A round by its id. Raises NotFound."""
-    row = connection.execute(sa.select(batches).where(batches.c.id == batch)).mappings().one_or_none()
+    row = connection.execute(_FACTS.where(batches.c.id == batch)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no batch {batch!r}", code="BATCH_NOT_FOUND", batch=batch)
-    return _batch(row)
+    return _batch(connection, row)
 
 
 def open_batches(connection: sa.Connection) -> tuple[Batch, ...]:
     """The rounds that take applications, newest first."""
-    query = (
-        sa.select(batches)
-        .where(batches.c.status == "open")
-        .order_by(batches.c.opened_at.desc(), batches.c.id)
-    )
-    return tuple(map(_batch, connection.execute(query).mappings()))
+    found = connection.execute(_OPEN).mappings().all()
+    return tuple(_batch(connection, row) for row in found)
+
+
+def newest_open(connection: sa.Connection) -> Batch | None:
+    """The round that an application belongs to unless it names another."""
+    row = connection.execute(_OPEN.limit(1)).mappings().first()
+    return _batch(connection, row) if row else None
 
 
 def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime) -> tuple[str, ...]:
@@ -117,34 +119,33 @@ def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime
     return tuple(row["id"] for row in rows)
 
 
-def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> dict[str, Value]:
+def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> Mapping[str, Value]:
     """The rules of a batch as a plain FEEL context (`rules.days.gf_m5`).
 
     `overrides` are other values, by full key (`thresholds.gf_municipal`) or nested, for trying things out.
     Raises BadDefinition for an unknown key or a value out of range.
     """
     if not overrides:
-        return batch.rules.context()
-    return batch.rules.changed(flat(overrides), version=batch.rules.version).context()
+        return batch.rules.context
+    return batch.rules.changed(flat(overrides), version=batch.rules.version).context
 
 
 def case_context(
     connection: sa.Connection,
     unit: str | None,
-    batch: str | None,
+    batch: Batch | None,
     *,
     now: datetime,
     overrides: Mapping[str, Any] | None = None,
 ) -> dict[str, Value]:
-    """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without an id.
+    """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without one.
 
-    Raises NotFound for an unknown unit or batch.
+    Raises NotFound for an unknown unit.
     """
-    found = find_batch(connection, batch) if batch else None
     return {
         "unit": unit_context(connection, unit, on=local_day(now)) if unit else None,
-        "batch": batch_context(found) if found else None,
-        "rules": rules_for_case(found, overrides) if found else None,
+        "batch": batch_context(batch) if batch else None,
+        "rules": rules_for_case(batch, overrides) if batch else None,
     }
 
 
@@ -188,6 +189,18 @@ def is_uscc(text: str) -> bool:
     return USCC_DIGITS[-total % 31] == text[17]
 
 
-def _batch(row: sa.RowMapping) -> Batch:
-    facts = {key: row[key] for key in row if key != "rules"}
-    return Batch(rules=read_rules(row["rules"]), **facts)
+_FACTS = sa.select(*(column for column in batches.c if column.name != "rules"))
+_OPEN = _FACTS.where(batches.c.status == "open").order_by(batches.c.opened_at.desc(), batches.c.id)
+_READ: dict[str, RuleSet] = {}
+"""Digest → rule set: its hundreds of parameters are read and checked once in the life of a process."""
+
+
+def _batch(connection: sa.Connection, row: sa.RowMapping) -> Batch:
+    return Batch(rules=_rules(connection, row["id"], row["rules_digest"]), **row)
+
+
+def _rules(connection: sa.Connection, batch: str, digest: str) -> RuleSet:
+    if digest not in _READ:
+        stored = connection.execute(sa.select(batches.c.rules).where(batches.c.id == batch)).scalar_one()
+        _READ[digest] = read_rules(stored)
+    return _READ[digest]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class RuleSet:
     parameters: Mapping[str, Parameter]
     content: Mapping[str, Any]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha-256 over the content, whatever its layout in the file."""
         text = json.dumps(self.content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -75,7 +76,8 @@ class RuleSet:
             raise NotFound(f"the rule set has no parameter {key!r}", parameter=key)
         return self.value(found.same_as) if found.same_as else found.value
 
-    def context(self) -> dict[str, Value]:
+    @cached_property
+    def context(self) -> Mapping[str, Value]:
         """The parameters as nested FEEL contexts (`days.gf_m5`), numbers exact, `dates` of the year."""
         nested: dict[str, Value] = {
             "id": self.id,

@@ -27,7 +27,7 @@ def test_a_new_installation_has_an_open_batch_with_its_rules_and_calendar(connec
 
 
 def test_a_case_is_told_of_its_unit_its_batch_and_its_rules(connection):
-    told = batches.case_context(connection, "u01", "2026-1", now=NOW)
+    told = batches.case_context(connection, "u01", batches.newest_open(connection), now=NOW)
 
     assert told["batch"] == {
         "id": "2026-1",
@@ -56,15 +56,24 @@ def test_a_case_without_unit_or_batch_is_told_null(connection):
     }
 
 
-@pytest.mark.parametrize(("unit", "batch"), [("u99", "2026-1"), ("u01", "1999-1")])
-def test_an_unknown_unit_or_batch_is_not_found(connection, unit, batch):
+def test_an_unknown_unit_or_batch_is_not_found(connection):
     with pytest.raises(NotFound):
-        batches.case_context(connection, unit, batch, now=NOW)
+        batches.case_context(connection, "u99", None, now=NOW)
+    with pytest.raises(NotFound):
+        batches.find_batch(connection, "1999-1")
+
+
+def test_the_rules_of_a_batch_are_read_once(connection):
+    first, again = batches.find_batch(connection, "2026-1"), batches.newest_open(connection)
+
+    assert again.rules is first.rules
+    assert again.rules.context is first.rules.context
 
 
 @pytest.mark.parametrize("overrides", [{"thresholds.gf_municipal": 60}, {"thresholds": {"gf_municipal": 60}}])
 def test_rules_can_be_tried_out_with_other_values(connection, overrides):
-    told = batches.case_context(connection, "u01", "2026-1", now=NOW, overrides=overrides)
+    batch = batches.find_batch(connection, "2026-1")
+    told = batches.case_context(connection, "u01", batch, now=NOW, overrides=overrides)
 
     assert told["rules"]["thresholds"]["gf_municipal"] == 60
     assert told["rules"]["version"] == 1
@@ -86,6 +95,7 @@ def test_a_closed_batch_takes_no_more_applications(connection):
     batches.close_batch(connection, "2026-1")
 
     assert batches.open_batches(connection) == ()
+    assert batches.newest_open(connection) is None
     assert batches.find_batch(connection, "2026-1").status == "closed"
     with pytest.raises(NotFound):
         batches.close_batch(connection, "1999-1")

@@ -61,7 +61,7 @@ def test_what_national_sources_settle_is_not_marked_inferred():
 
 
 def test_the_drawings_name_only_parameters_that_exist():
-    rules = load_rules().context()
+    rules = load_rules().context
     named = set()
     for path in (p for kind in ("bpmn", "dmn", "form") for p in BPMN.glob(f"*/**/*.{kind}")):
         named |= set(re.findall(r"\brules\.([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)", path.read_text("utf-8")))
@@ -79,7 +79,7 @@ def test_the_drawings_name_only_parameters_that_exist():
 
 
 def test_the_rules_are_a_plain_context_for_expressions():
-    context = {"rules": load_rules().context(), "score": Decimal(80)}
+    context = {"rules": load_rules().context, "score": Decimal(80)}
 
     def value(text):
         return parse(text).evaluate(context)
@@ -98,7 +98,7 @@ def test_the_rules_are_a_plain_context_for_expressions():
 
 
 def test_the_rules_can_be_stored_with_a_case():
-    rules = load_rules().context()
+    rules = load_rules().context
 
     assert from_json(to_json(rules)) == rules
 
