@@ -199,7 +199,7 @@ def test_what_instances_throw_is_caught_at_their_border():
 
 
 def test_what_undoes_a_level_does_not_end_it():
-    undo = process("u").start("us", UNDO).user("undo").end("ue")
+    undo = process("u").start("us", UNDO).user("undo").end("undo_end")
     inner = process("i").start("is").gateway("exclusive", "g", default="g__b").event_sub("u", undo)
     inner.at("g", "=x").user("a").gateway("parallel", "j").end("ie").at("g").user("b").to("j")
 

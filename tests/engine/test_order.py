@@ -53,7 +53,7 @@ def lived(values: dict[str, Any]) -> Case:
     case.claim_task(task, by=MARA, now=NOW)
     case.complete_task(task, page["asked"], by=MARA, now=NOW)
     case.receive_message("m", page["said"], by=MARA, now=NOW)
-    case.hear_signal("stop all", page["called"], job_id="C-2.1", by=MARA, now=NOW)
+    case.hear_signal("stop all", page["called"], job_id="C-2.1", origin="C-2.1", by=MARA, now=NOW)
     (job,) = case.standing.jobs
     case.finish_job(job, page["worked"], by=MARA, now=NOW)
     (incident,) = case.standing.incidents
