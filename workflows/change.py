@@ -76,6 +76,11 @@ class Change:
     seen: dict[str, int | None] = field(default_factory=dict)
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether the case was only looked at: nothing happened in it, and nothing of it was chained."""
+        return self.case is not None and not self.lines and self.case.seq == self.case.head.seq
+
+    @property
     def connection(self) -> sa.Connection:
         """For reading."""
         return self.page.connection

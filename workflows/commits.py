@@ -45,7 +45,10 @@ class Act:
 
 @dataclass(kw_only=True, eq=False)
 class Asked:
-    """One command on its way: what is to be done, and what became of it."""
+    """One command on its way: what is to be done, and what became of it.
+
+    Result and error are provisional until it `is_settled`: only then has its transaction ended.
+    """
 
     act: Act
     work: Work
@@ -53,6 +56,7 @@ class Asked:
     change: Change | None = None
     result: Result | None = None
     error: BaseException | None = None
+    is_settled: bool = False
     leads: bool = False
     turn: Event = field(default_factory=Event)
 
@@ -62,11 +66,6 @@ class Asked:
         key = self.act.request.key
         names = [self.act.case_id, key and (self.act.actor.id, key)]
         return {name for name in names if name is not None}
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether it is known what became of it."""
-        return self.result is not None or self.error is not None
 
     def answer(self) -> Result:
         """The result. Raises what went wrong."""
@@ -108,7 +107,7 @@ class Commits:
 
     def _lead(self, own: Asked) -> None:
         try:
-            while not own.is_answered:
+            while not own.is_settled:
                 self._commit(self._next())
         finally:
             self._hand_over()
@@ -139,18 +138,18 @@ class Commits:
             if len(group) > 1:
                 self._together(group)
             for asked in group:
-                if not asked.is_answered:
+                if not asked.is_settled:
                     self._alone(asked)
         except BaseException as error:  # the database is away, or somebody stops the program
             for asked in group:
-                if not asked.is_answered:
-                    asked.error = error
+                if not asked.is_settled:
+                    asked.error, asked.is_settled = error, True
         for asked in group:
             if not asked.leads:
                 asked.turn.set()
 
     def _together(self, group: list[Asked]) -> None:
-        """One transaction for all. Who loses a race is left unanswered: nothing of it was written."""
+        """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
         try:
             with self._database.begin() as connection, self._library.over(connection):
                 page = Page(connection, shared=True)
@@ -160,11 +159,10 @@ class Commits:
         except (StaleCase, sa.exc.DBAPIError) as error:
             if not lost_a_race(error):
                 raise
-            for asked in group:
-                asked.change = asked.result = asked.error = None
+            return
         for asked in group:
-            if asked.is_answered:
-                self._put_back(asked)
+            if asked.result is not None or asked.error is not None:
+                self._settle(asked)
 
     def _alone(self, asked: Asked) -> None:
         """A transaction of its own. What loses a race looks again, a few times, and then takes turns."""
@@ -181,8 +179,8 @@ class Commits:
                 asked.error = error
                 if lost_a_race(error):
                     continue
-            self._put_back(asked)
             break
+        self._settle(asked)
 
     # --- one command ------------------------------------------------------------------------------------
 
@@ -209,11 +207,13 @@ class Commits:
         change.keep()
         asked.result = result
 
-    def _put_back(self, asked: Asked) -> None:
-        """A case that is as the journal has it is kept at hand; one that moved half-way is dropped."""
-        case = None if asked.change is None else asked.change.case
-        if case is not None and (asked.error is None or case.seq == case.head.seq):
-            self._live.put_back(case)
+    def _settle(self, asked: Asked) -> None:
+        """What became of it is certain now. A case that is as the journal has it is kept at hand; one that
+        moved, and whose entries were not committed, is dropped."""
+        asked.is_settled = True
+        change = asked.change
+        if change is not None and change.case is not None and (asked.error is None or change.is_untouched):
+            self._live.put_back(change.case)
 
 
 def lost_a_race(error: Exception) -> bool:

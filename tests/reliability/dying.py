@@ -39,7 +39,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (Page, "write"),
     (journal, "write"),
     (statements, "run"),
-    (Commits, "_put_back"),
+    (Commits, "_settle"),
 )
 
 

@@ -81,7 +81,7 @@ def test_dying_at_any_step_leaves_all_or_nothing(installation):
     new = {died[task] for task, said in found.items() if said[0]}
     assert len(old) >= LEAST
     assert "before commit" in old
-    assert {"before Commits._put_back", "after Commits._put_back", "answered"} == new
+    assert {"before Commits._settle", "after Commits._settle", "answered"} == new
     assert installation.tidu("verify", "--all").returncode == 0
 
 

@@ -209,3 +209,38 @@ def test_nobody_is_answered_before_the_common_commit(story, crowd):
     sa.event.remove(story.database, "commit", look)
 
     assert answered_early == []
+
+
+def test_nobody_is_told_of_success_if_the_common_commit_fails(story, crowd):
+    first, *others = checks(story, 3)
+
+    def fail(_: Any) -> None:
+        if crowd.commits == 1:  # counted behind us: this is the one they share
+            raise OSError("the disk is gone")
+
+    sa.event.listen(story.database, "commit", fail)
+    answers = crowd.meet(first=completing(story, first), **{t: completing(story, t) for t in others})
+    sa.event.remove(story.database, "commit", fail)
+
+    assert answers["first"].state == "COMPLETED"
+    assert [type(answers[task]) for task in others] == [OSError, OSError]
+    with story.database.connect() as connection:
+        done = connection.scalars(sa.select(operations.c.entity).where(operations.c.action == "complete"))
+        assert list(done) == [first]
+
+
+def test_a_case_whose_commit_failed_is_read_anew(story):
+    """What was chained in memory and never written must not be taken for the case."""
+    (task,) = checks(story, 1)
+
+    def fail(_: Any) -> None:
+        raise OSError("the disk is gone")
+
+    sa.event.listen(story.database, "commit", fail)
+    with pytest.raises(OSError, match="the disk"):
+        completing(story, task)()
+    sa.event.remove(story.database, "commit", fail)
+
+    assert story.commands.live._cases == {}
+    assert completing(story, task)().state == "COMPLETED"
+    assert story.history.verify(task.rpartition(".")[0]).findings == ()
