@@ -11,12 +11,13 @@ from typing import Any
 from lark import Tree
 
 from engine.definition.checks.branches import check_branches
+from engine.definition.checks.finding import warning
 from engine.definition.checks.formulas import formulas_of
 from engine.definition.checks.people import is_decision
 from engine.definition.checks.unwritten import check_unwritten
 from engine.definition.checks.usage import Reading, Usage
 from engine.definition.formulas import Formula, feel
-from engine.definition.model import Definition, Element, Sources, read_definition
+from engine.definition.model import Definition, Element
 from engine.definition.shapes import Shape
 from engine.errors import BadDefinition, Problem
 from workflows.forms.fields import CHOICES, COMPUTED, DATA, NESTS, Field
@@ -32,19 +33,19 @@ RECORD = "record"
 """The property by which a choice says that it is only kept for people to read."""
 
 
-def form_problems(given: Sources, forms: Mapping[str, bytes]) -> Iterator[Problem]:
-    """Everything that only shows when a drawing and its forms (path → content) are read together.
-
-    Forms that are no forms; user tasks without one (an error where the drawing names it); outcomes that
-    are asked for and cannot be given; fields that nobody reads; variables that two branches write, or
-    that are read before anything can have written them. A task without a form takes whatever is handed in.
-    """
+def broken_forms(forms: Mapping[str, bytes]) -> Iterator[Problem]:
+    """What is wrong with each form (path → content) by itself."""
     for path, data in forms.items():
         yield from _problems_in(path, data)
-    try:
-        definition = read_definition(given)
-    except BadDefinition:
-        return  # already told by check_definition
+
+
+def misfits(definition: Definition, forms: Mapping[str, bytes]) -> Iterator[Problem]:
+    """Everything that only shows when a sound drawing and its forms are read together.
+
+    User tasks without a form (an error where the drawing names it); outcomes that are asked for and cannot
+    be given; fields that nobody reads; variables that two branches write, or that are read before anything
+    can have written them. A task without a form takes whatever is handed in.
+    """
     yield from _missing(definition, forms)
     fit = _Fit(definition, forms)
     yield from fit.outcomes()
@@ -245,20 +246,18 @@ def _bare_names(node: Any, found: set[str]) -> None:
 
 
 def _no_outcome(task: str, flow: str, entry: str) -> Problem:
-    return Problem(
-        element=task,
-        rule="task.no_outcome",
-        severity="warning",
-        message=f"{flow} asks for {entry}, which neither the form nor the outcomes of {task} can give",
-        message_zh=f"{flow} 需要 {entry}，但任务 {task} 的表单和结果选项都不提供",
+    return warning(
+        task,
+        "task.no_outcome",
+        f"{flow} asks for {entry}, which neither the form nor the outcomes of {task} can give",
+        f"{flow} 需要 {entry}，但任务 {task} 的表单和结果选项都不提供",
     )
 
 
 def _unread(task: str, key: str) -> Problem:
-    return Problem(
-        element=task,
-        rule="form.unread",
-        severity="warning",
-        message=f"{task} asks people to choose {key}, but nothing ever looks at the answer",
-        message_zh=f"{task} 要求填写 {key}，但没有任何步骤使用该结果",
+    return warning(
+        task,
+        "form.unread",
+        f"{task} asks people to choose {key}, but nothing ever looks at the answer",
+        f"{task} 要求填写 {key}，但没有任何步骤使用该结果",
     )

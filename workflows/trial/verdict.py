@@ -10,12 +10,12 @@ from typing import Any
 from engine.decisions.check import check
 from engine.decisions.model import Model, ServedDecisions
 from engine.decisions.reader import parse_decisions
-from engine.definition.model import Sources, check_definition
+from engine.definition.model import Sources, check_definition, deployed_definition
 from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.expressions.budget import ExpressionError
 from engine.values import Value
 from workflows.calendar import functions_at
-from workflows.fitting import form_problems
+from workflows.fitting import broken_forms, misfits
 from workflows.typed_json import to_typed
 
 
@@ -34,7 +34,10 @@ def judge(given: Sources, forms: Mapping[str, bytes]) -> tuple[Problem, ...]:
     Never raises for a bad model.
     """
     if given.process_id:
-        return (*check_definition(given), *form_problems(given, forms))
+        problems = check_definition(given)
+        if any(problem.severity == "error" for problem in problems):
+            return (*problems, *broken_forms(forms))
+        return (*problems, *broken_forms(forms), *misfits(deployed_definition(given), forms))
     try:
         return tuple(check(_model(tuple(given.dmn.values()))))
     except BadDefinition as error:
