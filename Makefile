@@ -35,7 +35,7 @@ pins: setup ## resolve the ranges of setup.cfg into constraints.txt again
 clean: ## remove what set-up made; the data stays
 	@rm -rf .venv node_modules web/static/dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-campaign: setup ## kill, race, forge, restart and draw lots far more often than the suite (hours)
+campaign: setup ## strike far more often than the suite, on both databases; writes docs/campaigns.md (hours)
 	@scripts/campaign
 
 interchange: setup ## import, edit and export every .bpmn file below DIR and compare (minutes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.tables import metadata
-from tests import browser, postgres
+from tests import browser, campaign, postgres
 from tests.story import Clock, Story
 from workflows.people import load_organisations
 from workflows.register.batches import load_batches
@@ -26,7 +26,20 @@ KINDS = {"both": ("sqlite", "pg"), "sqlite": ("sqlite",), "pg": ("pg",)}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=sorted(KINDS), default="both", help="databases to test on")
-    parser.addoption("--campaign", action="store_true", help="strike and draw lots far more often")
+    campaign.add_options(parser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    campaign.deselect_long_tests(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test's tally says whether the test passed."""
+    report = yield
+    if report.when == "call":
+        item.came_to = report  # type: ignore[attr-defined]
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -34,6 +47,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = KINDS[metafunc.config.getoption("--db")]
         marked = [pytest.param(k, marks=pytest.mark.postgres if k == "pg" else ()) for k in kinds]
         metafunc.parametrize("database", marked, indirect=True)
+
+
+@pytest.fixture(name="campaign")
+def _campaign(request: pytest.FixtureRequest) -> Iterator[campaign.Campaign]:
+    """How often to strike, and where to tell what came of it."""
+    yield from campaign.take_part(request)
 
 
 @pytest.fixture(scope="session")

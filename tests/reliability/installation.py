@@ -87,6 +87,10 @@ class Installation:
         self.port = free_port()
         self._tokens: dict[str, str] = {}
 
+    @property
+    def is_postgres(self) -> bool:
+        return self.url.startswith("postgresql")
+
     # --- the programs ---------------------------------------------------------------------------------
 
     def environment(self, **more: str) -> dict[str, str]:
