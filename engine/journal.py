@@ -10,9 +10,10 @@ import orjson
 import rfc8785
 import sqlalchemy as sa
 
-from engine import statements
+from engine import sending, statements
 from engine.errors import StaleCase
 from engine.events import Entry, Json, entry_of
+from engine.sending import Plan
 from engine.tables import journal
 
 ALGORITHM = "sha256"
@@ -62,15 +63,17 @@ def append(connection: sa.Connection, entries: Sequence[Entry], *, after: Head) 
     return head_of(lines, after=after)
 
 
-def write(connection: sa.Connection, lines: Sequence[Line]) -> None:
-    """Write lines that `chain` made, of one case or of several. Raises StaleCase as `append` does."""
-    if not lines:
-        return
+def write(connection: sa.Connection, lines: Sequence[Line], *, beside: Plan = ()) -> None:
+    """Write lines that `chain` made, of one case or of several, and what goes `beside` them, together.
+
+    Raises StaleCase as `append` does.
+    """
     statement = statements.inserting(journal, _COLUMNS, connection.dialect)
     try:
-        with statements.together(connection):
-            statements.run(connection, statement, [vars(line) for line in lines])
+        sending.send(connection, [(statement, [vars(line) for line in lines]), *beside])
     except sa.exc.IntegrityError as error:
+        if not lines or not str(error.statement).startswith(statement.before):
+            raise
         first = lines[0]
         raise StaleCase(
             f"case {first.case_id} was expected to end at entry {first.seq - 1}, but it or another case"
@@ -115,6 +118,16 @@ def head(connection: sa.Connection, case_id: str) -> Head:
     """The end of a case's journal; seq 0 if there is no such case."""
     row = connection.execute(_HEAD, {"case_id": case_id}).first()
     return Head(seq=row.seq, digest=row.digest) if row else Head(seq=0, digest=START)
+
+
+def heads_query(kind: str) -> str:
+    """SQL for the last seq of several cases, null for one without a journal: takes their ids as a JSON list,
+    finds rows of id and seq."""
+    last = "SELECT seq FROM journal WHERE case_id = wanted.value ORDER BY seq DESC LIMIT 1"
+    return f"SELECT wanted.value, ({last}) FROM {_LISTED[kind]} AS wanted"
+
+
+_LISTED = {"sqlite": "json_each(?)", "postgresql": "json_array_elements_text($1::json)"}
 
 
 def case_ids(connection: sa.Connection) -> list[str]:

@@ -69,6 +69,22 @@ def at(connection: sa.Connection, case_id: str, seq: int, library: Library) -> C
     return case
 
 
+def caught_up(connection: sa.Connection, case: Case) -> Case | None:
+    """A case that another process has moved, with what happened since; None if the journal does not go on
+    from where it stood."""
+    before = list(journal.read(connection, case.case_id, after=case.head.seq - 1))
+    if not before or Head(seq=before[0].seq, digest=before[0].digest) != case.head:
+        return None
+    try:
+        for line in before[1:]:
+            case.relive(line.entry())
+            case.head = Head(seq=line.seq, digest=line.digest)
+        case.end_of_replay()
+    except MISSHAPEN:
+        return None
+    return case
+
+
 def is_snapshot_due(case: Case, *, since: int) -> bool:
     """Whether the rows of a case should change now that its journal has grown behind entry `since`.
 
@@ -234,9 +250,13 @@ class LiveCases:
         """The case as the journal has it now; `seq` is its last entry if that is known. Raises NotFound."""
         with self._lock:
             case = self._cases.pop(case_id, None)
-        if case is None or not _is_new(connection, case, seq):
-            return load(connection, case_id, self._library)
-        return case
+        if case is not None and not _is_new(connection, case, seq):
+            case = caught_up(connection, case)
+        return case if case is not None else load(connection, case_id, self._library)
+
+    def has(self, case_id: str) -> bool:
+        """Whether the case is at hand, as it stands now or as it stood when it was last worked on."""
+        return case_id in self._cases
 
     def put_back(self, case: Case) -> None:
         """Keep a case whose fresh entries are in the journal."""

@@ -43,6 +43,10 @@ HANGING = "5min"
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
+UNPREPARED = {"prepare_threshold": None}
+"""The driver prepares nothing itself: it forgets what was prepared whenever it rolls back, as every look
+at the database ends. What commands send is prepared by `engine.pipeline`."""
+
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
 
@@ -94,7 +98,8 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     @sa.event.listens_for(database, "begin")
     def _begin(connection: sa.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        raw: Any = connection.connection.driver_connection
+        raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return database
 
@@ -119,7 +124,7 @@ def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
     database = sa.create_engine(
-        address, connect_args={"options": settings, **KEEPALIVE}, **{"pool_size": 10, **options}
+        address, connect_args={"options": settings, **KEEPALIVE, **UNPREPARED}, **{"pool_size": 10, **options}
     )
 
     @sa.event.listens_for(database, "checkout")

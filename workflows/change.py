@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from engine import journal, replay, statements
+from engine import journal, replay
 from engine.case.case import Case
-from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, StaleCase, WrongState
+from engine.errors import NotAllowed, NotFound, Rejected, StaleCase, WrongState
 from engine.events import Entry, Who
 from engine.replay import LiveCases
 from engine.tables import snapshots
 from workflows import facts, policy, projections
+from workflows.facts import case_of
 from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict
-from workflows.results import LASTING, Idempotency, Result, record_of, result_of
+from workflows.repetition import Known
 from workflows.rows import Pending
-from workflows.tables import idempotency, operations
+from workflows.tables import operations
 
-REMEMBERED = timedelta(hours=24)
 STATE_CODES = frozenset(
     {"TASK_ALREADY_CLAIMED", "TASK_COMPLETED", "TASK_CANCELLED", "TASK_ON_HOLD", "CASE_NOT_ACTIVE"}
     | {"TASK_DELEGATED"}
@@ -29,11 +29,12 @@ STATE_CODES = frozenset(
 
 
 class Page:
-    """What the commands of one commit leave behind, written together at its end."""
+    """What the commands of one commit know before they begin, and what they leave behind at its end."""
 
-    def __init__(self, connection: sa.Connection, *, shared: bool = False) -> None:
+    def __init__(self, connection: sa.Connection, known: Known, *, shared: bool = False) -> None:
         """`shared` by several commands: one that fails must leave nothing, and harm none of the others."""
         self.connection = connection
+        self.known = known
         self.shared = shared
         self.spoilt = False
         self._lines: list[journal.Line] = []
@@ -49,9 +50,8 @@ class Page:
         wait for each other and not in a circle. Raises StaleCase, and then the whole page is `spoilt`."""
         lines, self._lines = sorted(self._lines, key=lambda line: (line.case_id, line.seq)), []
         self.spoilt = True
-        with statements.together(self.connection):
-            journal.write(self.connection, lines)
-            self._rows.write(self.connection)
+        beside = self._rows.taken(self.connection.dialect)
+        journal.write(self.connection, lines, beside=beside)
         self.spoilt = False
 
 
@@ -112,7 +112,7 @@ class Change:
         """The live case, as the journal has it now. Raises NotFound, and StaleCase if it has moved on since
         its facts were read: what was decided by them would be about another moment."""
         if self.case is None:
-            seen = self.seen.get(case_id)
+            seen = self.seen.get(case_id, self.page.known.heads.get(case_id))
             self.case = self.live.take(self.connection, case_id, seen)
             if seen not in (None, self.case.head.seq):
                 raise StaleCase(f"case {case_id} moved on", case_id=case_id, expected=seen)
@@ -120,17 +120,31 @@ class Change:
 
     def task(self, task_id: str) -> TaskFacts:
         """The facts of a task. Raises NotFound for one that is not there or not for these eyes."""
-        task = facts.task_facts(self.connection, task_id, self.actor)
+        case = self._at_hand(case_of(task_id))
+        task = facts.live_task_facts(self.connection, case, task_id, self.actor) if case else None
+        if task is None:
+            task = facts.task_facts(self.connection, task_id, self.actor)
         self.see(task.case, task_id)
         self.seen[task.case.case_id] = task.case.seq
         return task
 
     def facts(self, case_id: str) -> CaseFacts:
         """The facts of a case. Raises NotFound for one that is not there or not for these eyes."""
-        case = facts.case_facts(self.connection, case_id, self.actor)
+        held = self._at_hand(case_id)
+        if held is not None:
+            case = facts.live_case_facts(self.connection, held, self.actor)
+        else:
+            case = facts.case_facts(self.connection, case_id, self.actor)
         self.see(case, case_id)
         self.seen[case_id] = case.seq
         return case
+
+    def _at_hand(self, case_id: str) -> Case | None:
+        """The case, if this process has it and it is as the journal has it now."""
+        head = self.page.known.heads.get(case_id)
+        if self.case is None and head is not None and self.live.has(case_id):
+            self.take(case_id)
+        return self.case
 
     def see(self, case: CaseFacts, name: str) -> None:
         """Raises NotFound unless the actor sees the case: who may not know of it learns nothing."""
@@ -178,34 +192,6 @@ def one_at_a_time(connection: sa.Connection, case_id: str) -> None:
     if connection.dialect.name == "postgresql":
         lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(case_id, 0))
         connection.execute(sa.select(lock))
-
-
-def answered_before(
-    connection: sa.Connection, actor: Actor, request: Idempotency, now: datetime
-) -> Result | None:
-    """What this very request was answered within 24 hours, a letter's ever.
-
-    Raises InvalidInput IDEMPOTENCY_REUSED.
-    """
-    if request.key is None:
-        return None
-    mine = (idempotency.c.actor == actor.id) & (idempotency.c.key == request.key)
-    row = connection.execute(sa.select(idempotency).where(mine)).first()
-    if row is None:
-        return None
-    if now - row.at > REMEMBERED and not request.key.startswith(LASTING):
-        connection.execute(sa.delete(idempotency).where(mine))
-        return None
-    if row.request_digest != request.request_digest:
-        raise InvalidInput("this idempotency key stood on another request", code="IDEMPOTENCY_REUSED")
-    return result_of(row.answer)
-
-
-def remember_answer(rows: Pending, actor: Actor, request: Idempotency, result: Result, now: datetime) -> None:
-    """Keep the answer beside what it answers; a simultaneous twin of the request fails on the key."""
-    if request.key is not None:
-        row = {"actor": actor.id, "key": request.key, "request_digest": request.request_digest}
-        rows.add(idempotency, {**row, "answer": record_of(result), "at": now})
 
 
 def operation(

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from engine.replay import LiveCases
 from workflows import case_acts, task_acts
 from workflows.catalog import Catalog
-from workflows.change import Change, answered_before
+from workflows.change import Change
 from workflows.commits import ONCE, Act, Commits
 from workflows.facts import case_of
 from workflows.leases import Lease
 from workflows.letters import Letter
 from workflows.openings import Opening, case_number
 from workflows.policy import SYSTEM, Actor
+from workflows.repetition import answered_before, look_up
 from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
+from workflows.rows import Pending
 
 R = TypeVar("R", bound=Result)
 Values = Mapping[str, Any]
@@ -268,8 +270,10 @@ class Commands:
 
     def delivered(self, letter: Letter) -> str | None:
         """The case that a message has reached already, if it has."""
+        request = letter.once()
         with self._database.connect().execution_options(reading=True) as connection:
-            before = answered_before(connection, SYSTEM, letter.once(), self._clock())
+            known = look_up(connection, [], [(SYSTEM.id, request.key or "")])
+        before = answered_before(known, Pending(), SYSTEM, request, self._clock())
         return None if before is None else before.case_id
 
     # --- below ----------------------------------------------------------------------------------------

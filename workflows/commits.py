@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from engine.errors import StaleCase
 from engine.replay import LiveCases
 from workflows.catalog import Catalog
-from workflows.change import Change, Page, answered_before, one_at_a_time, operation, remember_answer
+from workflows.change import Change, Page, one_at_a_time, operation
 from workflows.policy import Actor
+from workflows.repetition import Known, answered_before, look_up, remember_answer
 from workflows.results import Idempotency, Result
 from workflows.tables import operations
 
@@ -152,7 +153,7 @@ class Commits:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
         try:
             with self._database.begin() as connection, self._library.over(connection):
-                page = Page(connection, shared=True)
+                page = Page(connection, self._known(connection, group), shared=True)
                 for asked in group:
                     self._attempt_beside_others(asked, page)
                 page.write()
@@ -172,7 +173,7 @@ class Commits:
                 with self._database.begin() as connection, self._library.over(connection):
                     if attempt and asked.act.case_id is not None:
                         one_at_a_time(connection, asked.act.case_id)
-                    page = Page(connection)
+                    page = Page(connection, self._known(connection, [asked]))
                     self._attempt(asked, page)
                     page.write()
             except Exception as error:
@@ -181,6 +182,13 @@ class Commits:
                     continue
             break
         self._settle(asked)
+
+    def _known(self, connection: sa.Connection, group: list[Asked]) -> Known:
+        """What these commands have to know first, of cases that are at hand and requests with a key."""
+        acts = [asked.act for asked in group]
+        cases = [act.case_id for act in acts if act.case_id is not None and self._live.has(act.case_id)]
+        requests = [(act.actor.id, act.request.key) for act in acts if act.request.key is not None]
+        return look_up(connection, cases, requests)
 
     # --- one command ------------------------------------------------------------------------------------
 
@@ -197,10 +205,10 @@ class Commits:
 
     def _attempt(self, asked: Asked, page: Page) -> None:
         act = asked.act
-        asked.result = answered_before(page.connection, act.actor, act.request, asked.now)
+        change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
+        asked.result = answered_before(page.known, change.rows, act.actor, act.request, asked.now)
         if asked.result is not None:
             return
-        change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
         result = asked.work(change)
         change.save()
         _leave_behind(change, act, result)

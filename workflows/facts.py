@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from engine.case.case import Case
 from engine.errors import NotFound
+from workflows.beginnings import Beginning
 from workflows.people import persons
 from workflows.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts, sees
 from workflows.tables import candidates, cases, tasks
@@ -70,6 +73,52 @@ def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = Non
         users=tuple(row["users"]),
         not_same_as=barring,
         done=_done(connection, row["case_id"], barring) if barring else (),
+    )
+
+
+def live_case_facts(connection: sa.Connection, case: Case, eyes: Actor | None = None) -> CaseFacts:
+    """What `case_facts` says, of a case that is at hand."""
+    begun = Beginning.of(case.started)
+    plain = CaseFacts(
+        case_id=case.case_id,
+        status=case.status,
+        unit=begun.text("unit", "id"),
+        unit_marks=frozenset(begun.marks),
+        authority=begun.text("unit", "authority"),
+        started_by=begun.started_by,
+        seq=case.head.seq,
+    )
+    return plain if eyes is not None and sees(eyes, plain) else _with_people(connection, plain)
+
+
+def live_task_facts(
+    connection: sa.Connection, case: Case, task_id: str, eyes: Actor | None = None
+) -> TaskFacts | None:
+    """What `task_facts` says, of a case that is at hand; nothing if the task does not wait any more."""
+    task = case.standing.tasks.get(task_id)
+    if task is None:
+        return None
+    element = case.definition.elements[task.element]
+    barring = element.task.not_same_as if element.task else ()
+    is_barring = any(case.standing.completed_by.get(name) for name in barring)
+    is_own = eyes is not None and eyes.id == task.assignee
+    names = {} if is_own else names_of(connection, [task.assignee])
+    return TaskFacts(
+        task_id=task_id,
+        case=live_case_facts(connection, case, eyes),
+        element=element.id,
+        name=element.name,
+        name_en=element.name_en or element.name,
+        state=task.state,
+        suspended=case.status == "suspended",
+        assignee=task.assignee,
+        assignee_name=names.get(task.assignee or "", eyes.name if eyes and is_own else ""),
+        owner=task.owner,
+        claimed_at=datetime.fromisoformat(task.claimed_at) if task.claimed_at else None,
+        groups=task.groups,
+        users=task.users,
+        not_same_as=tuple(barring),
+        done=_done(connection, case.case_id, tuple(barring)) if is_barring else (),
     )
 
 

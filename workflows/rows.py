@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine import statements
+from engine import sending, statements
 from engine.statements import Row, Statement
 
 ADD, PUT, CHANGE = "add", "put", "change"
@@ -67,12 +67,13 @@ class Pending:
 
     def write(self, connection: sa.Connection) -> None:
         """Write everything, and hold nothing any more. Raises IntegrityError."""
-        plan = list(self._plan(connection.dialect))
+        sending.send(connection, self.taken(connection.dialect))
+
+    def taken(self, dialect: sa.Dialect) -> list[tuple[Statement, Sequence[Row]]]:
+        """Everything, as statements to be run in this order; nothing is held any more."""
+        plan = list(self._plan(dialect))
         self._rows, self._appended, self._swept = {}, {}, []
-        if plan:
-            with statements.together(connection):
-                for statement, rows in plan:
-                    statements.run(connection, statement, rows)
+        return plan
 
     def _plan(self, dialect: sa.Dialect) -> Iterator[tuple[Statement, Sequence[Row]]]:
         """Sweeps first: rows that were changed after them hold the newer values."""

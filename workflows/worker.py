@@ -15,11 +15,11 @@ from engine.definition.shapes import DELIVERIES
 from engine.errors import NotFound, Rejected
 from engine.values import from_json
 from workflows import services
-from workflows.change import REMEMBERED
 from workflows.commands import Commands
 from workflows.deliveries import Deliveries, Endless, Unclear
 from workflows.echoes import MOST
 from workflows.leases import Lease, give_back, lease_jobs, lease_timers
+from workflows.repetition import REMEMBERED
 from workflows.results import LASTING
 from workflows.tables import idempotency, jobs
 

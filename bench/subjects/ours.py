@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from bench import form
 from bench.house import CASE, NOW, House
 from bench.subjects.subject import Subject
-from engine import statements
-from engine.statements import Row, Statement
+from engine import sending
+from engine.pipeline import Sent
+from engine.sending import Rows
 from engine.tables import journal
 from workflows.commands import Commands
 from workflows.history import History
@@ -57,15 +58,15 @@ class Ours(Subject):
         self.people = {step: self.house.person(person) for step, person in PEOPLE.items()}
         sa.event.listen(self.database, "before_cursor_execute", self._count_statement)
         sa.event.listen(self.database, "commit", self._count_commit)
-        self._run, statements.run = statements.run, self._count_rows
+        self._exchange, sending.exchange = sending.exchange, self._count_sent
 
     def _count_statement(self, *received: Any) -> None:
         self.asked.statements += 0 if str(received[2]).startswith("BEGIN") else 1
 
-    def _count_rows(self, connection: sa.Connection, statement: Statement, rows: Sequence[Row]) -> None:
-        """What goes past SQLAlchemy to the driver's cursor."""
-        self.asked.statements += len(list(statement.bundled(rows)))
-        self._run(connection, statement, rows)
+    def _count_sent(self, connection: sa.Connection, asked: Sequence[Sent]) -> list[Rows]:
+        """What goes past SQLAlchemy to the driver."""
+        self.asked.statements += len(asked)
+        return self._exchange(connection, asked)
 
     def _count_commit(self, _: Any) -> None:
         self.asked.transactions += 1
@@ -95,7 +96,7 @@ class Ours(Subject):
         self.database.dispose()
 
     def close(self) -> None:
-        statements.run = self._run
+        sending.exchange = self._exchange
         super().close()
 
     # --- the oracle -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine import journal, statements
+from engine import journal, sending
 from engine.case.case import Case
 from engine.replay import LiveCases
 from web.app import wall_clock
@@ -38,7 +38,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (Change, "keep"),
     (Page, "write"),
     (journal, "write"),
-    (statements, "run"),
+    (sending, "exchange"),
     (Commits, "_settle"),
 )
 

@@ -1,0 +1,60 @@
+"""Statements go to the database past SQLAlchemy, together, inside the transaction of its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine import pipeline
+from engine.statements import Row, Statement
+
+Rows = list[tuple[Any, ...]]
+Plan = Iterable[tuple[Statement, Sequence[Row]]]
+
+
+def send(connection: sa.Connection, plan: Plan) -> None:
+    """Run each statement for its rows.
+
+    Raises SQLAlchemy's errors, which name the statement: IntegrityError where a unique key stands already.
+    """
+    asked = [
+        (statement.sql(len(bundle)), statement.bound(bundle))
+        for statement, rows in plan
+        for bundle in statement.bundled(rows)
+    ]
+    exchange(connection, asked)
+
+
+def exchange(connection: sa.Connection, asked: Sequence[pipeline.Sent]) -> list[Rows]:
+    """Run statements with parameters as the driver takes them; the rows that each found, as the database
+    gives them: PostgreSQL gives text.
+
+    Raises SQLAlchemy's errors, which name the statement.
+    """
+    if not asked:
+        return []
+    raw: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with _told_as_sqlalchemy_does(connection):
+            return pipeline.exchange(raw, asked, connection.info.setdefault("tidu_prepared", {}))
+    return [_run(connection, raw, sql, values) for sql, values in asked]
+
+
+def _run(connection: sa.Connection, raw: Any, sql: str, values: Sequence[Any]) -> Rows:
+    with _told_as_sqlalchemy_does(connection, sql):
+        found: Rows = raw.execute(sql, values).fetchall()
+        return found
+
+
+@contextmanager
+def _told_as_sqlalchemy_does(connection: sa.Connection, sql: str = "several statements") -> Iterator[None]:
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        yield
+    except pipeline.Failed as failed:
+        raise sa.exc.DBAPIError.instance(failed.sql, None, failed.error, errors) from failed.error
+    except errors as error:
+        raise sa.exc.DBAPIError.instance(sql, None, error, errors) from error
