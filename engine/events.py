@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 Json = Any
@@ -376,7 +377,13 @@ def event_of(name: str, data: Mapping[str, Json]) -> Event:
 
 def moment(at: datetime) -> str:
     """The one way a moment is written: UTC, microseconds, `Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _in_utc(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)
+def _in_utc(at: datetime) -> str:
+    """All that one command writes down happened at the same moment."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _plain(value: Any) -> Json:

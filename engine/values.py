@@ -194,13 +194,12 @@ class _Meter:
     def text(self, value: str, path: Path) -> str:
         if "\0" in value:
             raise _refusal(path, "text", "the text contains a NUL character")
-        if value.isascii():  # as most names are: no bytes to make for their number
-            self.count(len(value) + 2, path)
-            return value
-        try:
-            self.count(len(value.encode("utf-8")) + 2, path)
+        try:  # as most names are ASCII: no bytes to make for their number
+            self.size += 2 + (len(value) if value.isascii() else len(value.encode("utf-8")))
         except UnicodeEncodeError:
             raise _refusal(path, "text", "the text contains half a character") from None
+        if self.size > MAX_SIZE:
+            self.count(0, path)
         return value
 
     def name(self, value: Any, path: Path) -> str:
@@ -223,7 +222,10 @@ def _number(value: Decimal, path: Path) -> Decimal:
 
 class _Writer(_Meter):
     def write(self, value: Value, path: Path, depth: int) -> Any:
-        self.count(1, path)
+        self.size += 1
+        if type(value) is str:
+            return self.text(value, path)
+        self.count(0, path)
         match value:
             case str():
                 return self.text(value, path)
@@ -260,7 +262,10 @@ class _Writer(_Meter):
 
 class _Reader(_Meter):
     def read(self, obj: Any, path: Path, depth: int) -> Value:
-        self.count(1, path)
+        self.size += 1
+        if type(obj) is str:
+            return self.text(obj, path)
+        self.count(0, path)
         match obj:
             case None | bool():
                 return obj

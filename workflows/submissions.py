@@ -147,8 +147,9 @@ def _files(fields: Iterable[Field], values: Any) -> Iterator[str]:
         inner = values.get(rules.key) if rules.key else values
         if rules.kind == "filepicker":
             yield from inner or ()
-        for row in inner if isinstance(inner, list) else [inner]:
-            yield from _files(rules.children, row)
+        if rules.children:
+            for row in inner if isinstance(inner, list) else [inner]:
+                yield from _files(rules.children, row)
 
 
 def _waiting(case: Case, message: str) -> Iterable[Element]:

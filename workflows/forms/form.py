@@ -19,6 +19,7 @@ from workflows.forms.values import (
     REQUIRED,
     Fault,
     bound_faults,
+    fields_alone,
     is_blank,
     not_offered,
     read_number,
@@ -37,6 +38,7 @@ class Form:
         self.id = form_id
         self.fields = fields
         self._schema = schema_of(fields)
+        self._alone = fields_alone(self._schema)
 
     def walk(self) -> Iterator[Field]:
         """Every field, outer before inner, in the order of the file."""
@@ -113,6 +115,12 @@ class Form:
         return html_values(self.fields, posted, ignore)
 
     def _read(self, values: Any) -> tuple[Values, dict[Path, list[Fault]]]:
+        if type(values) is dict and values.keys() <= self._alone.keys():
+            try:
+                typed = {name: self._alone[name].deserialize(value) for name, value in values.items()}
+                return {name: value for name, value in typed.items() if value is not ma.missing}, {}
+            except ma.ValidationError:
+                pass  # what is wrong is told by the whole schema
         try:
             return dict(self._schema.load(values)), {}
         except ma.ValidationError as error:
@@ -136,6 +144,9 @@ def read_form(data: bytes) -> Form:
     """The form in a form-js file. Raises BadDefinition if it is none; `problems.check_form` says more."""
     return Form(*read_fields(data))
 
+
+HOLDING = frozenset((*NESTS, *DATA, "expression"))
+"""Kinds of fields that hold a value."""
 
 MOST_WORK = 4 * STEPS
 EACH = 20
@@ -199,7 +210,7 @@ class _Round:
                 self._hide(rules, scope, path)
             elif rules.kind == "group" and not rules.key:
                 self._fields(rules.children, typed, scope, kept, path)
-            elif rules.key and rules.kind in (*NESTS, *DATA, "expression"):
+            elif rules.key and rules.kind in HOLDING:
                 self._field(rules, typed, scope, kept, (*path, rules.key))
 
     def _field(self, rules: Field, typed: Values, scope: Values, kept: Values, path: Path) -> None:
