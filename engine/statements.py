@@ -16,7 +16,7 @@ Binder = Callable[[Any], Any]
 # as the database takes to run it. A command writes a dozen rows, and every one of them has a known shape.
 
 MOST_ROWS = 16
-"""Rows in one statement; a power of two."""
+"""Rows in one statement: the database is to know each size again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +47,10 @@ class Statement:
         return [row[name] if bind is None else bind(row[name]) for row in rows for name, bind in pairs]
 
     def bundled(self, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-        """The rows that go in one statement: by few sizes, so that the database knows the SQL again."""
-        size, begin = (MOST_ROWS if self.repeats else 1), 0
-        while begin < len(rows):
-            while size > len(rows) - begin:
-                size //= 2
+        """The rows that go in one statement."""
+        size = MOST_ROWS if self.repeats else 1
+        for begin in range(0, len(rows), size):
             yield rows[begin : begin + size]
-            begin += size
 
 
 def inserting(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> Statement:
