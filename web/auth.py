@@ -10,7 +10,7 @@ from flask import g, request, session
 from engine.errors import NotAllowed
 from web.context import now, rooms
 from web.problems import NotSignedIn
-from workflows import people, sessions
+from workflows import people, sessions, tokens
 from workflows.policy import Actor
 
 SCHEME = "bearer "
@@ -59,7 +59,7 @@ def sign_out() -> None:
 def _by_token(text: str) -> Actor:
     try:
         with rooms().database.connect() as connection:
-            actor, g.scopes = people.check_token(connection, text, now=now())
+            actor, g.scopes = tokens.check_token(connection, text, now=now())
     except NotAllowed as refused:
         raise NotSignedIn(str(refused), code=refused.code) from refused
     return actor

@@ -1,12 +1,9 @@
-"""People and their organisations: persons, grants, accounts with passwords, tokens for programs."""
+"""People and their organisations: persons, grants, accounts with passwords."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -31,7 +28,7 @@ AREAS = {"process_owner": "rules", "approver": "rules", "auditor": "audit", "adm
 FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 SHORTEST, LONGEST = 8, 200
-TOKEN = re.compile(r"tidu_([A-Za-z0-9-]{1,40})_([A-Za-z0-9_-]{20,200})")
+
 _HASHER = argon2.PasswordHasher()
 
 
@@ -109,20 +106,6 @@ accounts = sa.Table(
     sa.Column("changed_at", Moment, nullable=False),
 )
 
-tokens = sa.Table(
-    "tokens",
-    metadata,
-    sa.Column("token_id", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, sa.ForeignKey("persons.id"), nullable=False),
-    _text("name"),
-    _text("digest"),
-    sa.Column("scopes", Document, nullable=False),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("expires_at", Moment, nullable=False),
-    sa.Column("revoked_at", Moment),
-    sa.Index(None, "person"),
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
@@ -134,25 +117,19 @@ class Login:
     locked_until: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Token:
-    """An API token without its secret; `token_id` is its public prefix."""
-
-    token_id: str
-    person: str
-    name: str
-    scopes: frozenset[str]
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
+# What every request asks is built once: building these costs more than asking them.
+_WHO: sa.BindParameter[str] = sa.bindparam("person")
+_PERSON = sa.select(persons).where(persons.c.id == _WHO)
+_GRANTS = sa.select(grants.c.kind, grants.c.name).where(grants.c.person == _WHO)
+_ACCOUNT = sa.select(accounts).where(accounts.c.person == _WHO)
 
 
 def find_person(connection: sa.Connection, person: str) -> Actor:
     """The person as an actor, with groups and roles as granted now. Raises NotFound."""
-    row = connection.execute(sa.select(persons).where(persons.c.id == person)).mappings().one_or_none()
+    row = connection.execute(_PERSON, {"person": person}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no person {person!r}", person=person)
-    held = connection.execute(sa.select(grants.c.kind, grants.c.name).where(grants.c.person == person)).all()
+    held = connection.execute(_GRANTS, {"person": person}).all()
     return _actor(row, [(kind, name) for kind, name in held])
 
 
@@ -186,7 +163,7 @@ def check_password(connection: sa.Connection, person: str, password: str, *, now
     Never raises for a wrong answer, so that the count is kept: commit in any case. Unknown persons take
     as long as known ones and get the same answer.
     """
-    found = _account(connection, person)
+    found = account_of(connection, person)
     is_right = _matches(found["password"] if found else _nobody(), password) and found is not None
     if found is None:
         return Login(code="BAD_CREDENTIALS")
@@ -229,62 +206,6 @@ def revoke(connection: sa.Connection, person: str, *, group: str = "", role: str
     return connection.execute(sa.delete(grants).where(which)).rowcount > 0
 
 
-def issue_token(
-    connection: sa.Connection,
-    person: str,
-    *,
-    token_id: str,
-    secret: str,
-    name: str,
-    scopes: Iterable[str],
-    now: datetime,
-    expires_at: datetime,
-) -> str:
-    """A new API token, as text to show once; only its digest is kept. `secret` is random, 20 characters
-    or more. Raises NotFound, InvalidInput."""
-    find_person(connection, person)
-    text = f"tidu_{token_id}_{secret}"
-    found = TOKEN.fullmatch(text)
-    if not found or found[1] != token_id or expires_at <= now:
-        raise InvalidInput("expected an id, a secret of 20 characters or more, an expiry in the future")
-    facts = {"person": person, "name": name, "scopes": sorted(set(scopes)), "created_at": now}
-    row = {"token_id": token_id, "digest": _digest(secret), "expires_at": expires_at, **facts}
-    connection.execute(sa.insert(tokens).values(row))
-    return text
-
-
-def check_token(connection: sa.Connection, text: str, *, now: datetime) -> tuple[Actor, frozenset[str]]:
-    """Who a token stands for, and its scopes. Raises NotAllowed with `TOKEN_INVALID`, `TOKEN_REVOKED`,
-    `TOKEN_EXPIRED` or `ACCOUNT_DISABLED`."""
-    found = TOKEN.fullmatch(text)
-    query = sa.select(tokens).where(tokens.c.token_id == (found[1] if found else ""))
-    row = connection.execute(query).mappings().one_or_none()
-    if not found or row is None or not hmac.compare_digest(row["digest"], _digest(found[2])):
-        raise NotAllowed("the token is not known", code="TOKEN_INVALID")
-    if row["revoked_at"]:
-        raise NotAllowed("the token was revoked", code="TOKEN_REVOKED")
-    if row["expires_at"] <= now:
-        raise NotAllowed("the token has expired", code="TOKEN_EXPIRED")
-    if (account := _account(connection, row["person"])) and account["disabled"]:
-        raise NotAllowed("the account is disabled", code="ACCOUNT_DISABLED")
-    return find_person(connection, row["person"]), frozenset(row["scopes"])
-
-
-def tokens_of(connection: sa.Connection, person: str) -> tuple[Token, ...]:
-    """A person's tokens, newest first, without their secrets."""
-    query = sa.select(tokens).where(tokens.c.person == person).order_by(tokens.c.created_at.desc())
-    return tuple(_token(row) for row in connection.execute(query).mappings())
-
-
-def revoke_token(connection: sa.Connection, token_id: str, *, person: str, now: datetime) -> None:
-    """End a token of `person` at once. Repeating it changes nothing. Raises NotFound."""
-    mine = (tokens.c.token_id == token_id) & (tokens.c.person == person)
-    if not connection.execute(sa.select(tokens.c.person).where(mine)).first():
-        raise NotFound(f"{person} has no token {token_id!r}", token=token_id)
-    live = mine & tokens.c.revoked_at.is_(None)
-    connection.execute(sa.update(tokens).where(live).values(revoked_at=now))
-
-
 def load_organisations(
     connection: sa.Connection, folder: Path = FOLDER, *, password: str | None = None, now: datetime
 ) -> int:
@@ -319,7 +240,7 @@ def _load_person(
         for name in names:
             held = {"person": person, "kind": kind, "name": name, "granted_by": "system", "granted_at": now}
             _put(connection, grants, held)
-    if hashed and _account(connection, person) is None:
+    if hashed and account_of(connection, person) is None:
         _put(connection, accounts, {"person": person, "password": hashed, "changed_at": now})
 
 
@@ -344,9 +265,9 @@ def _keep_apart(person: str, roles: frozenset[str]) -> None:
         )
 
 
-def _account(connection: sa.Connection, person: str) -> sa.RowMapping | None:
-    query = sa.select(accounts).where(accounts.c.person == person)
-    return connection.execute(query).mappings().one_or_none()
+def account_of(connection: sa.Connection, person: str) -> sa.RowMapping | None:
+    """The account of a person, if there is one."""
+    return connection.execute(_ACCOUNT, {"person": person}).mappings().one_or_none()
 
 
 def _change_account(connection: sa.Connection, person: str, **values: Any) -> bool:
@@ -375,17 +296,6 @@ def _matches(hashed: str, password: str) -> bool:
 def _nobody() -> str:
     """The hash an unknown person is measured against, so that the answer takes as long."""
     return _HASHER.hash("nobody has this password")
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _token(row: sa.RowMapping) -> Token:
-    facts = {
-        key: row[key] for key in ("token_id", "person", "name", "created_at", "expires_at", "revoked_at")
-    }
-    return Token(scopes=frozenset(row["scopes"]), **facts)
 
 
 def _put(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:

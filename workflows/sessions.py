@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from engine.tables import metadata
 from workflows.columns import Moment
-from workflows.people import accounts, find_person
+from workflows.people import account_of, find_person
 from workflows.policy import Actor
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -27,6 +27,9 @@ sessions = sa.Table(
 )
 
 
+_SESSION = sa.select(sessions).where(sessions.c.digest == sa.bindparam("digest"))
+
+
 def begin(connection: sa.Connection, secret: str, *, person: str, now: datetime) -> None:
     """Open a session of `person`; `secret` is fresh and random. Old ended sessions are swept away."""
     connection.execute(sa.delete(sessions).where(sessions.c.began_at < now - timedelta(days=2)))
@@ -42,12 +45,11 @@ def find(
     It is over after `idle` without use, `longest` after it began, when it was ended, when the account was
     disabled, and when the password was changed since. Groups and roles are as granted now.
     """
-    query = sa.select(sessions).where(sessions.c.digest == _digest(secret))
-    found = connection.execute(query).first()
+    found = connection.execute(_SESSION, {"digest": _digest(secret)}).first()
     if found is None or found.ended_at or now - found.seen_at >= idle or now - found.began_at >= longest:
         return None
-    account = connection.execute(sa.select(accounts).where(accounts.c.person == found.person)).first()
-    if account is None or account.disabled or account.changed_at > found.began_at:
+    account = account_of(connection, found.person)
+    if account is None or account["disabled"] or account["changed_at"] > found.began_at:
         return None
     return find_person(connection, found.person), now - found.seen_at >= SEEN_EVERY
 

@@ -22,10 +22,10 @@ from workflows.people import (
     grant,
     persons,
     revoke,
-    tokens,
     units,
 )
 from workflows.policy import Actor
+from workflows.tokens import tokens
 
 OPERATOR = "system"
 """Who acts on the command line of the machine itself."""

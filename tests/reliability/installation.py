@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workflows import people
+from workflows import people, tokens
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.history import History
@@ -152,7 +152,7 @@ class Installation:
         """A bearer token that may write."""
         if person not in self._tokens:
             with self.opened() as database, database.begin() as connection:
-                self._tokens[person] = people.issue_token(
+                self._tokens[person] = tokens.issue_token(
                     connection,
                     person,
                     token_id=f"t{len(self._tokens):07d}",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
-from workflows import people
+from workflows import people, tokens
 from workflows.tables import open_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -197,13 +197,13 @@ def test_an_unknown_role_is_refused(connection):
 def token(connection, **changes):
     facts = {"token_id": "t1", "secret": SECRET, "name": "reporting", "scopes": ["cases.read"]}
     times = {"now": NOW, "expires_at": NOW + YEAR}
-    return people.issue_token(connection, "prov.officer", **(facts | times | changes))
+    return tokens.issue_token(connection, "prov.officer", **(facts | times | changes))
 
 
 def test_a_token_stands_for_its_person_with_its_scopes(connection):
     text = token(connection)
 
-    actor, scopes = people.check_token(connection, text, now=NOW)
+    actor, scopes = tokens.check_token(connection, text, now=NOW)
 
     assert (actor.id, scopes) == ("prov.officer", {"cases.read"})
 
@@ -211,7 +211,7 @@ def test_a_token_stands_for_its_person_with_its_scopes(connection):
 def test_of_a_token_only_the_digest_is_kept(connection):
     token(connection)
 
-    assert SECRET not in str(connection.execute(sa.select(people.tokens)).all())
+    assert SECRET not in str(connection.execute(sa.select(tokens.tokens)).all())
 
 
 @pytest.mark.parametrize(
@@ -221,14 +221,14 @@ def test_a_wrong_token_is_not_known(connection, text):
     token(connection)
 
     with pytest.raises(NotAllowed) as refused:
-        people.check_token(connection, text, now=NOW)
+        tokens.check_token(connection, text, now=NOW)
 
     assert refused.value.code == "TOKEN_INVALID"
 
 
 def refusal(connection, text, now=NOW):
     with pytest.raises(NotAllowed) as refused:
-        people.check_token(connection, text, now=now)
+        tokens.check_token(connection, text, now=now)
     return refused.value.code
 
 
@@ -239,16 +239,16 @@ def test_a_token_ends_by_time_by_revocation_and_with_its_account(connection):
     people.disable_account(connection, "prov.officer", disabled=True)
     assert refusal(connection, text) == "ACCOUNT_DISABLED"
     people.disable_account(connection, "prov.officer", disabled=False)
-    people.revoke_token(connection, "t1", person="prov.officer", now=NOW)
+    tokens.revoke_token(connection, "t1", person="prov.officer", now=NOW)
     assert refusal(connection, text) == "TOKEN_REVOKED"
-    assert [t.revoked_at for t in people.tokens_of(connection, "prov.officer")] == [NOW]
+    assert [t.revoked_at for t in tokens.tokens_of(connection, "prov.officer")] == [NOW]
 
 
 def test_nobody_revokes_another_persons_token(connection):
     token(connection)
 
     with pytest.raises(NotFound):
-        people.revoke_token(connection, "t1", person="admin", now=NOW)
+        tokens.revoke_token(connection, "t1", person="admin", now=NOW)
 
 
 @pytest.mark.parametrize("changes", [{"secret": "short"}, {"expires_at": NOW}, {"token_id": "a_b"}])

@@ -8,8 +8,9 @@ import pytest
 
 from engine.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from tests.conftest import START
-from workflows.people import check_password, disable_account, issue_token, set_password
+from workflows.people import check_password, disable_account, set_password
 from workflows.staff import add_person, change_grants, everybody, load_bodies, owner_of
+from workflows.tokens import issue_token
 
 MARA = {"name": "马兰", "level": "municipal", "authority": "620100"}
 

@@ -18,7 +18,7 @@ from web.api.openapi import Room
 from web.context import actor, now, rooms
 from web.schemas import NewToken, Strict, TokenPage
 from web.words import ZONE
-from workflows import people
+from workflows import tokens
 from workflows.calendar import load_calendar
 from workflows.change import record_operation
 
@@ -64,7 +64,7 @@ def me() -> Response:
 def my_tokens() -> dict[str, Any]:
     """The caller's tokens, without their secrets."""
     with rooms().database.connect() as connection:
-        return listed(map(_token, people.tokens_of(connection, actor().id)))
+        return listed(map(_token, tokens.tokens_of(connection, actor().id)))
 
 
 @api.post("/user/me/token")
@@ -76,7 +76,7 @@ def make_token(body: dict[str, Any]) -> dict[str, Any]:
         raise NotAllowed("a token cannot make tokens", code="TOKEN_SCOPE")
     expires, token_id = now() + timedelta(days=body["days"]), secrets.token_hex(6)
     with rooms().database.begin() as connection:
-        text = people.issue_token(
+        text = tokens.issue_token(
             connection,
             actor().id,
             token_id=token_id,
@@ -95,7 +95,7 @@ def make_token(body: dict[str, Any]) -> dict[str, Any]:
 def revoke_token(token_id: str) -> None:
     """End a token at once."""
     with rooms().database.begin() as connection:
-        people.revoke_token(connection, token_id, person=actor().id, now=now())
+        tokens.revoke_token(connection, token_id, person=actor().id, now=now())
         _record(connection, "token-revoke", token_id)
 
 
@@ -121,7 +121,7 @@ def _record(connection: sa.Connection, action: str, token_id: str) -> None:
     record_operation(connection, actor(), action=action, entity=token_id, at=now(), request_id=g.trace_id)
 
 
-def _token(token: people.Token) -> dict[str, Any]:
+def _token(token: tokens.Token) -> dict[str, Any]:
     return {
         "id": token.token_id,
         "name": token.name,

@@ -17,16 +17,10 @@ from engine.errors import InvalidInput
 from web.cli import house
 from web.cli.voice import Voice
 from workflows.change import record_operation
-from workflows.people import (
-    disable_account,
-    find_person,
-    issue_token,
-    revoke_token,
-    set_password,
-    tokens_of,
-)
+from workflows.people import disable_account, find_person, set_password
 from workflows.policy import SYSTEM, Actor
 from workflows.staff import add_person, change_grants, everybody, owner_of
+from workflows.tokens import issue_token, revoke_token, tokens_of
 
 SECRET_BYTES = 32
 

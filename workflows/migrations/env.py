@@ -9,7 +9,8 @@ import workflows.people
 import workflows.register.batches
 import workflows.register.titles
 import workflows.sessions
-import workflows.tables  # noqa: F401  (declares its tables)
+import workflows.tables
+import workflows.tokens  # noqa: F401  (declares its tables)
 from engine.tables import metadata
 
 context.configure(
