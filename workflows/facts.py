@@ -47,7 +47,7 @@ def case_facts(connection: sa.Connection, case_id: str, eyes: Actor | None = Non
     row = connection.execute(_CASE, {"case_id": case_id}).mappings().first()
     if row is None:
         raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
-    return _case_facts(connection, row, eyes)
+    return _as_seen(connection, _case_facts(row), eyes)
 
 
 def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = None) -> TaskFacts:
@@ -57,9 +57,11 @@ def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = Non
     if row is None:
         raise NotFound(f"there is no task {task_id}", code="TASK_NOT_FOUND")
     barring = tuple(row["not_same_as"])
+    hands = (row["assignee"], row["owner"], row["completed_by"])
+    case = _near(_case_facts(row), row["groups"], (*row["users"], *hands))
     return TaskFacts(
         task_id=row["task_id"],
-        case=_case_facts(connection, row, eyes),
+        case=_as_seen(connection, case, eyes),
         element=row["element"],
         name=row["name"],
         name_en=row["name_en"],
@@ -78,8 +80,12 @@ def task_facts(connection: sa.Connection, task_id: str, eyes: Actor | None = Non
 
 def live_case_facts(connection: sa.Connection, case: Case, eyes: Actor | None = None) -> CaseFacts:
     """What `case_facts` says, of a case that is at hand."""
+    return _as_seen(connection, _live_case(case), eyes)
+
+
+def _live_case(case: Case) -> CaseFacts:
     begun = Beginning.of(case.started)
-    plain = CaseFacts(
+    return CaseFacts(
         case_id=case.case_id,
         status=case.status,
         unit=begun.text("unit", "id"),
@@ -88,7 +94,6 @@ def live_case_facts(connection: sa.Connection, case: Case, eyes: Actor | None = 
         started_by=begun.started_by,
         seq=case.head.seq,
     )
-    return plain if eyes is not None and sees(eyes, plain) else _with_people(connection, plain)
 
 
 def live_task_facts(
@@ -103,9 +108,10 @@ def live_task_facts(
     is_barring = any(case.standing.completed_by.get(name) for name in barring)
     is_own = eyes is not None and eyes.id == task.assignee
     names = {} if is_own else names_of(connection, [task.assignee])
+    about = _near(_live_case(case), task.groups, (*task.users, task.assignee, task.owner))
     return TaskFacts(
         task_id=task_id,
-        case=live_case_facts(connection, case, eyes),
+        case=_as_seen(connection, about, eyes),
         element=element.id,
         name=element.name,
         name_en=element.name_en or element.name,
@@ -122,9 +128,9 @@ def live_task_facts(
     )
 
 
-def _case_facts(connection: sa.Connection, row: sa.RowMapping, eyes: Actor | None) -> CaseFacts:
+def _case_facts(row: sa.RowMapping) -> CaseFacts:
     """From a row that holds the case's columns, of which a task repeats the unit and the authority."""
-    plain = CaseFacts(
+    return CaseFacts(
         case_id=row["case_id"],
         status=row["status"],
         unit=row["unit_id"],
@@ -133,10 +139,17 @@ def _case_facts(connection: sa.Connection, row: sa.RowMapping, eyes: Actor | Non
         started_by=row["started_by"],
         seq=row["seq"],
     )
-    return plain if eyes is not None and sees(eyes, plain) else _with_people(connection, plain)
 
 
-def _with_people(connection: sa.Connection, case: CaseFacts) -> CaseFacts:
+def _near(case: CaseFacts, groups: Iterable[str], people: Iterable[str | None]) -> CaseFacts:
+    """With those whose task it is or was: most who ask about a task are among them."""
+    return replace(case, groups=frozenset(groups), people=frozenset(filter(None, people)))
+
+
+def _as_seen(connection: sa.Connection, case: CaseFacts, eyes: Actor | None) -> CaseFacts:
+    """With everybody who is or was involved, unless `eyes` see it without."""
+    if eyes is not None and sees(eyes, case):
+        return case
     involved = connection.execute(_INVOLVED, {"case_id": case.case_id}).all()
     groups = frozenset(name for kind, name in involved if kind == "group")
     return replace(case, groups=groups, people=frozenset(name for kind, name in involved if kind == "user"))
@@ -164,6 +177,7 @@ _TASK = (
         tasks.c.suspended,
         tasks.c.assignee,
         tasks.c.owner,
+        tasks.c.completed_by,
         tasks.c.claimed_at,
         tasks.c.groups,
         tasks.c.users,
