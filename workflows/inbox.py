@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -208,8 +208,10 @@ def _named(connection: sa.Connection, actor: Actor, rows: list[dict[str, Any]]) 
         )
     )
     return tuple(
-        replace(
-            _row(row),
+        TaskRow(
+            **{name: row[name] for name in PLAIN},
+            groups=tuple(row["groups"]),
+            users=tuple(row["users"]),
             assignee_name=names.get(row["assignee"] or "", ""),
             has_draft=row["task_id"] in begun,
         )
@@ -217,6 +219,6 @@ def _named(connection: sa.Connection, actor: Actor, rows: list[dict[str, Any]]) 
     )
 
 
-def _row(row: Mapping[str, Any]) -> TaskRow:
-    known = {field.name: row[field.name] for field in fields(TaskRow) if field.name in row}
-    return TaskRow(**{**known, "groups": tuple(row["groups"]), "users": tuple(row["users"])})
+WORKED_OUT = frozenset({"groups", "users", "assignee_name", "has_draft"})
+PLAIN = tuple(field.name for field in fields(TaskRow) if field.name not in WORKED_OUT)
+"""What stands in a row of the table as a list shows it."""
