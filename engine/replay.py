@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from engine import journal
 from engine.case.case import Case
+from engine.case.shared import Shared
 from engine.definition.model import Definition
 from engine.errors import EngineError, NotFound, ReplayMismatch
 from engine.events import CaseStarted
@@ -39,11 +40,13 @@ SEAL = hashlib.sha256().digest_size
 
 
 class Library(Protocol):
-    """Where definitions and calendars are looked up; both are immutable under their name."""
+    """Where definitions, calendars and shared values are looked up; all are immutable under their name."""
 
     def definition(self, pins: Mapping[str, str], process: str) -> Definition: ...
 
     def calendar(self, calendar_id: str) -> WorkingDays: ...
+
+    def shared(self, digest: str) -> Shared: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +156,10 @@ def _rerun(case_id: str, lines: list[Line], library: Library) -> tuple[Finding, 
         return (Finding(case_id=case_id, code=code, seq=max(error.seq, 1), detail=str(error)),)
     except MISSHAPEN as error:
         detail = f"{type(error).__name__}: {error}"
-        return (Finding(case_id=case_id, code="V-REPLAY-DIVERGE", seq=place, detail=detail),)
+        code = (
+            "V-ARTEFACT" if isinstance(error, NotFound) and error.code == "ARTEFACT" else "V-REPLAY-DIVERGE"
+        )
+        return (Finding(case_id=case_id, code=code, seq=place, detail=detail),)
     return ()
 
 
@@ -183,7 +189,8 @@ def _begin(first: Line, library: Library) -> Case:
         raise ReplayMismatch(
             entry.case_id, 0, recorded=entry.event.definition_digest, recomputed=definition.digest
         )
-    return Case(entry, definition, library.calendar(entry.event.calendar))
+    shared = {name: library.shared(told["digest"]).value for name, told in entry.event.shared.items()}
+    return Case(entry, definition, library.calendar(entry.event.calendar), shared=shared)
 
 
 def _from_snapshot(

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from engine import events as ev
-from engine.case.hearing import heard
+from engine.case.hearing import gave_up, heard
 from engine.case.obeying import obey
 from engine.case.reliving import Reliving
+from engine.case.shared import Shared
 from engine.case.standing import Job, Standing, Task, already_claimed
 from engine.definition.model import Definition
 from engine.errors import NotAllowed, NotFound, WrongState
@@ -31,13 +32,16 @@ Values = Mapping[str, Any]
 class Case(Reliving):
     """One run of a definition. Not thread-safe: one thread holds a case at a time."""
 
-    def __init__(self, started: Entry, definition: Definition, calendar: WorkingDays) -> None:
-        """`started` holds the CaseStarted event; nothing has happened yet."""
+    def __init__(
+        self, started: Entry, definition: Definition, calendar: WorkingDays, *, shared: Values | None = None
+    ) -> None:
+        """`started` holds CaseStarted; nothing has happened yet. `shared` are the values that it names."""
         assert isinstance(started.event, ev.CaseStarted)
         self.case_id = started.case_id
         self.started = started
         self.definition = definition
         self.calendar = calendar
+        self._shared = shared or {}
         self.standing = Standing()
         self.execution: Execution
         self.head = Head(seq=0, digest=START)  # what the journal holds; moved by `appended`
@@ -114,8 +118,10 @@ class Case(Reliving):
         carried: Values | None = None,
         job_id: str | None = None,
         origin: str | None = None,
+        shared: Mapping[str, Shared] | None = None,
     ) -> Case:
-        """A new case at its first waits. `pins` names the deployed version of every reachable process.
+        """A new case at its first waits. `pins` names the deployed version of every reachable process,
+        `shared` the variables whose values the journal only names.
 
         `begins_at`, `carried`, `job_id`, `origin` tell of the message or signal that begins it, if one does.
         Raises WrongState if it cannot begin like that.
@@ -133,9 +139,12 @@ class Case(Reliving):
             job_id=job_id,
             signals_reach="house",
             origin=origin,
+            shared={name: one.told() for name, one in (shared or {}).items()},
         )
         definition.beginning(begins_at)
-        case = cls(Entry(case_id=case_id, seq=1, at=now, who=by, event=event), definition, calendar)
+        first = Entry(case_id=case_id, seq=1, at=now, who=by, event=event)
+        held = {name: one.value for name, one in (shared or {}).items()}
+        case = cls(first, definition, calendar, shared=held)
         case._happen(event, by=by, now=now)
         return case
 
@@ -320,6 +329,7 @@ class Case(Reliving):
             self.execution = Execution.start(
                 self.definition,
                 from_json(cause.values),
+                shared=self._shared,
                 begins_at=cause.begins_at,
                 carried=from_json(cause.carried),
                 signals_reach=cause.signals_reach,
@@ -337,18 +347,11 @@ class Case(Reliving):
                 self.standing.note(consequence, now)
                 consequences.append(consequence)
         if isinstance(cause, ev.JobFailed) and not cause.retry_at and not cause.error_code:
-            consequences.append(self._job_incident(cause, now))
+            consequences.append(gave_up(cause, self.standing))
+            self.standing.note(consequences[-1], now)
         if self.status == "active" and self.execution.status == "completed":
             consequences.append(self._completed(tuple(ends)))
         return consequences
-
-    def _job_incident(self, cause: ev.JobFailed, now: datetime) -> Consequence:
-        job = self.standing.jobs[cause.job_id]
-        raised = ev.IncidentRaised(
-            incident_id=job.id, element=job.element, code="JOB_FAILED", message=cause.message, job_id=job.id
-        )
-        self.standing.note(raised, now)
-        return raised
 
     def _completed(self, ends: tuple[str, ...]) -> Consequence:
         self.standing.status = "completed"

@@ -53,6 +53,14 @@ def heard(signal: sig.Signal, *, case_id: str, standing: Standing) -> Iterator[C
             )
 
 
+def gave_up(cause: ev.JobFailed, standing: Standing) -> ev.IncidentRaised:
+    """The consequence of a job's last attempt."""
+    job = standing.jobs[cause.job_id]
+    return ev.IncidentRaised(
+        incident_id=job.id, element=job.element, code="JOB_FAILED", message=cause.message, job_id=job.id
+    )
+
+
 def _task_created(signal: sig.Waits, case_id: str) -> ev.TaskCreated:
     return ev.TaskCreated(
         task_id=f"{case_id}.{signal.n}",

@@ -1,0 +1,166 @@
+"""The rules of a batch stand once in the library; a case names them and replays with the very same."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+import sqlalchemy as sa
+
+from engine import journal as chain
+from engine import replay
+from engine.errors import NotFound
+from engine.events import Entry
+from engine.tables import journal
+from engine.values import to_json
+from workflows.catalog import Catalog
+from workflows.history import History
+from workflows.register.batches import find_batch
+from workflows.tables import blobs, cases, migrate
+
+
+@pytest.fixture
+def told(story):
+    """A case on its way, with a decision of its rules behind it."""
+    story.start().do("check", "lz.officer", outcome="accepted", opinion="齐全")
+    return story.do("review", "lz.leader", outcome="agreed")
+
+
+def entries_of(story):
+    with story.database.connect() as connection:
+        return [line.entry() for line in chain.read(connection, story.case_id)]
+
+
+def named(story):
+    """The digest under which the case's rules stand."""
+    return entries_of(story)[0].event.shared["rules"]["digest"]
+
+
+def rules_of_batch(story):
+    with story.database.connect() as connection:
+        return find_batch(connection, "2026-1").rules
+
+
+def spoil(story, digest):
+    """One parameter is another number, where all cases look it up."""
+    with story.database.begin() as connection:
+        mine = blobs.c.digest == digest
+        content = connection.scalar(sa.select(blobs.c.content).where(mine))
+        rules = orjson.loads(content)
+        rules["days"]["gf_m5"] += 1
+        connection.execute(sa.update(blobs).where(mine).values(content=chain.canonical(rules).encode()))
+
+
+def lose(story, digest):
+    """What cases look up is gone."""
+    with story.database.begin() as connection:
+        connection.execute(sa.delete(blobs).where(blobs.c.digest == digest))
+
+
+def test_the_first_entry_names_the_rules_and_does_not_carry_them(told):
+    begun = entries_of(told)[0]
+
+    assert "rules" not in begun.event.values
+    assert begun.event.shared["rules"] == {
+        "id": "gansu-2026",
+        "version": 1,
+        "effective_from": "2026-01-01",
+        "digest": rules_of_batch(told).shared.digest,
+    }
+    assert len(chain.canonical(begun.body())) < 2_000
+
+
+def test_what_cases_share_stands_once(told):
+    told.start(by="app02").start(by="app09")
+
+    with told.database.connect() as connection:
+        contents = [bytes(content) for content in connection.scalars(sa.select(blobs.c.content))]
+    assert len([content for content in contents if b'"gf_m5"' in content]) == 1
+
+
+def test_a_case_is_told_every_rule_at_every_moment(told):
+    rules = rules_of_batch(told).context
+
+    assert told.case().variables["rules"] == rules
+    assert told.history.state(told.case_id, 1).variables["rules"]["days"] == rules["days"]
+
+
+def test_an_older_case_that_carries_its_rules_is_read_and_is_in_the_very_same_state(told):
+    now, entries = told.case(), entries_of(told)
+    rewrite(told, [carrying(entries[0].body(), now.variables["rules"]), *(full(e) for e in entries[1:])])
+
+    older = told.case()
+
+    assert told.history.verify(told.case_id).ok
+    assert older.beginning.shared == {}
+    assert older.execution.digest() == now.execution.digest()
+    assert repr(older.variables) == repr(now.variables)
+
+
+def carrying(body, rules):
+    """The first entry as it was written before rules were shared."""
+    data = {**body["data"], "values": {**body["data"]["values"], "rules": to_json(rules)}}
+    return {**body, "data": {name: value for name, value in data.items() if name != "shared"}}
+
+
+def full(entry: Entry):
+    """An entry as it was written before fields could be left out."""
+    return {**entry.body(), "data": entry.event.data()}
+
+
+def rewrite(story, bodies):
+    """Another history for the case, soundly chained."""
+    rows, previous = [], chain.START
+    for seq, body in enumerate(bodies, start=1):
+        text = chain.canonical(body)
+        previous = chain.digest(previous, text)
+        rows.append({"case_id": story.case_id, "seq": seq, "body": text, "digest": previous})
+    with story.database.begin() as connection:
+        connection.execute(sa.delete(journal).where(journal.c.case_id == story.case_id))
+        connection.execute(journal.insert(), rows)
+
+
+def test_a_changed_parameter_is_found_at_the_entry_that_names_it(told):
+    spoil(told, named(told))
+
+    for house in (told.history, History(told.database, Catalog(told.database))):
+        findings = house.verify(told.case_id).findings
+        assert {(f.case_id, f.code, f.seq) for f in findings} == {(told.case_id, "V-ARTEFACT", 1)}
+        assert named(told)[:16] in findings[0].detail
+
+
+def test_no_case_goes_on_with_changed_rules(told):
+    """Without a snapshot and after a start of the program: with both it goes on with what was right."""
+    spoil(told, named(told))
+
+    with told.database.connect() as connection, pytest.raises(NotFound, match="rules"):
+        replay.load(connection, told.case_id, Catalog(told.database))
+
+
+def test_no_case_begins_by_rules_that_are_not_there(told):
+    lose(told, named(told))
+    later = type(told)(told.database, told.clock)
+
+    with pytest.raises(NotFound, match="rules"):
+        later.start(by="app02")
+
+    with told.database.connect() as connection:
+        assert list(connection.scalars(sa.select(cases.c.case_id))) == [told.case_id]
+
+
+def test_rules_that_are_tried_out_stand_beside_the_others(told):
+    batch = named(told)
+    told.start(by="app02", rules={"days.gf_m5": 9})
+
+    assert named(told) != batch
+    assert told.case().variables["rules"]["days"]["gf_m5"] == 9
+    assert told.history.verify(told.case_id).ok
+
+
+def test_an_older_database_gets_the_rules_of_its_batches(told):
+    lose(told, named(told))
+    with told.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
+
+    migrate(told.database)
+
+    assert told.history.verify(told.case_id).ok
