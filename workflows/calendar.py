@@ -233,9 +233,14 @@ def functions_at(now: datetime) -> Mapping[str, Callable[..., Any]]:
 def load_calendar(name: str | Path) -> Calendar:
     """The calendar with this id (`cn-2026-1`), or in this file. Raises NotFound, BadDefinition."""
     path = name if isinstance(name, Path) else FOLDER / f"{name}.json"
-    if not isinstance(name, Path) and name not in calendar_ids():
+    if not isinstance(name, Path) and not _ships(name):
         raise NotFound(f"there is no calendar {name!r}", calendar=name)
     return _loaded(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def _ships(name: str) -> bool:
+    return name in calendar_ids()
 
 
 def calendar_ids() -> tuple[str, ...]:
