@@ -160,8 +160,7 @@ class JobSucceeded(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed(Cause):
-    """One attempt failed: tried again at `retry_at`, or thrown into the drawing as BPMN error
-    `error_code`, or, with neither, left in incident."""
+    """An attempt failed: tried again at `retry_at`, thrown as BPMN error `error_code`, or an incident."""
 
     job_id: str
     message: str
@@ -277,7 +276,8 @@ class JobCancelled(Consequence):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionMade(Consequence):
-    """A decision was evaluated: its inputs, every matched rule, its result, and those it required."""
+    """A decision was evaluated: its inputs (`shared` those that are the case's shared values, named only),
+    every matched rule, its result, and those it required."""
 
     element: str
     n: int
@@ -286,6 +286,7 @@ class DecisionMade(Consequence):
     matched: tuple[str, ...]
     value: Json
     required: tuple[dict[str, Json], ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

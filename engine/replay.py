@@ -23,6 +23,7 @@ from engine.execution.execution import WorkingDays
 from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
+from engine.values import Value
 
 SNAPSHOT_EVERY = 50
 """Entries behind the newest snapshot, at most, while a case runs."""
@@ -189,8 +190,12 @@ def _begin(first: Line, library: Library) -> Case:
         raise ReplayMismatch(
             entry.case_id, 0, recorded=entry.event.definition_digest, recomputed=definition.digest
         )
-    shared = {name: library.shared(told["digest"]).value for name, told in entry.event.shared.items()}
+    shared = _shared(entry.event.shared, library)
     return Case(entry, definition, library.calendar(entry.event.calendar), shared=shared)
+
+
+def _shared(named: Mapping[str, Any], library: Library) -> dict[str, Value]:
+    return {name: library.shared(told["digest"]).value for name, told in named.items()}
 
 
 def _from_snapshot(
@@ -213,10 +218,13 @@ def _from_snapshot(
     if row is None or row.state != _sealed(row.state[SEAL:]):
         return None
     state = orjson.loads(zlib.decompress(row.state[SEAL:]))
-    pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
-    calendar = library.calendar(state["started"]["data"]["calendar"])
-    head = Head(seq=row.seq, digest=row.digest)
-    return Case.of(state, library.definition(pins, process), calendar, head=head)
+    begun = state["started"]["data"]
+    definition, calendar = (
+        library.definition(begun["pins"], begun["process"]),
+        library.calendar(begun["calendar"]),
+    )
+    shared = _shared(begun.get("shared", {}), library)
+    return Case.of(state, definition, calendar, head=Head(seq=row.seq, digest=row.digest), shared=shared)
 
 
 def _sealed(state: bytes) -> bytes:

@@ -233,16 +233,12 @@ def functions_at(now: datetime) -> Mapping[str, Callable[..., Any]]:
 def load_calendar(name: str | Path) -> Calendar:
     """The calendar with this id (`cn-2026-1`), or in this file. Raises NotFound, BadDefinition."""
     path = name if isinstance(name, Path) else FOLDER / f"{name}.json"
-    if not isinstance(name, Path) and not _ships(name):
+    if not isinstance(name, Path) and name not in calendar_ids():
         raise NotFound(f"there is no calendar {name!r}", calendar=name)
     return _loaded(path, path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=32)
-def _ships(name: str) -> bool:
-    return name in calendar_ids()
-
-
+@lru_cache(maxsize=1)
 def calendar_ids() -> tuple[str, ...]:
     """The ids of the calendars that ship with the product, oldest first."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -16,9 +16,9 @@ from engine.case.hearing import gave_up, heard
 from engine.case.obeying import obey
 from engine.case.reliving import Reliving
 from engine.case.shared import Shared
-from engine.case.standing import Job, Standing, Task, already_claimed
+from engine.case.standing import Job, Standing, Task, already_claimed, held
 from engine.definition.model import Definition
-from engine.errors import NotAllowed, NotFound, WrongState
+from engine.errors import NotFound, WrongState
 from engine.events import Cause, Consequence, Entry, Json, Who
 from engine.execution import signals as sig
 from engine.execution.execution import Awaited, Execution, WorkingDays
@@ -299,9 +299,17 @@ class Case(Reliving):
         }
 
     @classmethod
-    def of(cls, state: dict[str, Json], definition: Definition, calendar: WorkingDays, *, head: Head) -> Case:
+    def of(
+        cls,
+        state: Json,
+        definition: Definition,
+        calendar: WorkingDays,
+        *,
+        head: Head,
+        shared: Values | None = None,
+    ) -> Case:
         """The case that `state` described, its journal ending at `head`."""
-        case = cls(ev.entry_of(state["started"]), definition, calendar)
+        case = cls(ev.entry_of(state["started"]), definition, calendar, shared=shared)
         case.standing = Standing.of(state["standing"])
         case.execution = Execution.restore(definition, state["execution"], calendar=calendar)
         case.seq = state["seq"]
@@ -343,7 +351,7 @@ class Case(Reliving):
         for signal in self.execution.drain():
             if isinstance(signal, sig.Ended):
                 ends.append(signal.element)
-            for consequence in heard(signal, case_id=self.case_id, standing=self.standing):
+            for consequence in heard(signal, self.case_id, self.standing, self._shared):
                 self.standing.note(consequence, now)
                 consequences.append(consequence)
         if isinstance(cause, ev.JobFailed) and not cause.retry_at and not cause.error_code:
@@ -376,17 +384,7 @@ class Case(Reliving):
         return task
 
     def _held(self, task_id: str, by: Who) -> Task:
-        task = self._workable(task_id)
-        if task.assignee is None:
-            raise WrongState(f"task {task_id} is not claimed by anybody", code="TASK_NOT_CLAIMED")
-        if task.assignee != by.actor:
-            raise NotAllowed(
-                f"task {task_id} is claimed by {task.assignee}, not by {by.actor}",
-                code="TASK_HELD_BY_OTHER",
-                assignee=task.assignee,
-                claimed_at=task.claimed_at,
-            )
-        return task
+        return held(self._workable(task_id), by.actor)
 
     def _job(self, job_id: str) -> Job:
         self._running()

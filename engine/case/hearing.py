@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine import events as ev
 from engine.case.standing import Standing
 from engine.events import Consequence, Json
 from engine.execution import signals as sig
-from engine.values import to_json
+from engine.execution.branches import same
+from engine.values import Value, to_json
 
 
-def heard(signal: sig.Signal, *, case_id: str, standing: Standing) -> Iterator[Consequence]:
-    """The consequence that a signal of the token means."""
+def heard(
+    signal: sig.Signal, case_id: str, standing: Standing, shared: Mapping[str, Value]
+) -> Iterator[Consequence]:
+    """The consequence that a signal of the token means, in a case that holds these shared values."""
     match signal:
         case sig.Passed(n=n, element=element, flows=flows):
             yield ev.ElementPassed(element=element, n=n, flows=flows)
@@ -41,7 +44,7 @@ def heard(signal: sig.Signal, *, case_id: str, standing: Standing) -> Iterator[C
         case sig.Withdrawn(n=n):
             yield from _withdrawn(f"{case_id}.{n}", standing)
         case sig.Decided():
-            yield _decision_made(signal)
+            yield _decision_made(signal, shared)
         case sig.Escalated(task_n=task_n, element=element):
             yield ev.TaskEscalated(task_id=f"{case_id}.{task_n}", element=element)
         case sig.Failed():
@@ -88,24 +91,35 @@ def _withdrawn(its_id: str, standing: Standing) -> Iterator[Consequence]:
         yield ev.IncidentCancelled(incident_id=its_id)
 
 
-def _decision_made(signal: sig.Decided) -> ev.DecisionMade:
+def _decision_made(signal: sig.Decided, shared: Mapping[str, Value]) -> ev.DecisionMade:
     evaluation = signal.evaluation
+    own, alike = _inputs(evaluation, shared)
     return ev.DecisionMade(
         element=signal.element,
         n=signal.n,
         decision=signal.decision,
-        inputs=to_json(dict(evaluation.inputs)),
+        inputs=own,
         matched=evaluation.matched,
         value=to_json(evaluation.value),
-        required=tuple(_required(one) for one in evaluation.required),
+        required=tuple(_required(one, shared) for one in evaluation.required),
+        shared=tuple(alike),
     )
 
 
-def _required(evaluation: Any) -> dict[str, Json]:
-    return {
+def _required(evaluation: Any, shared: Mapping[str, Value]) -> dict[str, Json]:
+    own, alike = _inputs(evaluation, shared)
+    told = {
         "decision": evaluation.decision,
-        "inputs": to_json(dict(evaluation.inputs)),
+        "inputs": own,
         "matched": list(evaluation.matched),
         "value": to_json(evaluation.value),
-        "required": [_required(one) for one in evaluation.required],
+        "required": [_required(one, shared) for one in evaluation.required],
     }
+    return {**told, "shared": alike} if alike else told
+
+
+def _inputs(evaluation: Any, shared: Mapping[str, Value]) -> tuple[dict[str, Json], list[str]]:
+    """The inputs as a journal tells them, and the names of those that are a shared value as a whole."""
+    given = dict(evaluation.inputs)
+    alike = sorted(name for name, value in shared.items() if name in given and same(given[name], value))
+    return to_json({name: value for name, value in given.items() if name not in alike}), alike

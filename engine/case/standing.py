@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine import events as ev
-from engine.errors import WrongState
+from engine.errors import NotAllowed, WrongState
 from engine.events import Cause, Consequence, Json
 
 A_WAIT = timedelta(minutes=1)
@@ -184,6 +184,20 @@ def number(its_id: str) -> int:
 
 def _task(state: dict[str, Json]) -> Task:
     return Task(**{**state, "groups": tuple(state["groups"]), "users": tuple(state["users"])})
+
+
+def held(task: Task, actor: str) -> Task:
+    """The task, if this actor holds it. Raises WrongState TASK_NOT_CLAIMED, NotAllowed TASK_HELD_BY_OTHER."""
+    if task.assignee is None:
+        raise WrongState(f"task {task.id} is not claimed by anybody", code="TASK_NOT_CLAIMED")
+    if task.assignee != actor:
+        raise NotAllowed(
+            f"task {task.id} is claimed by {task.assignee}, not by {actor}",
+            code="TASK_HELD_BY_OTHER",
+            assignee=task.assignee,
+            claimed_at=task.claimed_at,
+        )
+    return task
 
 
 def already_claimed(task: Task) -> WrongState:

@@ -96,7 +96,7 @@ def test_no_default_ever_changes():
             "item": None,
         },
         "TimerSet": {"days": None, "provisional": False, "repeats": None},
-        "DecisionMade": {"required": ()},
+        "DecisionMade": {"required": (), "shared": ()},
         "IncidentRaised": {"job_id": None},
         "CaseCompleted": {"outcome": None, "level": None},
     }

@@ -8,12 +8,15 @@ import sqlalchemy as sa
 
 from engine import journal as chain
 from engine import replay
+from engine.case.case import Case
 from engine.errors import NotFound
-from engine.events import Entry
+from engine.events import Cause, DecisionMade, Entry, entry_of
 from engine.tables import journal
 from engine.values import to_json
+from tests.processes import drawn
 from workflows.catalog import Catalog
 from workflows.history import History
+from workflows.play import Theatre
 from workflows.register.batches import find_batch
 from workflows.tables import blobs, cases, migrate
 
@@ -84,6 +87,49 @@ def test_a_case_is_told_every_rule_at_every_moment(told):
     assert told.history.state(told.case_id, 1).variables["rules"]["days"] == rules["days"]
 
 
+def test_a_decision_names_the_rules_it_was_made_by(theatre_of_green_factory):
+    theatre, case_id = theatre_of_green_factory
+    entries = theatre.history.entries(case_id)
+    made = [entry.event for entry in entries if isinstance(entry.event, DecisionMade)]
+    by_rules = [one for one in made if "rules" in one.shared]
+
+    assert len(by_rules) > 5
+    assert not any("rules" in one.inputs for one in by_rules)
+    assert not any("gf_m5" in str(one.data()) for one in made)
+    shown = theatre.history.state(case_id, len(entries)).standing.decisions
+    assert {one.inputs["rules"]["id"] for one in shown if "rules" in one.inputs} == {"gansu-2026"}
+    assert theatre.history.verify(case_id).ok
+
+
+@pytest.fixture(scope="module")
+def theatre_of_green_factory():
+    """The green factory to its national title."""
+    theatre, example = Theatre(), "green_factory/straight_to_national"
+    played = theatre.play(drawn.ROOT / "green_factory", drawn.examples()[example])
+    return theatre, played.case_id
+
+
+def test_a_case_that_goes_on_from_a_snapshot_names_its_rules_too(theatre_of_green_factory):
+    theatre, case_id = theatre_of_green_factory
+    with theatre.database.connect() as connection, theatre.library.over(connection):
+        entries = theatre.history.entries(case_id)
+        half = replay.at(connection, case_id, last_of_a_command(entries), theatre.library)
+        definition, calendar, held = half.definition, half.calendar, half._shared
+        state = orjson.loads(orjson.dumps(half.state()))
+        restored = Case.of(state, definition, calendar, head=half.head, shared=held)
+        for entry in entries[half.seq :]:
+            restored.relive(entry)
+        restored.end_of_replay()
+
+    assert any(isinstance(e.event, DecisionMade) and e.event.shared for e in entries[half.seq :])
+
+
+def last_of_a_command(entries):
+    """A place half-way where a snapshot could have been taken."""
+    middle = len(entries) // 2
+    return next(e.seq - 1 for e in entries[middle:] if isinstance(e.event, Cause))
+
+
 def test_an_older_case_that_carries_its_rules_is_read_and_is_in_the_very_same_state(told):
     now, entries = told.case(), entries_of(told)
     rewrite(told, [carrying(entries[0].body(), now.variables["rules"]), *(full(e) for e in entries[1:])])
@@ -94,6 +140,35 @@ def test_an_older_case_that_carries_its_rules_is_read_and_is_in_the_very_same_st
     assert older.beginning.shared == {}
     assert older.execution.digest() == now.execution.digest()
     assert repr(older.variables) == repr(now.variables)
+
+
+def test_an_older_case_whose_decisions_carry_the_rules_is_read_too(theatre_of_green_factory):
+    theatre, case_id = theatre_of_green_factory
+    with theatre.database.connect() as connection, theatre.library.over(connection):
+        now = replay.load(connection, case_id, theatre.library)
+    rules = to_json(now.variables["rules"])
+    first, *others = (entry.body() for entry in theatre.history.entries(case_id))
+    bodies = [carrying(first, now.variables["rules"]), *(in_full(body, rules) for body in others)]
+
+    older = Case(entry_of(bodies[0]), now.definition, now.calendar)
+    for body in bodies:
+        older.relive(entry_of(body))
+    older.end_of_replay()
+
+    assert len(chain.canonical(bodies)) > 60_000 + len(chain.canonical([first, *others]))
+    assert older.execution.digest() == now.execution.digest()
+
+
+def in_full(body, rules):
+    """A decision as it was written before its inputs could be named."""
+    return {**body, "data": decided_in_full(body["data"], rules)} if body["type"] == "DecisionMade" else body
+
+
+def decided_in_full(told, rules):
+    carried = {name: rules for name in told.get("shared", ())}
+    required = [decided_in_full(one, rules) for one in told.get("required", ())]
+    kept = {name: value for name, value in told.items() if name != "shared"}
+    return {**kept, "inputs": {**told["inputs"], **carried}, "required": required}
 
 
 def carrying(body, rules):
