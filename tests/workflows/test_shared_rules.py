@@ -165,7 +165,7 @@ def in_full(body, rules):
 
 
 def decided_in_full(told, rules):
-    carried = {name: rules for name in told.get("shared", ())}
+    carried = dict.fromkeys(told.get("shared", ()), rules)
     required = [decided_in_full(one, rules) for one in told.get("required", ())]
     kept = {name: value for name, value in told.items() if name != "shared"}
     return {**kept, "inputs": {**told["inputs"], **carried}, "required": required}
