@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bench import made_up
 from bench.house import NOW, House
-from engine.events import moment
+from engine.temporal import moment
 from workflows.lists import CAP, TaskQuery
 from workflows.policy import Actor
 

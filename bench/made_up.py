@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench.house import NOW
-from engine.events import moment
+from engine.temporal import moment
 from workflows.lists import TaskQuery
 from workflows.policy import Actor
 from workflows.tables import candidates, tasks

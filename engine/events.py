@@ -9,10 +9,12 @@ numbered upcaster, never an edited one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from functools import lru_cache
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
+
+from engine.temporal import moment
 
 Json = Any
 """JSON-native data: None, bool, int, str, list, dict. Never a float."""
@@ -31,7 +33,12 @@ class Event:
 
     def data(self) -> dict[str, Json]:
         """The payload as JSON-native data, every field by its name."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {name: _plain(getattr(self, name)) for name in _defaults(type(self).__name__)}
+
+    def stored(self) -> dict[str, Json]:
+        """The payload as the journal holds it: what is as its default says is left out, for ever."""
+        defaults = _defaults(type(self).__name__)
+        return {name: value for name, value in self.data().items() if value != defaults[name]}
 
 
 class Cause(Event):
@@ -50,9 +57,9 @@ class CaseStarted(Cause):
     """Somebody started a case of `process`; `pins` names the version of every process it can reach.
 
     Where a message or a signal of another case began it, `begins_at` is the element, `carried` what came
-    with it and `job_id` the job that delivered it; `origin` is as in `MessageReceived`. `signals_reach`
-    says how far the signals go that the case throws: `house`, or in cases that began before signals left
-    them `case`.
+    with it, `job_id` the job that delivered it, `origin` as in `MessageReceived`. `signals_reach` is `house`,
+    or `case` in cases that began before signals left them. `shared` names, by variable, values that many
+    cases begin with: they stand in the library under their `digest`. Older cases hold them in `values`.
     """
 
     process: str
@@ -67,6 +74,7 @@ class CaseStarted(Cause):
     job_id: str | None = None
     signals_reach: str = "case"
     origin: str | None = None
+    shared: dict[str, dict[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +123,8 @@ class TaskCompleted(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class TimerFired(Cause):
-    """A due moment was acted upon. `due_at` is when it was due; the entry's own time is when it was done.
-    `missed` counts the later moments of a repeating timer that had passed too and fire together with it."""
+    """A due moment was acted upon, at the entry's own time. `due_at` is when it was due; `missed` counts the
+    later moments of a repeating timer that had passed too and fire together with it."""
 
     timer_id: str
     due_at: str
@@ -154,8 +162,7 @@ class JobSucceeded(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailed(Cause):
-    """One attempt failed: tried again at `retry_at`, or thrown into the drawing as BPMN error
-    `error_code`, or, with neither, left in incident."""
+    """An attempt failed: tried again at `retry_at`, thrown as BPMN error `error_code`, or an incident."""
 
     job_id: str
     message: str
@@ -271,7 +278,8 @@ class JobCancelled(Consequence):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionMade(Consequence):
-    """A decision was evaluated: its inputs, every matched rule, its result, and those it required."""
+    """A decision was evaluated: its inputs (`shared` those that are the case's shared values, named only),
+    every matched rule, its result, and those it required."""
 
     element: str
     n: int
@@ -280,6 +288,7 @@ class DecisionMade(Consequence):
     matched: tuple[str, ...]
     value: Json
     required: tuple[dict[str, Json], ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -345,12 +354,10 @@ class Entry:
             "at": moment(self.at),
             "actor": self.who.actor,
             "type": type(self.event).__name__,
-            "data": self.event.data(),
+            "data": self.event.stored(),
             "v": VERSION,
         }
-        if self.who.on_behalf_of is not None:
-            body["for"] = self.who.on_behalf_of
-        return body
+        return body if self.who.on_behalf_of is None else {**body, "for": self.who.on_behalf_of}
 
 
 def entry_of(body: Mapping[str, Json]) -> Entry:
@@ -375,15 +382,11 @@ def event_of(name: str, data: Mapping[str, Json]) -> Event:
     return kind(**{key: _fact(known[key].type, value) for key, value in data.items()})
 
 
-def moment(at: datetime) -> str:
-    """The one way a moment is written: UTC, microseconds, `Z`."""
-    return _in_utc(at if at.tzinfo is UTC else at.astimezone(UTC))
-
-
-@lru_cache(maxsize=64)
-def _in_utc(at: datetime) -> str:
-    """All that one command writes down happened at the same moment."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+@cache
+def _defaults(name: str) -> dict[str, Any]:
+    """What stands for a field that is left out; MISSING for one that never is."""
+    told = fields(Event.kinds[name])
+    return {f.name: _plain(f.default) if f.default_factory is MISSING else f.default_factory() for f in told}
 
 
 def _plain(value: Any) -> Json:

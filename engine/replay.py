@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from engine import journal
 from engine.case.case import Case
+from engine.case.shared import Shared
 from engine.definition.model import Definition
 from engine.errors import EngineError, NotFound, ReplayMismatch
 from engine.events import CaseStarted
@@ -22,6 +23,7 @@ from engine.execution.execution import WorkingDays
 from engine.journal import START, Head, Line
 from engine.tables import journal as entries
 from engine.tables import snapshots
+from engine.values import Value
 
 SNAPSHOT_EVERY = 50
 """Entries behind the newest snapshot, at most, while a case runs."""
@@ -39,11 +41,13 @@ SEAL = hashlib.sha256().digest_size
 
 
 class Library(Protocol):
-    """Where definitions and calendars are looked up; both are immutable under their name."""
+    """Where definitions, calendars and shared values are looked up; all are immutable under their name."""
 
     def definition(self, pins: Mapping[str, str], process: str) -> Definition: ...
 
     def calendar(self, calendar_id: str) -> WorkingDays: ...
+
+    def shared(self, digest: str) -> Shared: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +173,10 @@ def _rerun(case_id: str, lines: list[Line], library: Library) -> tuple[Finding, 
         return (Finding(case_id=case_id, code=code, seq=max(error.seq, 1), detail=str(error)),)
     except MISSHAPEN as error:
         detail = f"{type(error).__name__}: {error}"
-        return (Finding(case_id=case_id, code="V-REPLAY-DIVERGE", seq=place, detail=detail),)
+        code = (
+            "V-ARTEFACT" if isinstance(error, NotFound) and error.code == "ARTEFACT" else "V-REPLAY-DIVERGE"
+        )
+        return (Finding(case_id=case_id, code=code, seq=place, detail=detail),)
     return ()
 
 
@@ -199,7 +206,12 @@ def _begin(first: Line, library: Library) -> Case:
         raise ReplayMismatch(
             entry.case_id, 0, recorded=entry.event.definition_digest, recomputed=definition.digest
         )
-    return Case(entry, definition, library.calendar(entry.event.calendar))
+    shared = _shared(entry.event.shared, library)
+    return Case(entry, definition, library.calendar(entry.event.calendar), shared=shared)
+
+
+def _shared(named: Mapping[str, Any], library: Library) -> dict[str, Value]:
+    return {name: library.shared(told["digest"]).value for name, told in named.items()}
 
 
 def _from_snapshot(
@@ -222,10 +234,13 @@ def _from_snapshot(
     if row is None or row.state != _sealed(row.state[SEAL:]):
         return None
     state = orjson.loads(zlib.decompress(row.state[SEAL:]))
-    pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
-    calendar = library.calendar(state["started"]["data"]["calendar"])
-    head = Head(seq=row.seq, digest=row.digest)
-    return Case.of(state, library.definition(pins, process), calendar, head=head)
+    begun = state["started"]["data"]
+    definition, calendar = (
+        library.definition(begun["pins"], begun["process"]),
+        library.calendar(begun["calendar"]),
+    )
+    shared = _shared(begun.get("shared", {}), library)
+    return Case.of(state, definition, calendar, head=Head(seq=row.seq, digest=row.digest), shared=shared)
 
 
 def _sealed(state: bytes) -> bytes:

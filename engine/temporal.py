@@ -136,6 +136,17 @@ def _microseconds(fraction: str) -> int:
     return int(fraction[:6].ljust(6, "0"))
 
 
+def moment(at: datetime) -> str:
+    """The one way a moment is written: UTC, microseconds, `Z`."""
+    return _in_utc(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)
+def _in_utc(at: datetime) -> str:
+    """All that one command writes down happened at the same moment."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def date_text(value: date) -> str:
     """`2026-03-01`."""
     return f"{value.year:04}-{value.month:02}-{value.day:02}"

@@ -70,13 +70,17 @@ def ordered(value: Value) -> Value:
     """The same value with the names of every context in the order in which the journal gives them back:
     by their UTF-16 units (RFC 8785)."""
     if isinstance(value, dict):
-        names = sorted(value, key=None if "".join(value).isascii() else _utf16)
-        return {
-            name: ordered(value[name]) if isinstance(value[name], _NESTS) else value[name] for name in names
-        }
+        return in_order({k: ordered(item) if isinstance(item, _NESTS) else item for k, item in value.items()})
     if isinstance(value, list):
         return [ordered(item) if isinstance(item, _NESTS) else item for item in value]
     return value
+
+
+def in_order(context: dict[str, Value]) -> dict[str, Value]:
+    """The same context with its names in that order, those of contexts within it left as they are."""
+    return {
+        name: context[name] for name in sorted(context, key=None if "".join(context).isascii() else _utf16)
+    }
 
 
 def _utf16(name: str) -> bytes:

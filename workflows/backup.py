@@ -16,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from engine.errors import InvalidInput, WrongState
-from engine.events import moment
+from engine.temporal import moment
 from workflows.tables import migrate
 
 FORMAT = 1

@@ -238,6 +238,7 @@ def load_calendar(name: str | Path) -> Calendar:
     return _loaded(path, path.stat().st_mtime_ns)
 
 
+@lru_cache(maxsize=1)
 def calendar_ids() -> tuple[str, ...]:
     """The ids of the calendars that ship with the product, oldest first."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

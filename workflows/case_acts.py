@@ -12,6 +12,7 @@ from engine.errors import NotAllowed, WrongState
 from workflows import duties, echoes, submissions
 from workflows.catalog import Catalog
 from workflows.change import Change, demand
+from workflows.contents import keep
 from workflows.facts import case_facts, case_of
 from workflows.leases import Lease, still_held
 from workflows.letters import Letter
@@ -30,6 +31,8 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     given = opened(change.connection, asked, package, actor=change.actor, now=change.now)
     demand(duties.may_start(change.actor, asked.process, started_by=package.started_by, unit=given.unit_id))
     definition = library.start_definition(change.connection, pins, asked.process)
+    if asked.rules:  # a batch's own stand in the library since it was opened
+        keep(change.writing, {name: one.text.encode() for name, one in given.shared.items()})
     started = _begun(change, definition, pins, given, library, mint(change, package.case_prefix))
     submissions.attach_files(change, given.form, started.case_id, given.values)
     place = submissions.start_place(asked.process)
@@ -161,6 +164,7 @@ def _begun(
         now=change.now,
         unit=given.unit_id,
         batch=given.batch_id,
+        shared={name: library.holding(one) for name, one in given.shared.items()},
         **by,
     )
     tasks = tasks_among(case.fresh, case.definition)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,20 +12,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.case.shared import Shared
 from engine.definition.model import Definition, Element, Sources, deployed_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
 from workflows.calendar import Calendar, calendar_ids, load_calendar
+from workflows.contents import fetch, keep
 from workflows.packages import (
     DRAWING,
     Package,
     bad,
-    blob_digest,
     in_call_order,
     read_files,
     read_folder,
     write_folder,
 )
-from workflows.tables import blobs, definitions
+from workflows.tables import definitions
 from workflows.trial.verdict import judge
 
 Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
@@ -70,6 +71,7 @@ class Catalog:
         self._calendar = calendar
         self._packages: dict[str, Package] = {}
         self._definitions: dict[tuple[str, ...], Definition] = {}
+        self._shared: dict[str, Shared] = {}
         self._lock = RLock()
         self._here = local()
 
@@ -104,6 +106,19 @@ class Catalog:
         """The working-day calendar of this id. Raises NotFound."""
         return load_calendar(calendar_id)
 
+    def shared(self, digest: str) -> Shared:
+        """The values that cases name by this digest. Raises NotFound if they are not what they were."""
+        if digest not in self._shared:
+            with self._looking() as connection:
+                (text,) = fetch(connection, {"rules or other shared values": digest}).values()
+            self._shared[digest] = Shared.read(text.decode())
+        return self._shared[digest]
+
+    def holding(self, shared: Shared) -> Shared:
+        """`shared`, if it stands here: no case names what is nowhere. Raises NotFound."""
+        self.shared(shared.digest)
+        return shared
+
     @property
     def calendar_id(self) -> str:
         """The calendar of new cases."""
@@ -135,7 +150,7 @@ class Catalog:
         while waiting:
             key = waiting.pop()
             if key not in pins:
-                pins[key] = self.current(connection, key, at).id
+                pins[key] = self._in_force(connection, key, at)
                 waiting += self.package(pins[key], connection).calls
         return dict(sorted(pins.items()))
 
@@ -166,8 +181,7 @@ class Catalog:
 
     def versions(self, connection: sa.Connection, key: str) -> list[Version]:
         """Every version of a process, newest first."""
-        query = sa.select(definitions).where(definitions.c.key == key)
-        return [_version(row) for row in connection.execute(query.order_by(definitions.c.version.desc()))]
+        return [_version(row) for row in connection.execute(_VERSIONS, {"key": key})]
 
     def version(self, connection: sa.Connection, definition_id: str) -> Version:
         """One version by its id. Raises NotFound."""
@@ -280,6 +294,11 @@ class Catalog:
                 self._definitions[name] = deployed_definition(sources(process, packages))
             return self._definitions[name]
 
+    def _in_force(self, connection: sa.Connection, key: str, at: datetime) -> str:
+        """The id of `current`, which is asked only what is wrong if there is none."""
+        number = connection.scalar(_IN_FORCE, {"key": key, "at": at})
+        return self.current(connection, key, at).id if number is None else f"{key}:{number}"
+
     def _sources_of_draft(self, connection: sa.Connection, package: Package, at: datetime) -> Sources:
         pins: dict[str, str] = {}
         for called in package.calls:  # one that was never deployed is told at the element that calls it
@@ -291,13 +310,29 @@ class Catalog:
     def _reading(self) -> sa.Connection:
         return self._database.connect().execution_options(reading=True)
 
+    def _looking(self) -> AbstractContextManager[sa.Connection]:
+        """The connection of this thread's block, or one for a moment."""
+        here = getattr(self._here, "connection", None)
+        return self._reading() if here is None else nullcontext(here)
+
     def _load_package(self, connection: sa.Connection | None, definition_id: str) -> Package:
-        connection = connection or getattr(self._here, "connection", None)
-        if connection is None:
-            with self._reading() as opened:
-                return self._load_package(opened, definition_id)
-        version = self.version(connection, definition_id)
-        return read_files(fetch(connection, version.files), version.key)
+        with nullcontext(connection) if connection is not None else self._looking() as here:
+            version = self.version(here, definition_id)
+            return read_files(fetch(here, version.files), version.key)
+
+
+_VERSIONS = (
+    sa.select(definitions)
+    .where(definitions.c.key == sa.bindparam("key"))
+    .order_by(definitions.c.version.desc())
+)
+_IN_FORCE = (
+    sa.select(definitions.c.version)
+    .where(definitions.c.key == sa.bindparam("key"), definitions.c.state == sa.literal_column("'live'"))
+    .where(definitions.c.effective_from <= sa.bindparam("at"))
+    .order_by(definitions.c.version.desc())
+    .limit(1)
+)
 
 
 def sources(process_id: str, packages: Iterable[Package]) -> Sources:
@@ -315,26 +350,6 @@ def sources(process_id: str, packages: Iterable[Package]) -> Sources:
                     decision,
                 )
     return Sources(process_id=process_id, bpmn=bpmn, dmn=dmn)
-
-
-def keep(connection: sa.Connection, files: Mapping[str, bytes]) -> dict[str, str]:
-    """Store contents under their digests, each once; answers path → digest."""
-    names = {path: blob_digest(data) for path, data in files.items()}
-    stored = set(connection.scalars(sa.select(blobs.c.digest).where(blobs.c.digest.in_(names.values()))))
-    new = {names[path]: data for path, data in files.items() if names[path] not in stored}
-    if new:
-        connection.execute(blobs.insert(), [{"digest": d, "content": data} for d, data in new.items()])
-    return names
-
-
-def fetch(connection: sa.Connection, files: Mapping[str, str]) -> dict[str, bytes]:
-    """The contents behind path → digest. Raises NotFound if one is missing or is not what it was."""
-    rows = connection.execute(sa.select(blobs).where(blobs.c.digest.in_(set(files.values()))))
-    contents = {row.digest: bytes(row.content) for row in rows}
-    for path, name in files.items():
-        if blob_digest(contents.get(name, b"")) != name:
-            raise NotFound(f"the stored content of {path} is not {name[:16]}…", code="ARTEFACT")
-    return {path: contents[name] for path, name in files.items()}
 
 
 def _version(row: Any) -> Version:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from engine.events import moment
+from engine.temporal import moment
 
 
 class Moment(sa.TypeDecorator[datetime]):

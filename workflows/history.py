@@ -20,7 +20,8 @@ from engine.replay import Finding
 from engine.tables import journal as stored
 from engine.values import to_json, to_plain
 from workflows import moments, sentences
-from workflows.catalog import Catalog, fetch
+from workflows.catalog import Catalog
+from workflows.contents import fetch
 from workflows.evidence import Store, evidence_of
 from workflows.facts import names_of, visible
 from workflows.moments import Standing
@@ -254,12 +255,16 @@ class History:
         if first is None:
             return
         try:
-            pins = first.entry().event.data()["pins"]
-        except (KeyError, ValueError, TypeError):
+            begun = first.entry().event.data()
+            pins, shared = (
+                begun["pins"],
+                {name: {name: told["digest"]} for name, told in begun["shared"].items()},
+            )
+        except (KeyError, ValueError, TypeError, AttributeError):
             return  # the chain already says that this entry is broken
-        for pin in pins.values():
+        for name in (*pins.values(), *shared):
             try:
-                fetch(connection, self._library.version(connection, pin).files)
+                fetch(connection, shared.get(name) or self._library.version(connection, name).files)
             except NotFound as error:
                 yield Finding(case_id=case_id, code="V-ARTEFACT", seq=1, detail=str(error))
 

@@ -13,7 +13,7 @@ import orjson
 import sqlalchemy as sa
 
 from engine.errors import InvalidInput
-from engine.events import moment
+from engine.temporal import moment
 from workflows.calendar import SHANGHAI
 from workflows.policy import Actor
 from workflows.tables import RARE, candidates, tasks

@@ -54,6 +54,9 @@ class Standing:
     done: dict[str, int] = field(default_factory=dict)
     flows: dict[str, int] = field(default_factory=dict)
     route: list[str] = field(default_factory=list)
+    shared: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # how the journal names what many cases begin with
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -151,8 +154,10 @@ def _note_other(found: Standing, entry: Entry) -> None:
             found.incidents[incident_id] = (element, message)
         case ev.IncidentResolved(incident_id=incident_id) | ev.IncidentCancelled(incident_id=incident_id):
             found.incidents.pop(incident_id, None)
+        case ev.CaseStarted(shared=shared):
+            found.shared = shared
         case ev.DecisionMade() as made:
-            found.decisions.append(_decision(made, entry.seq))
+            found.decisions.append(_decision(made, entry.seq, found.shared))
 
 
 def _note_status(found: Standing, event: Event) -> None:
@@ -165,12 +170,13 @@ def _note_status(found: Standing, event: Event) -> None:
     found.status = words.get(type(event), found.status)
 
 
-def _decision(made: ev.DecisionMade, seq: int) -> Decision:
+def _decision(made: ev.DecisionMade, seq: int, shared: Mapping[str, Any]) -> Decision:
     return Decision(
         seq=seq,
         element=made.element,
         decision=made.decision,
-        inputs={name: to_plain(from_json(value)) for name, value in made.inputs.items()},
+        inputs={name: to_plain(from_json(value)) for name, value in made.inputs.items()}
+        | {name: shared[name] for name in made.shared},
         matched=made.matched,
         value=to_plain(from_json(made.value)),
     )

@@ -9,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from engine.case.shared import Shared
 from engine.values import Value
 from workflows.calendar import SHANGHAI
 from workflows.forms.form import Form
 from workflows.letters import Letter
 from workflows.packages import Package
 from workflows.policy import Actor
-from workflows.register.batches import Batch, case_context, find_batch, newest_open
+from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
 from workflows.submissions import read, typed
 
 Values = Mapping[str, Any]
@@ -37,9 +38,10 @@ class Opening:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """The data a case begins with, and what the journal names beside them."""
+    """The data a case begins with, those of them that many cases share, and what the journal names beside."""
 
     values: dict[str, Value]
+    shared: dict[str, Shared]
     unit_id: str | None
     batch_id: str | None
     calendar: str | None
@@ -52,12 +54,14 @@ def opened(
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
     unit = asked.unit if asked.unit is not None else actor.unit
     batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
-    told = case_context(connection, unit, batch, now=now, overrides=asked.rules)
+    rules = rules_for_case(batch, asked.rules) if batch else None
+    told = case_context(connection, unit, batch, now=now, rules=rules)
     data = package.form("start")
     form = read(data) if data else None
     values = form.check(asked.values, context=told, now=now) if form else typed(asked.values)
     return Opened(
-        values={**values, **_plain_names(told), "applicant": actor.id},
+        values={**values, **_own(told), "applicant": actor.id},
+        shared={"rules": rules.shared} if rules else {},
         unit_id=unit,
         batch_id=batch.id if batch else None,
         calendar=batch.calendar if batch else None,
@@ -70,7 +74,8 @@ def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened
     batch = _named(connection, letter.batch)
     told = case_context(connection, letter.unit, batch, now=now)
     return Opened(
-        values={**_plain_names(told), "applicant": letter.applicant},
+        values={**_own(told), "applicant": letter.applicant},
+        shared={"rules": batch.rules.shared} if batch else {},
         unit_id=letter.unit,
         batch_id=batch.id if batch else None,
         calendar=batch.calendar if batch else None,
@@ -81,20 +86,19 @@ def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened
 def case_number(connection: sa.Connection, prefix: str, now: datetime) -> str:
     """The next number, counted per prefix and year without a gap: `GF-2026-000123`."""
     stem = f"{prefix}-{now.astimezone(SHANGHAI).year}"
-    query = sa.text(
-        "INSERT INTO case_numbers (prefix, last) VALUES (:prefix, 1)"
-        " ON CONFLICT (prefix) DO UPDATE SET last = case_numbers.last + 1 RETURNING last"
-    )
-    return f"{stem}-{connection.execute(query, {'prefix': stem}).scalar_one():06}"
+    return f"{stem}-{connection.execute(_COUNT, {'prefix': stem}).scalar_one():06}"
+
+
+_COUNT = sa.text(
+    "INSERT INTO case_numbers (prefix, last) VALUES (:prefix, 1)"
+    " ON CONFLICT (prefix) DO UPDATE SET last = case_numbers.last + 1 RETURNING last"
+)
 
 
 def _named(connection: sa.Connection, batch: str | None) -> Batch | None:
     return find_batch(connection, batch) if batch else None
 
 
-def _plain_names(told: Mapping[str, Any]) -> dict[str, Value]:
-    """A column's name is not quite a text, and the journal takes only texts."""
-    return {
-        name: {str(key): inner for key, inner in value.items()} if isinstance(value, Mapping) else value
-        for name, value in told.items()
-    }
+def _own(told: Mapping[str, Any]) -> dict[str, Value]:
+    """Without the rules, unless there are none: cases share them."""
+    return {name: value for name, value in told.items() if name != "rules" or value is None}

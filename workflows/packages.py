@@ -16,6 +16,7 @@ from lxml import etree
 
 from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.xml import parse_xml
+from workflows.contents import name_of
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
@@ -232,7 +233,7 @@ def _package(process: etree._Element, files: Mapping[str, bytes]) -> Package:
         name=name,
         name_en=properties.get("name:en", name),
         files=dict(files),
-        digest=digest_of({path: blob_digest(data) for path, data in files.items()}),
+        digest=digest_of({path: name_of(data) for path, data in files.items()}),
         calls=_calls(process),
         properties=properties,
         awaits=_awaits(process),
@@ -247,11 +248,6 @@ def encoding_of(data: bytes) -> str:
         return parse_xml(data).getroottree().docinfo.encoding or "UTF-8"
     except BadDefinition:
         return "UTF-8"
-
-
-def blob_digest(data: bytes) -> str:
-    """The name of a content: its SHA-256 in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def digest_of(files: Mapping[str, str]) -> str:

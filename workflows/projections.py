@@ -20,7 +20,6 @@ from workflows.tables import (
     candidates,
     cases,
     decisions,
-    definitions,
     incidents,
     jobs,
     tasks,
@@ -132,13 +131,14 @@ class _Projecting:
 
     def _case_started(self, entry: Entry) -> None:
         begun = self.beginning
-        name, name_en = self._process_names(begun.pins[begun.process])
+        drawing = self.definition.drawing
+        name = drawing.name or begun.process
         row = {
             "case_id": self.case_id,
             "process_id": begun.process,
             "definition_id": begun.pins[begun.process],
             "process_name": name,
-            "process_name_en": name_en,
+            "process_name_en": drawing.properties.get("name:en", name),
             "pins": dict(begun.pins),
             "unit_name_en": begun.text("unit", "name_en"),
             "uscc": begun.text("unit", "uscc"),
@@ -153,14 +153,6 @@ class _Projecting:
             **begun.shared,
         }
         self.rows.add(cases, row)
-
-    def _process_names(self, definition_id: str) -> tuple[str, str]:
-        key, _, version = definition_id.rpartition(":")
-        query = sa.select(definitions.c.name, definitions.c.name_en).where(
-            definitions.c.key == key, definitions.c.version == int(version)
-        )
-        row = self.writing().execute(query).first()
-        return (row.name, row.name_en) if row else (key, key)
 
     def _case_over(self, entry: Entry, status: str, **found: str | None) -> None:
         values = {"status": status, "ended_at": entry.at}

@@ -228,9 +228,7 @@ operations = sa.Table(
     _text("request_id"),
     sa.Column("old", Document),
     sa.Column("new", Document),
-    sa.Index(None, "case_id", "number"),
-    sa.Index(None, "actor", "number"),
-    sa.Index(None, "action", "number"),
+    sa.Index(None, "case_id"),
 )
 
 drafts = sa.Table(

@@ -12,16 +12,18 @@ from datetime import datetime
 from typing import Any
 
 from engine import events as ev
-from engine.case.hearing import heard
+from engine.case.hearing import gave_up, heard
 from engine.case.obeying import obey
 from engine.case.reliving import Reliving
-from engine.case.standing import Job, Standing, Task, already_claimed
+from engine.case.shared import Shared
+from engine.case.standing import Job, Standing, Task, already_claimed, held
 from engine.definition.model import Definition
-from engine.errors import NotAllowed, NotFound, WrongState
+from engine.errors import NotFound, WrongState
 from engine.events import Cause, Consequence, Entry, Json, Who
 from engine.execution import signals as sig
 from engine.execution.execution import Awaited, Execution, WorkingDays
 from engine.journal import START, Head
+from engine.temporal import moment
 from engine.values import from_json, to_json
 
 Values = Mapping[str, Any]
@@ -31,13 +33,16 @@ Values = Mapping[str, Any]
 class Case(Reliving):
     """One run of a definition. Not thread-safe: one thread holds a case at a time."""
 
-    def __init__(self, started: Entry, definition: Definition, calendar: WorkingDays) -> None:
-        """`started` holds the CaseStarted event; nothing has happened yet."""
+    def __init__(
+        self, started: Entry, definition: Definition, calendar: WorkingDays, *, shared: Values | None = None
+    ) -> None:
+        """`started` holds CaseStarted; nothing has happened yet. `shared` are the values that it names."""
         assert isinstance(started.event, ev.CaseStarted)
         self.case_id = started.case_id
         self.started = started
         self.definition = definition
         self.calendar = calendar
+        self._shared = shared or {}
         self.standing = Standing()
         self.execution: Execution
         self.head = Head(seq=0, digest=START)  # what the journal holds; moved by `appended`
@@ -114,8 +119,10 @@ class Case(Reliving):
         carried: Values | None = None,
         job_id: str | None = None,
         origin: str | None = None,
+        shared: Mapping[str, Shared] | None = None,
     ) -> Case:
-        """A new case at its first waits. `pins` names the deployed version of every reachable process.
+        """A new case at its first waits. `pins` names the deployed version of every reachable process,
+        `shared` the variables whose values the journal only names.
 
         `begins_at`, `carried`, `job_id`, `origin` tell of the message or signal that begins it, if one does.
         Raises WrongState if it cannot begin like that.
@@ -133,9 +140,12 @@ class Case(Reliving):
             job_id=job_id,
             signals_reach="house",
             origin=origin,
+            shared={name: one.told() for name, one in (shared or {}).items()},
         )
         definition.beginning(begins_at)
-        case = cls(Entry(case_id=case_id, seq=1, at=now, who=by, event=event), definition, calendar)
+        first = Entry(case_id=case_id, seq=1, at=now, who=by, event=event)
+        held = {name: one.value for name, one in (shared or {}).items()}
+        case = cls(first, definition, calendar, shared=held)
         case._happen(event, by=by, now=now)
         return case
 
@@ -181,7 +191,7 @@ class Case(Reliving):
         if timer is None:
             raise NotFound(f"timer {timer_id} is not set in case {self.case_id}", code="TIMER_GONE")
         if now < datetime.fromisoformat(timer.due_at):
-            raise WrongState(f"timer {timer_id} is due at {timer.due_at}, now it is {ev.moment(now)}")
+            raise WrongState(f"timer {timer_id} is due at {timer.due_at}, now it is {moment(now)}")
         missed = self.execution.missed(timer.n, now=max(now, self.at))
         self._happen(ev.TimerFired(timer_id=timer_id, due_at=timer.due_at, missed=missed), by=by, now=now)
 
@@ -244,7 +254,7 @@ class Case(Reliving):
         event = ev.JobFailed(
             job_id=job_id,
             message=message,
-            retry_at=ev.moment(retry_at) if retry_at else None,
+            retry_at=moment(retry_at) if retry_at else None,
             error_code=error_code,
         )
         self._happen(event, by=by, now=now)
@@ -286,13 +296,21 @@ class Case(Reliving):
             "standing": self.standing.state(),
             "execution": self.execution.snapshot(),
             "seq": self.seq,
-            "at": ev.moment(self.at),
+            "at": moment(self.at),
         }
 
     @classmethod
-    def of(cls, state: dict[str, Json], definition: Definition, calendar: WorkingDays, *, head: Head) -> Case:
+    def of(
+        cls,
+        state: Json,
+        definition: Definition,
+        calendar: WorkingDays,
+        *,
+        head: Head,
+        shared: Values | None = None,
+    ) -> Case:
         """The case that `state` described, its journal ending at `head`."""
-        case = cls(ev.entry_of(state["started"]), definition, calendar)
+        case = cls(ev.entry_of(state["started"]), definition, calendar, shared=shared)
         case.standing = Standing.of(state["standing"])
         case.execution = Execution.restore(definition, state["execution"], calendar=calendar)
         case.seq = state["seq"]
@@ -320,6 +338,7 @@ class Case(Reliving):
             self.execution = Execution.start(
                 self.definition,
                 from_json(cause.values),
+                shared=self._shared,
                 begins_at=cause.begins_at,
                 carried=from_json(cause.carried),
                 signals_reach=cause.signals_reach,
@@ -333,22 +352,15 @@ class Case(Reliving):
         for signal in self.execution.drain():
             if isinstance(signal, sig.Ended):
                 ends.append(signal.element)
-            for consequence in heard(signal, case_id=self.case_id, standing=self.standing):
+            for consequence in heard(signal, self.case_id, self.standing, self._shared):
                 self.standing.note(consequence, now)
                 consequences.append(consequence)
         if isinstance(cause, ev.JobFailed) and not cause.retry_at and not cause.error_code:
-            consequences.append(self._job_incident(cause, now))
+            consequences.append(gave_up(cause, self.standing))
+            self.standing.note(consequences[-1], now)
         if self.status == "active" and self.execution.status == "completed":
             consequences.append(self._completed(tuple(ends)))
         return consequences
-
-    def _job_incident(self, cause: ev.JobFailed, now: datetime) -> Consequence:
-        job = self.standing.jobs[cause.job_id]
-        raised = ev.IncidentRaised(
-            incident_id=job.id, element=job.element, code="JOB_FAILED", message=cause.message, job_id=job.id
-        )
-        self.standing.note(raised, now)
-        return raised
 
     def _completed(self, ends: tuple[str, ...]) -> Consequence:
         self.standing.status = "completed"
@@ -373,17 +385,7 @@ class Case(Reliving):
         return task
 
     def _held(self, task_id: str, by: Who) -> Task:
-        task = self._workable(task_id)
-        if task.assignee is None:
-            raise WrongState(f"task {task_id} is not claimed by anybody", code="TASK_NOT_CLAIMED")
-        if task.assignee != by.actor:
-            raise NotAllowed(
-                f"task {task_id} is claimed by {task.assignee}, not by {by.actor}",
-                code="TASK_HELD_BY_OTHER",
-                assignee=task.assignee,
-                claimed_at=task.claimed_at,
-            )
-        return task
+        return held(self._workable(task_id), by.actor)
 
     def _job(self, job_id: str) -> Job:
         self._running()

@@ -9,18 +9,19 @@ from engine import events as ev
 from engine.case.standing import Standing
 from engine.events import Cause, Who
 from engine.execution.execution import Execution
+from engine.temporal import moment
 from engine.values import from_json
 
 
 def obey(cause: Cause, *, standing: Standing, execution: Execution, by: Who, now: datetime) -> None:
     """Change the books and move the token as `cause` asks."""
-    moment = ev.moment(now)
+    at = moment(now)
     match cause:
         case (
             ev.TaskClaimed(task_id=task_id, assignee=assignee)
             | ev.TaskTransferred(task_id=task_id, assignee=assignee)
         ):
-            standing.hand(task_id, assignee=assignee, owner=None, claimed_at=moment)
+            standing.hand(task_id, assignee=assignee, owner=None, claimed_at=at)
         case ev.TaskReleased(task_id=task_id):
             standing.hand(task_id, assignee=None, owner=None, claimed_at=None)
         case ev.TaskDelegated(task_id=task_id, delegate=delegate):

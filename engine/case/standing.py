@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine import events as ev
-from engine.errors import WrongState
+from engine.errors import NotAllowed, WrongState
 from engine.events import Cause, Consequence, Json
+from engine.temporal import moment
 
 A_WAIT = timedelta(minutes=1)
 """What a timer sets off that was due so much later is nobody's echo."""
@@ -131,11 +132,11 @@ class Standing:
                     id=task_id,
                     n=number(task_id),
                     element=consequence.element,
-                    created_at=ev.moment(now),
+                    created_at=moment(now),
                     groups=consequence.groups,
                     users=consequence.users,
                     assignee=consequence.assignee,
-                    claimed_at=ev.moment(now) if consequence.assignee else None,
+                    claimed_at=moment(now) if consequence.assignee else None,
                     due_at=consequence.due_at,
                     round=consequence.round,
                 )
@@ -184,6 +185,20 @@ def number(its_id: str) -> int:
 
 def _task(state: dict[str, Json]) -> Task:
     return Task(**{**state, "groups": tuple(state["groups"]), "users": tuple(state["users"])})
+
+
+def held(task: Task, actor: str) -> Task:
+    """The task, if this actor holds it. Raises WrongState TASK_NOT_CLAIMED, NotAllowed TASK_HELD_BY_OTHER."""
+    if task.assignee is None:
+        raise WrongState(f"task {task.id} is not claimed by anybody", code="TASK_NOT_CLAIMED")
+    if task.assignee != actor:
+        raise NotAllowed(
+            f"task {task.id} is claimed by {task.assignee}, not by {actor}",
+            code="TASK_HELD_BY_OTHER",
+            assignee=task.assignee,
+            claimed_at=task.claimed_at,
+        )
+    return task
 
 
 def already_claimed(task: Task) -> WrongState:

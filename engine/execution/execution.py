@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from engine.execution.catching import owner_of
 from engine.execution.running import CaseWorkflow
 from engine.execution.signals import Awaited, Signal
 from engine.execution.token import LEVEL, Token
-from engine.values import Value, ordered
+from engine.values import Value, in_order, ordered
 
 __all__ = ["Awaited", "Execution", "WorkingDays"]
 
@@ -49,16 +49,20 @@ class Execution:
         begins_at: str | None = None,
         carried: dict[str, Value] | None = None,
         signals_reach: str = "house",
+        shared: Mapping[str, Value] | None = None,
     ) -> Execution:
         """A new case with these variables, moved until everything waits. It begins at the start event
         without a trigger, or at the element where something has happened that `carried` these values;
         `Definition.beginning` says whether it may. `signals_reach` is `house`, or `case` for signals that
-        stay inside.
+        stay inside. `shared` are variables too, as they come out of a journal: they are not copied.
         """
         begins = None if begins_at is None else definition.beginning(begins_at)
         asker = Asker(calendar, _aware(now))
         specs = definition.specs
-        workflow = CaseWorkflow(specs[definition.process_id], specs, asker, _context(values))
+        given = _context(values)
+        if shared:
+            given = in_order({**given, **shared})
+        workflow = CaseWorkflow(specs[definition.process_id], specs, asker, given)
         workflow.signals_reach = signals_reach
         if begins is None:
             workflow.begin()

@@ -36,9 +36,9 @@ class Most:
 
 
 BOUNDS = {
-    ("sqlite", "ours"): Most(statements=98, transactions=10, stored=62_000),
+    ("sqlite", "ours"): Most(statements=95, transactions=10, stored=51_000),
     ("sqlite", "floor"): Most(statements=58, transactions=10, stored=37_000),
-    ("pg", "ours"): Most(statements=98, transactions=13, stored=61_000, fsyncs=12),
+    ("pg", "ours"): Most(statements=95, transactions=13, stored=49_000, fsyncs=12),
     ("pg", "floor"): Most(statements=58, transactions=20, stored=36_000, fsyncs=12),
 }
 

@@ -16,6 +16,7 @@ from engine.case.standing import number
 from engine.definition.model import Definition, read_definition
 from engine.execution.execution import Execution
 from engine.execution.token import LEVEL
+from engine.replay import Library
 from engine.values import from_json, to_plain
 from tests.processes import drawn
 from workflows.calendar import load_calendar
@@ -36,6 +37,12 @@ def reading(process: str) -> Reading:
     return Reading(definition(process))
 
 
+def begun_with(event: ev.CaseStarted, library: Library) -> dict[str, Any]:
+    """All the data a case began with, those that its journal only names included."""
+    shared = {name: library.shared(told["digest"]).value for name, told in event.shared.items()}
+    return {**from_json(event.values), **shared}
+
+
 @dataclass
 class Answers:
     """What people, workers and senders answered in played examples: element → answers."""
@@ -43,13 +50,13 @@ class Answers:
     starts: list[dict[str, Any]] = field(default_factory=list)
     given: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
 
-    def learn(self, entries: Iterable[ev.Entry]) -> None:
+    def learn(self, entries: Iterable[ev.Entry], library: Library) -> None:
         """Keep every answer of one history."""
         stands: dict[str, str] = {}
         for entry in entries:
             match entry.event:
-                case ev.CaseStarted(values=values):
-                    self.starts.append(from_json(values))
+                case ev.CaseStarted() as begun:
+                    self.starts.append(begun_with(begun, library))
                 case (
                     ev.TaskCreated(task_id=own, element=element) | ev.JobCreated(job_id=own, element=element)
                 ):
@@ -68,7 +75,7 @@ def answers(process: str, examples: tuple[str, ...]) -> Answers:
     theatre, learnt = Theatre(), Answers()
     for name in examples:
         played = theatre.play(drawn.ROOT / process, drawn.examples()[f"{process}/{name}"])
-        learnt.learn(theatre.history.entries(played.case_id))
+        learnt.learn(theatre.history.entries(played.case_id), theatre.library)
     return learnt
 
 
@@ -88,8 +95,9 @@ def history(process: str, example: str) -> list[Step]:
     theatre = Theatre()
     played = theatre.play(drawn.ROOT / process, drawn.examples()[f"{process}/{example}"])
     first, *entries = theatre.history.entries(played.case_id)
-    ours = OurCase(definition(process), from_json(first.event.values), first.at)
-    steps = [Step("start", (), 0, from_json(first.event.values), first.at)]
+    values = begun_with(first.event, theatre.library)
+    ours = OurCase(definition(process), values, first.at)
+    steps = [Step("start", (), 0, values, first.at)]
     for entry in entries:
         match entry.event:
             case ev.TaskCompleted(task_id=own, values=values) | ev.JobSucceeded(job_id=own, result=values):

@@ -1,11 +1,12 @@
 """Events: every kind survives the journal, and a moment is written in one way."""
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from engine.events import Cause, Entry, Event, Who, entry_of, event_of, moment
+from engine.events import Cause, Entry, Event, Who, entry_of, event_of
+from engine.temporal import moment
 
 SAMPLES = {"str": "甲", "str | None": None, "int": 3, "int | None": 2, "bool": True, "Json": [1, {"a": None}]}
 
@@ -53,3 +54,55 @@ def test_a_case_that_began_before_letters_keeps_its_signals_inside():
     began = event_of("CaseStarted", old)
 
     assert (began.signals_reach, began.begins_at, began.carried, began.job_id) == ("case", None, {}, None)
+
+
+def test_a_field_that_is_as_its_default_says_is_not_stored():
+    begun = Event.kinds["TaskCreated"](task_id="C.2", element="check", round=2)
+
+    assert begun.stored() == {"task_id": "C.2", "element": "check", "round": 2}
+    assert event_of("TaskCreated", begun.stored()) == begun
+    assert event_of("TaskCreated", begun.data()) == begun  # as it was stored before
+
+
+def test_no_default_ever_changes():
+    """What is not stored means what the default says: another default would rewrite the past."""
+    assert {name: _defaulted(kind) for name, kind in Event.kinds.items() if _defaulted(kind)} == {
+        "CaseStarted": {
+            "unit": None,
+            "batch": None,
+            "begins_at": None,
+            "carried": {},
+            "job_id": None,
+            "signals_reach": "case",
+            "origin": None,
+            "shared": {},
+        },
+        "TaskReleased": {"reason": ""},
+        "TimerFired": {"missed": 0},
+        "MessageReceived": {"correlation": None, "job_id": None, "origin": None},
+        "SignalReceived": {"origin": None},
+        "JobFailed": {"retry_at": None, "error_code": None},
+        "IncidentResolved": {"values": {}},
+        "ElementPassed": {"flows": ()},
+        "ElementSkipped": {"flows": ()},
+        "TaskCreated": {
+            "groups": (),
+            "users": (),
+            "assignee": None,
+            "due_at": None,
+            "due_days": None,
+            "provisional": False,
+            "priority": 50,
+            "round": 1,
+            "item": None,
+        },
+        "TimerSet": {"days": None, "provisional": False, "repeats": None},
+        "DecisionMade": {"required": (), "shared": ()},
+        "IncidentRaised": {"job_id": None},
+        "CaseCompleted": {"outcome": None, "level": None},
+    }
+
+
+def _defaulted(kind: type[Event]) -> dict[str, object]:
+    told = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(kind)}
+    return {name: default for name, default in told.items() if default is not MISSING}

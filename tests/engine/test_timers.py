@@ -13,6 +13,7 @@ from engine.case.case import Case
 from engine.definition.model import check_definition
 from engine.definition.moments import NoMoment, period_of
 from engine.errors import ReplayMismatch
+from engine.temporal import moment
 from tests.engine.drawing import NOW, extension, play, process, timer
 from tests.engine.test_case import CLOCK, again, started
 
@@ -137,7 +138,7 @@ def test_more_missed_than_had_passed_is_found_in_replay():
     case = started(reminded("R5/P1D"))
     (its_id,) = case.standing.timers
     wake(case, NOW + 3 * DAY)
-    forged = ev.TimerFired(timer_id=its_id, due_at=ev.moment(NOW + DAY), missed=4)
+    forged = ev.TimerFired(timer_id=its_id, due_at=moment(NOW + DAY), missed=4)
     place = next(i for i, e in enumerate(case.fresh) if isinstance(e.event, ev.TimerFired))
     case._fresh[place] = ev.Entry(
         case_id=case.case_id, seq=place + 1, at=case.fresh[place].at, who=CLOCK, event=forged

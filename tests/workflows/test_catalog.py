@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from engine.errors import BadDefinition, NotFound, WrongState
 from tests.story import PACKAGES
-from workflows.catalog import Catalog, keep
+from workflows.catalog import Catalog
+from workflows.contents import keep
 from workflows.packages import read_files, read_folder
 from workflows.tables import blobs, definitions
 
@@ -80,7 +81,8 @@ def test_equal_files_are_stored_once(story, folder):
 
     with story.database.connect() as connection:
         stored = connection.scalar(sa.select(sa.func.count()).select_from(blobs))
-    assert stored == len(read_folder(folder).files) + 1
+    rules = 1
+    assert stored == len(read_folder(folder).files) + 1 + rules
 
 
 @pytest.mark.parametrize(

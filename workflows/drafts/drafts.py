@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem, WrongState
 from workflows import duties
-from workflows.catalog import Catalog, Version, fetch, keep
+from workflows.catalog import Catalog, Version
 from workflows.change import demand, record_operation
+from workflows.contents import fetch, keep
 from workflows.drafts.draft import (
     UNDECIDED,
     Draft,

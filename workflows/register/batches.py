@@ -17,9 +17,10 @@ from engine.tables import metadata
 from engine.values import Value
 from workflows.calendar import local_day
 from workflows.columns import Document, Moment
+from workflows.contents import keep
 from workflows.people import authorities, units
 from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
-from workflows.register.titles import bans, cultivated, titles_of
+from workflows.register.titles import record_of
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -78,6 +79,7 @@ def open_batch(
     pinned = {"rules": rules.content, "rules_digest": rules.digest, "calendar": calendar}
     who = {"opened_by": by, "approved_by": approved_by, "opened_at": now}
     connection.execute(sa.insert(batches).values(**row, **pinned, **who))
+    keep(connection, {"rules": rules.shared.text.encode()})
     return find_batch(connection, batch)
 
 
@@ -90,7 +92,7 @@ def close_batch(connection: sa.Connection, batch: str) -> None:
 
 def find_batch(connection: sa.Connection, batch: str) -> Batch:
     """A round by its id. Raises NotFound."""
-    row = connection.execute(_FACTS.where(batches.c.id == batch)).mappings().one_or_none()
+    row = connection.execute(_NAMED, {"batch": batch}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no batch {batch!r}", code="BATCH_NOT_FOUND", batch=batch)
     return _batch(connection, row)
@@ -104,7 +106,7 @@ def open_batches(connection: sa.Connection) -> tuple[Batch, ...]:
 
 def newest_open(connection: sa.Connection) -> Batch | None:
     """The round that an application belongs to unless it names another."""
-    row = connection.execute(_OPEN.limit(1)).mappings().first()
+    row = connection.execute(_NEWEST).mappings().first()
     return _batch(connection, row) if row else None
 
 
@@ -119,15 +121,15 @@ def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime
     return tuple(row["id"] for row in rows)
 
 
-def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> Mapping[str, Value]:
-    """The rules of a batch as a plain FEEL context (`rules.days.gf_m5`).
+def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> RuleSet:
+    """The rules of a batch, to a case a plain FEEL context (`rules.days.gf_m5`).
 
     `overrides` are other values, by full key (`thresholds.gf_municipal`) or nested, for trying things out.
     Raises BadDefinition for an unknown key or a value out of range.
     """
     if not overrides:
-        return batch.rules.context
-    return batch.rules.changed(flat(overrides), version=batch.rules.version).context
+        return batch.rules
+    return batch.rules.changed(flat(overrides), version=batch.rules.version)
 
 
 def case_context(
@@ -136,16 +138,17 @@ def case_context(
     batch: Batch | None,
     *,
     now: datetime,
-    overrides: Mapping[str, Any] | None = None,
+    rules: RuleSet | None = None,
 ) -> dict[str, Value]:
     """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without one.
+    The batch's own rules unless there are others.
 
     Raises NotFound for an unknown unit.
     """
     return {
         "unit": unit_context(connection, unit, on=local_day(now)) if unit else None,
         "batch": batch_context(batch) if batch else None,
-        "rules": rules_for_case(batch, overrides) if batch else None,
+        "rules": (rules or batch.rules).shared.value if batch else None,
     }
 
 
@@ -166,18 +169,16 @@ def unit_context(connection: sa.Connection, unit: str, *, on: date) -> dict[str,
     `titles` are texts such as `gf.municipal`, `cultivated` is a list of tracks, `banned_until` a date or
     null; numbers are exact, `founded` is a date or null. Raises NotFound.
     """
-    names = (authorities.c.name.label("authority_name"), authorities.c.name_en.label("authority_name_en"))
-    query = sa.select(units, *names).join(authorities, authorities.c.code == units.c.authority, isouter=True)
-    row = connection.execute(query.where(units.c.id == unit)).mappings().one_or_none()
+    row = connection.execute(_UNIT, {"unit": unit}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no unit {unit!r}", code="UNIT_NOT_FOUND", unit=unit)
-    facts: dict[str, Value] = dict(row)
+    stands = record_of(connection, unit, on=on)
+    facts: dict[str, Value] = {str(name): value for name, value in row.items()}
     facts["capital"] = None if row["capital"] is None else Decimal(row["capital"])
     facts["founded"] = date.fromisoformat(row["founded"]) if row["founded"] else None
-    facts["titles"] = [f"{title.track}.{title.level}" for title in titles_of(connection, unit, on=on)]
-    facts["cultivated"] = list(cultivated(connection, unit, on=on))
-    last = sa.select(sa.func.max(bans.c.until)).where(bans.c.unit == unit, bans.c.until > on)
-    facts["banned_until"] = connection.execute(last).scalar_one_or_none()
+    facts["titles"] = list(stands.titles)
+    facts["cultivated"] = list(stands.cultivated)
+    facts["banned_until"] = stands.banned_until
     return facts
 
 
@@ -191,6 +192,15 @@ def is_uscc(text: str) -> bool:
 
 _FACTS = sa.select(*(column for column in batches.c if column.name != "rules"))
 _OPEN = _FACTS.where(batches.c.status == "open").order_by(batches.c.opened_at.desc(), batches.c.id)
+_NEWEST = _OPEN.limit(1)
+_NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
+_UNIT = (
+    sa.select(
+        units, authorities.c.name.label("authority_name"), authorities.c.name_en.label("authority_name_en")
+    )
+    .join(authorities, authorities.c.code == units.c.authority, isouter=True)
+    .where(units.c.id == sa.bindparam("unit"))
+)
 _READ: dict[str, RuleSet] = {}
 """Digest → rule set: its hundreds of parameters are read and checked once in the life of a process."""
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from engine.case.shared import Shared
 from engine.errors import BadDefinition, NotFound, Problem
 from engine.values import Value, from_json
 
@@ -91,6 +92,13 @@ class RuleSet:
                 here = here.setdefault(group, {})
             here[name] = self._feel(parameter)
         return nested
+
+    @cached_property
+    def shared(self) -> Shared:
+        """What a case is told of them, as it stands in the library and is named in the case's journal."""
+        effective = self.content.get("effective") or {}
+        names = {"id": self.id, "version": self.version, "effective_from": effective.get("from")}
+        return Shared.of(self.context, **names)
 
     def changed(self, values: Mapping[str, Any], *, version: int | None = None) -> RuleSet:
         """The rule set with other values for some keys, as the next version. Raises BadDefinition.

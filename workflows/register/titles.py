@@ -153,6 +153,48 @@ def titles_of(connection: sa.Connection, unit: str, *, on: date) -> tuple[Design
     return tuple(title for row in rows if (title := Designation(**row)).is_valid(on))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What the register says of a unit on a day: its titles (`gf.municipal`) oldest first, the tracks for
+    which it is being cultivated, and the first day on which a banned one may apply again."""
+
+    titles: tuple[str, ...]
+    cultivated: tuple[str, ...]
+    banned_until: date | None
+
+
+def record_of(connection: sa.Connection, unit: str, *, on: date) -> Record:
+    """What stands of a unit, in one look."""
+    rows = connection.execute(_RECORD, {"unit": unit}).all()
+    standing = [row for row in rows if _stands(row, on)]
+    return Record(
+        titles=tuple(f"{row.track}.{row.level}" for row in standing if row.kind == "title"),
+        cultivated=tuple(sorted({row.track for row in standing if row.kind == "cultivation"})),
+        banned_until=max((row.until for row in rows if row.kind == "ban" and row.until > on), default=None),
+    )
+
+
+def _stands(row: sa.Row[Any], on: date) -> bool:
+    ended = row.ended is not None and row.ended <= on
+    expired = row.until is not None and row.until < on
+    return row.since <= on and not ended and not expired
+
+
+def _told(kind: str, table: sa.Table, names: tuple[str, ...]) -> sa.Select[Any]:
+    """A unit's rows in one shape; `names` are the columns of track, level, since, until, ended, or empty."""
+    shape = zip(("track", "level", "since", "until", "ended"), names, strict=True)
+    columns = [(table.c[name] if name else sa.null()).label(label) for label, name in shape]
+    told = sa.select(sa.literal_column(f"'{kind}'").label("kind"), *columns)
+    return told.where(table.c.unit == sa.bindparam("unit"))
+
+
+_RECORD = sa.union_all(
+    _told("title", designations, ("track", "level", "decided_on", "valid_until", "removed_on")),
+    _told("cultivation", cultivation, ("track", "", "entered_on", "valid_until", "left_on")),
+    _told("ban", bans, ("", "", "since", "until", "")),
+).order_by("since")
+
+
 def duplicate(
     connection: sa.Connection, unit: str, *, track: str, level: str, on: date
 ) -> Designation | None:

@@ -73,7 +73,8 @@ def test_the_rules_of_a_batch_are_read_once(connection):
 @pytest.mark.parametrize("overrides", [{"thresholds.gf_municipal": 60}, {"thresholds": {"gf_municipal": 60}}])
 def test_rules_can_be_tried_out_with_other_values(connection, overrides):
     batch = batches.find_batch(connection, "2026-1")
-    told = batches.case_context(connection, "u01", batch, now=NOW, overrides=overrides)
+    rules = batches.rules_for_case(batch, overrides)
+    told = batches.case_context(connection, "u01", batch, now=NOW, rules=rules)
 
     assert told["rules"]["thresholds"]["gf_municipal"] == 60
     assert told["rules"]["version"] == 1
