@@ -34,6 +34,9 @@ from tests.engine.drawing import (
 from tests.engine.stock import Blocks
 
 VALUES = {"x": Decimal(1), "true_": True, "people": ["ana", "bo", "cy"]}
+FAMILY_VALUES = VALUES | {"n": Decimal(2), "yes": True, "people": ["x", "y", "z"], "loop": [Decimal(1)]}
+"""What a case of `tests.engine.models` begins with."""
+
 PERSON, SYSTEM = Who(actor="ana"), Who(actor="system")
 
 

@@ -19,7 +19,7 @@ from engine.case.standing import Task
 from engine.definition.model import Sources
 from engine.events import Who, entry_of
 from tests.engine.models import FAMILY
-from tests.engine.wild import PERSON, SYSTEM, VALUES, Life, Wild
+from tests.engine.wild import FAMILY_VALUES, PERSON, SYSTEM, Life, Wild
 from tests.golden import house, seen
 from tests.golden.house import Golden, Told
 from tests.processes import drawn
@@ -36,8 +36,6 @@ LIVES = 10
 TRIES = 60
 LONGEST = 150
 """So many random drawings, so many lives of each drawing of the family, so many entries at most."""
-
-FAMILY_VALUES = VALUES | {"n": 2, "yes": True, "people": ["x", "y", "z"], "loop": [1]}
 
 
 class Busy(Life):
