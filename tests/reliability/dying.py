@@ -12,8 +12,9 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,6 @@ import sqlalchemy as sa
 from engine import journal, replay, statements
 from engine.case.case import Case
 from engine.replay import LiveCases
-from tests.conftest import START
 from workflows import projections
 from workflows.catalog import Catalog
 from workflows.change import Change, Page
@@ -30,7 +30,7 @@ from workflows.commits import Commits
 from workflows.people import find_person
 from workflows.policy import Actor
 from workflows.results import Idempotency
-from workflows.tables import open_database
+from workflows.tables import migrate, open_database
 from workflows.worker import LEASE, Worker
 
 STEPS: tuple[tuple[Any, str], ...] = (
@@ -57,6 +57,7 @@ STEPS: tuple[tuple[Any, str], ...] = (
     (statements, "run"),
     (Commits, "_settle"),
 )
+START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 LATER = START + timedelta(days=4)
 """When what was begun at START is due."""
 
@@ -67,12 +68,14 @@ class Death:
     def __init__(self, at: int) -> None:
         self.left = at
 
-    def watch(self, database: sa.Engine) -> None:
-        """From now on every step is counted."""
+    def watch(self, database: sa.Engine, *, closely: bool) -> None:
+        """From now on every step is counted, and `closely` every statement."""
         for owner, name in STEPS:
             setattr(owner, name, self.around(getattr(owner, name), f"{owner.__name__}.{name}"))
         for event in ("begin", "commit"):
             sa.event.listen(database, event, lambda _, event=event: self.near(f"before {event}"))
+        if closely:
+            sa.event.listen(database, "before_cursor_execute", self.written)
 
     def around(self, step: Callable[..., Any], name: str) -> Callable[..., Any]:
         @wraps(step)
@@ -83,6 +86,11 @@ class Death:
             return answer
 
         return walked
+
+    def written(self, _connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        """A statement is about to be run; those that only look do not count."""
+        if not statement.lstrip().startswith(("SELECT", "PRAGMA", "BEGIN")):
+            self.near("before a statement")
 
     def near(self, moment: str) -> None:
         """One moment more has come."""
@@ -134,18 +142,27 @@ class Hands:
         return {"actor": actor, "idempotency": Idempotency(key=key, request_digest=key)}
 
 
-ACTS = ("start", "claim", "complete", "withdraw", "work")
+class Operator:
+    """Who brings an older database up to date."""
+
+    def __init__(self, *, database: sa.Engine) -> None:
+        self.database = database
+        import_module("alembic.command")  # once, and not in every child
+
+    def migrate(self, number: str) -> None:
+        """The schema becomes that of today."""
+        migrate(self.database)
 
 
 def main(url: str, act: str) -> None:
     """One child for each thing; whatever becomes of it, the next one begins."""
-    hands = Hands(database=open_database(url))
+    hands = (Operator if act == "migrate" else Hands)(database=open_database(url))
     replay.SNAPSHOT_EVERY = 1  # so that every command keeps a snapshot too
     for at, thing in enumerate(sys.stdin.read().split(), start=1):
         print(thing, end=" ", flush=True)
         child = os.fork()
         if child == 0:
-            Death(at).watch(hands.database)
+            Death(at).watch(hands.database, closely=act == "migrate")
             getattr(hands, act)(thing)
             print("answered", flush=True)
             os._exit(0)
