@@ -201,12 +201,13 @@ def _from_snapshot(
         wrong = _wrong_with_snapshot(row)
         if not wrong:
             return _restored(row, library)
-        LOG.warning("the snapshot of case %s at entry %d is not used: %s", case_id, row.seq, wrong)
+        level = logging.INFO if row.format != SNAPSHOT_FORMAT else logging.WARNING  # another release wrote it
+        LOG.log(level, "the snapshot of case %s at entry %d is not used: %s", case_id, row.seq, wrong)
         before = row.seq
     return None
 
 
-def _wrong_with_snapshot(row: sa.Row[Any]) -> str:
+def _wrong_with_snapshot(row: Any) -> str:
     if row.format != SNAPSHOT_FORMAT:
         return f"its format is {row.format}, not {SNAPSHOT_FORMAT}"
     if row.digest != row.written:
@@ -214,7 +215,7 @@ def _wrong_with_snapshot(row: sa.Row[Any]) -> str:
     return "" if row.state == _sealed(row.state[SEAL:]) else "it is damaged"
 
 
-def _restored(row: sa.Row[Any], library: Library) -> Case:
+def _restored(row: Any, library: Library) -> Case:
     state = orjson.loads(zlib.decompress(row.state[SEAL:]))
     pins, process = state["started"]["data"]["pins"], state["started"]["data"]["process"]
     calendar = library.calendar(state["started"]["data"]["calendar"])

@@ -126,7 +126,7 @@ def test_a_case_is_the_same_from_its_journal_and_from_any_snapshot(database, cam
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_snapshot_that_cannot_be_trusted_is_passed_over_and_told_of(database, campaign, caplog, how):
     """The one before it is used instead: what stands before that is not asked for."""
-    caplog.set_level(logging.WARNING, "tidu.replay")
+    caplog.set_level(logging.INFO, "tidu.replay")
     histories = campaign.times(12, 120) // (1 if database.dialect.name == "sqlite" else 4)
     with database.connect() as connection:
         for seed in range(histories):
