@@ -5,6 +5,7 @@ Exit code 1 if a test is red without a fault, or if a fault stays green.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -54,6 +55,7 @@ def _is_noticed(fault: Fault, folder: Path) -> bool:
     copy = Copy(folder / fault.name)
     fault.plant(copy.folder)
     found = copy.judge(fault.noticed_by)
+    shutil.rmtree(copy.folder)
     colours = {verdict.colour for verdict in found.values()}
     seconds = time.monotonic() - began
     print(f"{'red' if colours == {'red'} else 'STAYED GREEN':12} {seconds:4.0f} s  {fault.name}")

@@ -8,8 +8,9 @@ import re
 import pytest
 
 from tests.house import tree
+from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, DoesNotFit
-from tests.planted.faults import EVERYWHERE, FAULTS
+from tests.planted.faults import FAULTS
 
 
 def named(fault):
