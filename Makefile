@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign equivalence interchange help setup run test check docs bench demo pins clean
+.PHONY: campaign equivalence golden interchange planted help setup run test check docs bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -43,3 +43,9 @@ interchange: setup ## import, edit and export every .bpmn file below DIR and com
 
 equivalence: setup ## compare with SpiffWorkflow as it comes on drawings and packages (minutes)
 	@$(PYTHON) -m tests.engine.equivalence
+
+golden: setup ## keep histories of this release for ever (once, at a release)
+	@$(PYTHON) -m tests.golden
+
+planted: setup ## plant known faults in copies, one each, and see the suite turn red (NAME=… for one; minutes)
+	@$(PYTHON) -m tests.planted $(NAME)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from engine.tables import journal as entries
 from engine.tables import snapshots
 from engine.values import Value
 
+LOG = logging.getLogger("tidu.replay")
+
 SNAPSHOT_EVERY = 50
 """Entries behind the newest snapshot, at most, while a case runs."""
 
@@ -33,6 +36,9 @@ LASTING_EVERY = 500
 
 SNAPSHOT_FORMAT = 5
 """Raised whenever a stored state would be read differently; older snapshots are then ignored."""
+
+LAST = 2**31 - 2
+"""No journal has more entries than a column can count."""
 
 MISSHAPEN = (EngineError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What an entry that was never written by this house can raise when it is read and run."""
@@ -217,22 +223,27 @@ def _shared(named: Mapping[str, Any], library: Library) -> dict[str, Value]:
 def _from_snapshot(
     connection: sa.Connection, case_id: str, library: Library, upto: int | None
 ) -> Case | None:
-    """The newest snapshot not beyond `upto`, if the journal still says the same at its place."""
-    query = (
-        sa.select(snapshots.c.seq, snapshots.c.digest, snapshots.c.state)
-        .join(
-            entries,
-            (entries.c.case_id == snapshots.c.case_id)
-            & (entries.c.seq == snapshots.c.seq)
-            & (entries.c.digest == snapshots.c.digest),
-        )
-        .where(snapshots.c.case_id == case_id, snapshots.c.format == SNAPSHOT_FORMAT)
-    )
-    if upto is not None:
-        query = query.where(snapshots.c.seq <= upto)
-    row = connection.execute(query.order_by(snapshots.c.seq.desc()).limit(1)).first()
-    if row is None or row.state != _sealed(row.state[SEAL:]):
-        return None
+    """The newest snapshot not beyond `upto` that can be used. Of one that cannot, the log tells why."""
+    before = (LAST if upto is None else upto) + 1
+    while row := connection.execute(_NEWEST, {"its_case": case_id, "before": before}).first():
+        wrong = _wrong_with_snapshot(row)
+        if not wrong:
+            return _restored(row, library)
+        level = logging.INFO if row.format != SNAPSHOT_FORMAT else logging.WARNING  # another release wrote it
+        LOG.log(level, "the snapshot of case %s at entry %d is not used: %s", case_id, row.seq, wrong)
+        before = row.seq
+    return None
+
+
+def _wrong_with_snapshot(row: Any) -> str:
+    if row.format != SNAPSHOT_FORMAT:
+        return f"its format is {row.format}, not {SNAPSHOT_FORMAT}"
+    if row.digest != row.written:
+        return "the journal says something else there"
+    return "" if row.state == _sealed(row.state[SEAL:]) else "it is damaged"
+
+
+def _restored(row: Any, library: Library) -> Case:
     state = orjson.loads(zlib.decompress(row.state[SEAL:]))
     begun = state["started"]["data"]
     definition, calendar = (
@@ -241,6 +252,23 @@ def _from_snapshot(
     )
     shared = _shared(begun.get("shared", {}), library)
     return Case.of(state, definition, calendar, head=Head(seq=row.seq, digest=row.digest), shared=shared)
+
+
+# Built once, as in the journal: a case is loaded by every command that finds it nowhere.
+_SAME_PLACE = (entries.c.case_id == snapshots.c.case_id) & (entries.c.seq == snapshots.c.seq)
+_NEWEST = (
+    sa.select(
+        snapshots.c.seq,
+        snapshots.c.format,
+        snapshots.c.digest,
+        snapshots.c.state,
+        entries.c.digest.label("written"),
+    )
+    .select_from(snapshots.outerjoin(entries, _SAME_PLACE))
+    .where(snapshots.c.case_id == sa.bindparam("its_case"), snapshots.c.seq < sa.bindparam("before"))
+    .order_by(snapshots.c.seq.desc())
+    .limit(1)
+)
 
 
 def _sealed(state: bytes) -> bytes:

@@ -119,7 +119,8 @@ def _write_notices(connection: sa.Connection, done: Done) -> None:
         }
         for place, (kind, name) in enumerate(_recipients(done.inputs))
     ]
-    connection.execute(notifications.insert(), rows)
+    if rows:  # an example may answer a notice to nobody
+        connection.execute(notifications.insert(), rows)
 
 
 GROUPS_WITHOUT_PLACE = frozenset({"provincial_officer", "provincial_leader", "expert"})

@@ -56,10 +56,12 @@ def reaches_end(seed):
 
 
 @pytest.mark.parametrize("process", EXAMPLES)
-def test_walks_through_the_shipped_packages_go_the_same_way_with_the_same_data(process, often, monkeypatch):
+def test_walks_through_the_shipped_packages_go_the_same_way_with_the_same_data(
+    process, campaign, monkeypatch
+):
     hand_clock(monkeypatch)
 
-    walked = package_walks(process, EXAMPLES[process], range(often("equal_walks")))
+    walked = package_walks(process, EXAMPLES[process], range(campaign.times(6, 60)))
 
     assert [one.difference for one in walked if one.difference] == []
     assert sum(len(one.steps) for one in walked) > len(walked)

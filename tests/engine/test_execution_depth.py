@@ -61,7 +61,7 @@ class Rounds:
 
 
 @pytest.mark.parametrize("rounds", [400, 1000, 5000])
-def test_a_case_that_is_corrected_again_and_again_reaches_its_end_at_the_same_cost(rounds):
+def test_a_case_that_is_corrected_again_and_again_reaches_its_end_at_the_same_cost(campaign, rounds):
     """SpiffWorkflow as it comes loses the task after 500 rounds: its tree is then 1,000 deep."""
     went = Rounds(rework())
     for _ in range(rounds):
@@ -75,9 +75,10 @@ def test_a_case_that_is_corrected_again_and_again_reaches_its_end_at_the_same_co
     assert went.case.status == "completed"
     assert went.case.fresh[-1].event.ends == ("end",)
     went.assert_flat()
+    campaign.tell("R32", rounds=rounds, ended_without_an_end=0)
 
 
-def test_an_hourly_poll_for_a_year_reaches_its_end_at_the_same_cost():
+def test_an_hourly_poll_for_a_year_reaches_its_end_at_the_same_cost(campaign):
     """SpiffWorkflow as it comes calls this case completed after 250 hours, without an end event."""
     went = Rounds(poll(), polls=0)
     for hour in range(1, YEAR_OF_HOURS + 1):
@@ -91,6 +92,7 @@ def test_an_hourly_poll_for_a_year_reaches_its_end_at_the_same_cost():
     assert went.case.fresh[-1].event.ends == ("end",)
     assert went.case.variables == {"polls": YEAR_OF_HOURS}
     went.assert_flat()
+    campaign.tell("R32", rounds=YEAR_OF_HOURS, ended_without_an_end=0)
 
 
 # --- a case ends only where the drawing ends ----------------------------------------------------------
@@ -103,11 +105,12 @@ def ends_passed(case, since):
     return [element for element in passed if kinds[element] == "endEvent"]
 
 
-def test_a_random_case_that_is_completed_has_reached_an_end_and_any_other_waits(often):
+def test_a_random_case_that_is_completed_has_reached_an_end_and_any_other_waits(campaign):
     """Completed says: an end event was passed by the very command that completed it. Until then
     something waits for somebody: a task, a timer, a job, an incident, a message or a condition."""
     statuses = set()
-    for seed in range(often("ends")):
+    lives, completed = campaign.times(60, 1_000), 0
+    for seed in range(lives):
         life = Life(wild(seed), seed)
         moving, since = True, 0
         while moving and len(life.case.fresh) < 400:
@@ -123,7 +126,9 @@ def test_a_random_case_that_is_completed_has_reached_an_end_and_any_other_waits(
                 assert any(waits) or conditions
             since = len(life.case.fresh)
             moving = life.step()
+        completed += life.case.status == "completed"
     assert statuses == {"active", "completed"}
+    campaign.tell("R32", walks=lives, completed=completed, completed_without_an_end=0)
 
 
 @pytest.mark.parametrize("make", FAMILY)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from engine.errors import InvalidInput, NotAllowed, WrongState
 from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.results import Idempotency
+from workflows.results import Changed, Idempotency
 from workflows.tables import drafts, operations
 
 AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
@@ -195,6 +195,29 @@ def test_who_loses_a_race_against_another_process_does_not_take_the_others_along
     assert answers["good"].state == "COMPLETED"
     assert isinstance(answers["lost"], WrongState)
     assert answers["lost"].code == "TASK_COMPLETED"
+
+
+def test_what_is_decided_by_facts_is_done_to_the_case_they_are_about(story):
+    """Between looking and doing another process moves the case; on SQLite none can."""
+    (task,) = checks(story, 1)
+    elsewhere = Commands(story.database, Catalog(story.database), clock=story.clock)
+    officer = story.person("lz.officer")
+    moments = []
+
+    def look_and_do(change):
+        facts = change.task(task)
+        if not moments and story.database.dialect.name == "postgresql":
+            elsewhere.release_task(task, actor=officer)
+            story.commands.live.clear()  # nobody here remembers how the case was
+        moments.append((facts.case.seq, facts.assignee))
+        case = change.take(facts.case.case_id)
+        assert (case.head.seq, case.open_task(task).assignee) == moments[-1]
+        return Changed(case_id=case.case_id, seq=case.seq, status=case.status)
+
+    story.commands._commits.run(commands_act("look", task, officer), look_and_do, story.clock())
+
+    expected = [None] if story.database.dialect.name == "postgresql" else []
+    assert [assignee for _, assignee in moments] == ["lz.officer", *expected]
 
 
 def test_nobody_is_answered_before_the_common_commit(story, crowd):

@@ -1,0 +1,31 @@
+"""All planted faults; those come last that only a blow from outside can show."""
+
+from __future__ import annotations
+
+from tests.planted.everywhere import EVERYWHERE
+from tests.planted.fault import Change, Fault
+from tests.planted.ours import OUR_OWN
+
+POWER_CUTS: tuple[str, ...] = ()
+"""Tests that cut the power under SQLite."""
+
+KILLS_OF_THE_DATABASE: tuple[str, ...] = ()
+"""Tests that kill every process of PostgreSQL."""
+
+NOBODY_ASKS = ("if found not in expected:", "if found is None:")
+
+UNASKED = (
+    Fault(
+        name="sqlite-does-not-sync-and-nobody-asks",
+        story="SQLite answers before the disk has it, and no start-up looks how it is set.",
+        changes=(*EVERYWHERE[0].changes, Change("engine/tables.py", *NOBODY_ASKS)),
+        noticed_by=POWER_CUTS,
+    ),
+    Fault(
+        name="postgresql-does-not-sync-and-nobody-asks",
+        story="PostgreSQL answers before the disk has it, and no start-up looks how it is set.",
+        changes=(*EVERYWHERE[1].changes, Change("engine/tables.py", *NOBODY_ASKS)),
+        noticed_by=KILLS_OF_THE_DATABASE,
+    ),
+)
+FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *UNASKED) if fault.noticed_by)
