@@ -51,7 +51,8 @@ class Page:
         self.spoilt = True
         with statements.together(self.connection):
             journal.write(self.connection, lines)
-            self._rows.write(self.connection)
+            self._rows.begin(self.connection)
+        self._rows.write(self.connection)
         self.spoilt = False
 
 
@@ -89,7 +90,6 @@ class Change:
     def writing(self) -> sa.Connection:
         """For statements that cannot wait for the end: what they did is undone if the command fails."""
         if self.page.shared and self.savepoint is None:
-            self.page.write()
             self.savepoint = self.connection.begin_nested()
         return self.connection
 

@@ -150,14 +150,16 @@ class Commits:
 
     def _together(self, group: list[Asked]) -> None:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
+        page = None
         try:
             with self._database.begin() as connection, self._library.over(connection):
                 page = Page(connection, shared=True)
                 for asked in group:
                     self._attempt_beside_others(asked, page)
                 page.write()
-        except (StaleCase, sa.exc.DBAPIError) as error:
-            if not lost_a_race(error):
+        except Exception as error:
+            its_own = page is not None and page.spoilt and not isinstance(error, sa.exc.DBAPIError)
+            if not (its_own or lost_a_race(error)):
                 raise
             return
         for asked in group:
