@@ -25,7 +25,7 @@ from workflows.packages import (
     read_folder,
     write_folder,
 )
-from workflows.tables import blobs, definitions
+from workflows.tables import blobs, definitions, take_turns
 from workflows.trial.verdict import judge
 
 Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
@@ -204,8 +204,9 @@ class Catalog:
         """The package as a new version; the same content as the newest one is that version, unchanged.
 
         Raises BadDefinition with every error found; nothing is written then. Two who deploy at once
-        take turns: the loser's transaction fails and is repeated by its caller.
+        take turns until their transactions end.
         """
+        take_turns(connection)
         known = self.versions(connection, package.process_id)
         if known and known[0].digest == package.digest and known[0].state == "live":
             return known[0]
@@ -317,13 +318,16 @@ def sources(process_id: str, packages: Iterable[Package]) -> Sources:
     return Sources(process_id=process_id, bpmn=bpmn, dmn=dmn)
 
 
+_STORE = sa.text("INSERT INTO blobs (digest, content) VALUES (:digest, :content) ON CONFLICT DO NOTHING")
+
+
 def keep(connection: sa.Connection, files: Mapping[str, bytes]) -> dict[str, str]:
     """Store contents under their digests, each once; answers path → digest."""
     names = {path: blob_digest(data) for path, data in files.items()}
     stored = set(connection.scalars(sa.select(blobs.c.digest).where(blobs.c.digest.in_(names.values()))))
     new = {names[path]: data for path, data in files.items() if names[path] not in stored}
-    if new:
-        connection.execute(blobs.insert(), [{"digest": d, "content": data} for d, data in new.items()])
+    if new:  # in one order for all: another may be storing the same at this moment
+        connection.execute(_STORE, [{"digest": name, "content": new[name]} for name in sorted(new)])
     return names
 
 

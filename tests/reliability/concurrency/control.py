@@ -125,13 +125,15 @@ class Stage:
     def is_postgres(self) -> bool:
         return self.story.database.dialect.name == "postgresql"
 
-    def play(self, order: Order, one: Act, other: Act) -> Played:
-        """Both acts, in this order."""
+    def play(self, order: Order, one: Act, other: Act, *, decided: str = DECIDED) -> Played:
+        """Both acts, in this order. Acts that write no page can be overtaken before they have `ASKED`."""
         acts = {"one": one, "other": other}
         follows = "other" if order.leads == "one" else "one"
         leading, following = self.doors
         # Every writer on SQLite begins by locking all others out: it can be overtaken only before that.
-        stands = ASKED if order.stands == DECIDED and not self.is_postgres else order.stands
+        stands = order.stands
+        if stands == DECIDED:
+            stands = decided if self.is_postgres else ASKED
         leading.arm(stands, dies=order.dies)
         following.arm(None, dies=False)
         led, leader = self._let_go(leading, acts[order.leads])
