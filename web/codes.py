@@ -143,6 +143,12 @@ CODES: dict[str, Code] = {
     "TOO_LARGE": Code("内容过大", "Too large"),
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),
     "RATE_LIMITED": Code("操作过于频繁", "Too many requests"),
+    "CASE_BUSY": Code(
+        "案件正在被其他操作占用",
+        "The case is being worked on",
+        "本次操作没有提交，请稍后再试。",
+        "Nothing of this was done. Try again in a moment.",
+    ),
     "BUSY": Code("系统繁忙，请稍后再试", "Busy, try again soon"),
     "REJECTED": Code("操作被拒绝", "Refused"),
     "ARTEFACT": Code("已存内容与摘要不符", "A stored file is not what its digest says"),

@@ -11,6 +11,7 @@ from engine import events as ev
 from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
+from engine.tables import wait_patiently
 from workflows import services
 from workflows.beginnings import Beginning
 from workflows.rows import Pending
@@ -60,6 +61,7 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
 
     Commands wait meanwhile: what one wrote into rows that are being dropped would be lost.
     """
+    wait_patiently(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("LOCK TABLE journal IN SHARE MODE"))
     replay.forget_all(connection)

@@ -37,6 +37,7 @@ def test_every_kind_of_refusal_has_its_status(kind):
         (BadDefinition(()), 422),
         (Malformed("x"), 400),
         (WrongState("x", code="TASK_COMPLETED"), 410),
+        (WrongState("x", code="CASE_BUSY"), 503),
         (WrongState("x", code="DRAFT_STALE"), 412),
         (WrongState("x", code="TASK_ALREADY_CLAIMED"), 409),
         (problems.NotSignedIn("x"), 401),
