@@ -40,6 +40,9 @@ snapshots = sa.Table(
 HANGING = "5min"
 """After so long without a word a transaction ends: its process hangs, and others wait for its locks."""
 
+HELD_UP = "2s"
+"""So long a statement waits for a row that another transaction holds: who asked can ask again."""
+
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
@@ -64,6 +67,19 @@ def connect(url: str, **options: Any) -> sa.Engine:
         case "postgresql":
             return _postgresql(address.set(drivername="postgresql+psycopg"), options)
     raise ValueError(f"expected a sqlite or postgresql address, found {address.get_backend_name()}")
+
+
+def wait_patiently(connection: sa.Connection) -> None:
+    """This transaction waits for others as long as one may hang: it is worth more than a request."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{HANGING}'"))
+
+
+def is_held_up(error: BaseException | None) -> bool:
+    """Whether a statement gave up waiting for another transaction: nothing of its own was done."""
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    return getattr(error.orig, "sqlstate", None) == "55P03" or "database is locked" in str(error.orig)
 
 
 def assert_durable(database: sa.Engine) -> None:
@@ -120,6 +136,7 @@ def _sqlite_module() -> Any:
 
 def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     settings = f"-c synchronous_commit=on -c timezone=UTC -c idle_in_transaction_session_timeout={HANGING}"
+    settings += f" -c lock_timeout={HELD_UP}"
     given = address.query.get("options")
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")

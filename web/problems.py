@@ -50,6 +50,7 @@ STATUS_OF_CODE = {
     "RATE_LIMITED": 429,
     "LOCKED_OUT": 429,
     "BUSY": 503,
+    "CASE_BUSY": 503,
 }
 CODE_OF_STATUS = {
     400: "MALFORMED",

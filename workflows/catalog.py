@@ -26,7 +26,7 @@ from workflows.packages import (
     read_folder,
     write_folder,
 )
-from workflows.tables import definitions
+from workflows.tables import definitions, take_turns
 from workflows.trial.verdict import judge
 
 Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
@@ -218,8 +218,9 @@ class Catalog:
         """The package as a new version; the same content as the newest one is that version, unchanged.
 
         Raises BadDefinition with every error found; nothing is written then. Two who deploy at once
-        take turns: the loser's transaction fails and is repeated by its caller.
+        take turns until their transactions end.
         """
+        take_turns(connection)
         known = self.versions(connection, package.process_id)
         if known and known[0].digest == package.digest and known[0].state == "live":
             return known[0]

@@ -50,8 +50,8 @@ class Page:
         wait for each other and not in a circle. Raises StaleCase, and then the whole page is `spoilt`."""
         lines, self._lines = sorted(self._lines, key=lambda line: (line.case_id, line.seq)), []
         self.spoilt = True
-        beside = self._rows.taken(self.connection.dialect)
-        journal.write(self.connection, lines, beside=beside)
+        journal.write(self.connection, lines, beside=self._rows.first(self.connection.dialect))
+        self._rows.write(self.connection)
         self.spoilt = False
 
 
@@ -89,7 +89,6 @@ class Change:
     def writing(self) -> sa.Connection:
         """For statements that cannot wait for the end: what they did is undone if the command fails."""
         if self.page.shared and self.savepoint is None:
-            self.page.write()
             self.savepoint = self.connection.begin_nested()
         return self.connection
 

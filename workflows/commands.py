@@ -31,6 +31,7 @@ class Commands:
 
     A command is refused by a `Rejected`, and then nothing was written. Losing a race is no error: the
     command is tried again on the case as it stands now, and refused only if it makes no sense there.
+    Waiting too long for another command is WrongState CASE_BUSY.
     """
 
     def __init__(

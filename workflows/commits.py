@@ -10,8 +10,9 @@ from threading import Event, Lock
 
 import sqlalchemy as sa
 
-from engine.errors import StaleCase
+from engine.errors import StaleCase, WrongState
 from engine.replay import LiveCases
+from engine.tables import is_held_up
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, one_at_a_time, operation
 from workflows.policy import Actor
@@ -25,6 +26,9 @@ MOST = 64
 
 TANGLED = frozenset({"40001", "40P01"})
 """PostgreSQL's codes for transactions that stood in each other's way."""
+
+RETRY_AFTER = 1
+"""Seconds after which whoever was held up may ask again."""
 
 ONCE = Idempotency()
 """A request that carries no key and is not expected to be repeated."""
@@ -151,14 +155,16 @@ class Commits:
 
     def _together(self, group: list[Asked]) -> None:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
+        page = None
         try:
             with self._database.begin() as connection, self._library.over(connection):
                 page = Page(connection, self._known(connection, group), shared=True)
                 for asked in group:
                     self._attempt_beside_others(asked, page)
                 page.write()
-        except (StaleCase, sa.exc.DBAPIError) as error:
-            if not lost_a_race(error):
+        except Exception as error:
+            its_own = page is not None and page.spoilt and not isinstance(error, sa.exc.DBAPIError)
+            if not (its_own or lost_a_race(error) or is_held_up(error)):
                 raise
             return
         for asked in group:
@@ -177,7 +183,7 @@ class Commits:
                     self._attempt(asked, page)
                     page.write()
             except Exception as error:
-                asked.error = error
+                asked.error = busy(asked.act, error) if is_held_up(error) else error
                 if lost_a_race(error):
                     continue
             break
@@ -230,6 +236,17 @@ def lost_a_race(error: Exception) -> bool:
         tangled = getattr(error.orig, "sqlstate", None) in TANGLED
         return tangled or isinstance(error, sa.exc.IntegrityError)
     return isinstance(error, StaleCase)
+
+
+def busy(act: Act, error: Exception) -> WrongState:
+    """The refusal of a command that waited as long as it may for another one. Nothing of it was done."""
+    refused = WrongState(
+        f"another command holds {act.case_id or act.entity}: ask again",
+        code="CASE_BUSY",
+        retry_after=RETRY_AFTER,
+    )
+    refused.__cause__ = error
+    return refused
 
 
 def _leave_behind(change: Change, act: Act, result: Result) -> None:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from engine.errors import NotFound
 from workflows.tables import blobs
 
+_STORE = sa.text("INSERT INTO blobs (digest, content) VALUES (:digest, :content) ON CONFLICT DO NOTHING")
+
 
 def name_of(data: bytes) -> str:
     """The name of a content: its SHA-256 in hexadecimal."""
@@ -21,8 +23,8 @@ def keep(connection: sa.Connection, files: Mapping[str, bytes]) -> dict[str, str
     names = {path: name_of(data) for path, data in files.items()}
     stored = set(connection.scalars(sa.select(blobs.c.digest).where(blobs.c.digest.in_(names.values()))))
     new = {names[path]: data for path, data in files.items() if names[path] not in stored}
-    if new:
-        connection.execute(blobs.insert(), [{"digest": d, "content": data} for d, data in new.items()])
+    if new:  # in one order for all: another may be storing the same at this moment
+        connection.execute(_STORE, [{"digest": name, "content": new[name]} for name in sorted(new)])
     return names
 
 

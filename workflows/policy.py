@@ -95,6 +95,7 @@ class TaskFacts:
     assignee_name: str = ""
     owner: str | None = None
     claimed_at: datetime | None = None
+    ended_at: datetime | None = None
     groups: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     not_same_as: tuple[str, ...] = ()
@@ -183,7 +184,7 @@ def is_open(task: TaskFacts) -> Verdict:
         return yes("open", "the task is open", "任务待办理", state=task.state)
     code = "TASK_COMPLETED" if task.state == "completed" else "TASK_CANCELLED"
     word = "已完成" if task.state == "completed" else "已撤销"
-    return no("open", code, f"task {task.task_id} is {task.state}", f"该任务{word}", state=task.state)
+    return no("open", code, f"task {task.task_id} is {task.state}", f"该任务{word}", **ending_facts(task))
 
 
 def is_running(task: TaskFacts) -> Verdict:
@@ -309,6 +310,15 @@ def holder_facts(task: TaskFacts) -> dict[str, Any]:
         "assignee_name": task.assignee_name,
         "claimed_at": task.claimed_at.isoformat() if task.claimed_at else None,
     }
+
+
+def ending_facts(task: TaskFacts) -> dict[str, Any]:
+    """How and when a task ended, and who completed it: only its holder could."""
+    at = task.ended_at.isoformat() if task.ended_at else None
+    if task.state != "completed":
+        return {"state": task.state, "cancelled_at": at}
+    by = {"completed_by": task.assignee, "completed_by_name": task.assignee_name}
+    return {"state": task.state, **by, "completed_at": at}
 
 
 def _open(task: TaskFacts) -> Iterator[Verdict]:

@@ -11,6 +11,7 @@ from engine import events as ev
 from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
+from engine.tables import wait_patiently
 from workflows import services
 from workflows.beginnings import Beginning
 from workflows.rows import Pending
@@ -42,7 +43,8 @@ def project(
 ) -> None:
     """Bring the read models behind `entries`, which all belong to the case that `started` began.
 
-    What changes waits in `rows`. What needs the database at once asks `writing` for a connection.
+    What changes waits in `rows`, so that the journal can be written before anything else: who loses a race
+    must not stand in the winner's way. `writing` is a connection to look things up.
     """
     projecting = _Projecting(rows, Beginning.of(started), definition, writing)
     last: Entry | None = None
@@ -58,6 +60,7 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
 
     Commands wait meanwhile: what one wrote into rows that are being dropped would be lost.
     """
+    wait_patiently(connection)
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("LOCK TABLE journal IN SHARE MODE"))
     replay.forget_all(connection)
@@ -121,11 +124,9 @@ class _Projecting:
         """Set columns of the case's row in `table` that `key` names."""
         self.rows.change(table, {"case_id": self.case_id, **key}, values)
 
-    def at_once(self, statement: sa.Update) -> None:
+    def work_out(self, statement: sa.Update) -> None:
         """What the database has to work out from rows that are there: they are written first."""
-        connection = self.writing()
-        self.rows.write(connection)
-        connection.execute(statement)
+        self.rows.then(lambda connection: connection.execute(statement))
 
     # --- the case -------------------------------------------------------------------------------------
 
@@ -160,13 +161,13 @@ class _Projecting:
 
     def _stand_still(self, *, suspended: bool) -> None:
         self.change(cases, {"status": "suspended" if suspended else "active"})
-        self.at_once(
+        self.work_out(
             sa.update(tasks)
             .where(tasks.c.case_id == self.case_id, tasks.c.state.in_(OPEN))
             .values(suspended=suspended)
         )
         ready = sa.select(tasks.c.task_id).where(tasks.c.case_id == self.case_id, tasks.c.state == "ready")
-        self.at_once(
+        self.work_out(
             sa.update(candidates)
             .where(candidates.c.case_id == self.case_id, candidates.c.task_id.in_(ready))
             .values(claimable=not suspended)
@@ -233,10 +234,10 @@ class _Projecting:
                 self._hand(task_id, free, claimable=True)
             case ev.TaskDelegated(task_id=task_id, delegate=delegate, question=question):
                 lent = {"owner": tasks.c.assignee, "assignee": delegate, "question": question}
-                self.at_once(self._of(tasks, task_id=task_id).values(lent))
+                self.work_out(self._of(tasks, task_id=task_id).values(lent))
             case ev.TaskResolved(task_id=task_id):
                 back = {"assignee": tasks.c.owner, "owner": None, "question": None}
-                self.at_once(self._of(tasks, task_id=task_id).values(back))
+                self.work_out(self._of(tasks, task_id=task_id).values(back))
             case ev.TaskCompleted(task_id=task_id, values=values):
                 outcome = values.get("outcome")
                 done = {"state": "completed", "ended_at": at, "completed_by": by}
@@ -283,16 +284,17 @@ class _Projecting:
                 state = "failed" if error_code else "waiting" if retry_at else "incident"
                 values: Row = {"attempts": jobs.c.attempts + 1, "message": message, "state": state}
                 values |= {"next_at": retry_at} if retry_at else {}
-                self.at_once(self._of(jobs, job_id=job_id).values(values))
+                self.work_out(self._of(jobs, job_id=job_id).values(values))
             case ev.JobCancelled(job_id=job_id):
                 self.change(jobs, {"state": "cancelled", "ended_at": entry.at}, job_id=job_id)
 
     def _effects(self, entry: Entry, job_id: str) -> None:
         assert isinstance(entry.event, ev.JobSucceeded)
-        if not services.has_effects(entry.event.type):
-            return
-        connection = self.writing()
-        self.rows.write(connection)
+        if services.has_effects(entry.event.type):
+            self.rows.then(lambda connection: self._write_effects(connection, entry, job_id))
+
+    def _write_effects(self, connection: sa.Connection, entry: Entry, job_id: str) -> None:
+        assert isinstance(entry.event, ev.JobSucceeded)
         inputs = connection.scalar(
             sa.select(jobs.c.inputs).where(jobs.c.case_id == self.case_id, jobs.c.job_id == job_id)
         )
@@ -320,12 +322,12 @@ class _Projecting:
                 ended = {"resolved_at": entry.at, "resolved_by": entry.who.actor, "reason": reason}
                 self.change(incidents, ended, incident_id=incident_id)
                 again = {"state": "waiting", "attempts": 0, "next_at": entry.at}
-                self.at_once(self._of(jobs, job_id=incident_id, state="incident").values(again))
+                self.work_out(self._of(jobs, job_id=incident_id, state="incident").values(again))
             case ev.IncidentCancelled(incident_id=incident_id):
                 self.change(incidents, {"resolved_at": entry.at}, incident_id=incident_id)
             case _:
                 return
-        self.at_once(self._of(cases).values(open_incidents=_open_incidents(self.case_id)))
+        self.work_out(self._of(cases).values(open_incidents=_open_incidents(self.case_id)))
 
     def _decision_made(self, event: ev.DecisionMade, entry: Entry) -> None:
         row = {"case_id": self.case_id, "seq": entry.seq, "element": event.element}

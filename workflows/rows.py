@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine import sending, statements
+from engine.sending import Plan
 from engine.statements import Row, Statement
 
 ADD, PUT, CHANGE = "add", "put", "change"
 Key = tuple[Any, ...]
+Act = Callable[[sa.Connection], object]
 
 
 class Pending:
@@ -24,6 +26,7 @@ class Pending:
         self._rows: dict[sa.Table, dict[Key, tuple[str, dict[str, Any]]]] = {}
         self._appended: dict[sa.Table, list[Row]] = {}
         self._swept: list[tuple[sa.Table, Row, Row | None]] = []
+        self._earlier: list[tuple[Pending, Act]] = []
 
     def add(self, table: sa.Table, *rows: Row) -> None:
         """New rows. What is not told has the column's default."""
@@ -57,20 +60,37 @@ class Pending:
                 else:
                     here[name] = (how, {**row, **values})
 
+    def then(self, act: Act) -> None:
+        """What the database works out from rows that are there: done behind all that was told before, and
+        ahead of what is told after."""
+        told = Pending()
+        told._rows, told._appended, told._swept = self._rows, self._appended, self._swept
+        self._rows, self._appended, self._swept = {}, {}, []
+        self._earlier.append((told, act))
+
     def take_over(self, other: Pending) -> None:
         """What `other` holds follows what is here. The two touch different rows, or those of new cases."""
+        self._earlier += other._earlier
         for table, rows in other._rows.items():
             self._rows.setdefault(table, {}).update(rows)
         for table, fresh in other._appended.items():
             self._appended.setdefault(table, []).extend(fresh)
         self._swept += other._swept
 
+    def first(self, dialect: sa.Dialect) -> Plan:
+        """Statements for what nothing has to be worked out for, mostly everything: `write` does the rest."""
+        return (self._earlier[0][0] if self._earlier else self)._taken(dialect)
+
     def write(self, connection: sa.Connection) -> None:
         """Write everything, and hold nothing any more. Raises IntegrityError."""
-        sending.send(connection, self.taken(connection.dialect))
+        earlier, self._earlier = self._earlier, []
+        for told, act in earlier:
+            sending.send(connection, told._taken(connection.dialect))
+            act(connection)
+        sending.send(connection, self._taken(connection.dialect))
 
-    def taken(self, dialect: sa.Dialect) -> list[tuple[Statement, Sequence[Row]]]:
-        """Everything, as statements to be run in this order; nothing is held any more."""
+    def _taken(self, dialect: sa.Dialect) -> Plan:
+        """What is here, as statements to be run in this order; it is not here any more."""
         plan = list(self._plan(dialect))
         self._rows, self._appended, self._swept = {}, {}, []
         return plan

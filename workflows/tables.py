@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from engine.tables import connect, metadata
+from engine.tables import connect, metadata, wait_patiently
 from workflows.columns import Document, Moment
 
 NEVER = "9999-12-31T00:00:00.000000Z"
@@ -357,9 +357,16 @@ def migrate(database: sa.Engine) -> None:
     from alembic.command import upgrade  # half of a cold start, and only needed here
 
     with database.begin() as connection:
-        if connection.dialect.name == "postgresql":  # two processes that start together take turns
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
+        take_turns(connection)
         upgrade(alembic_config(connection), "head")
+
+
+def take_turns(connection: sa.Connection) -> None:
+    """Wait, until this transaction ends, for whoever else changes what all cases share: the schema, the
+    library, the rounds. On SQLite every writer waits for every other already."""
+    wait_patiently(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
 
 
 def alembic_config(connection: sa.Connection) -> Any:

@@ -122,6 +122,8 @@ def test_a_completed_task_is_gone(officer, claimed):
     claim = officer.api("POST", f"/task/{claimed}/claim")
 
     assert (again.status_code, again.json["code"]) == (410, "TASK_COMPLETED")
+    assert again.json["completed_by"] == "lz.officer"
+    assert again.json["completed_by_name"] in again.json["detail"]
     assert claim.status_code == 410
 
 

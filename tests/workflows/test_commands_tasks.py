@@ -166,6 +166,28 @@ def test_what_is_done_is_not_done_twice(story):
     assert refusal(WrongState, lambda: story.claim("check", "lz.officer2")).code == "TASK_COMPLETED"
 
 
+def test_who_comes_too_late_is_told_who_completed_it_and_when(story):
+    story.start().do("check", "lz.officer", outcome="accepted")
+    done_at = story.clock()
+    story.clock.move("PT1H")
+
+    refused = refusal(WrongState, lambda: story.claim("check", "lz.officer2"))
+
+    assert refused.facts["completed_by"] == "lz.officer"
+    assert refused.facts["completed_by_name"] == story.person("lz.officer").name
+    assert refused.facts["completed_at"] == done_at.isoformat()
+
+
+def test_who_comes_too_late_is_told_when_it_was_cancelled(story):
+    story.start().claim("check", "lz.officer")
+    story.commands.terminate_case(story.case_id, "申请单位已撤回", actor=story.person("lz.leader"))
+
+    refused = refusal(WrongState, lambda: story.complete("check", "lz.officer", outcome="accepted"))
+
+    assert refused.code == "TASK_CANCELLED"
+    assert refused.facts["cancelled_at"] == story.clock().isoformat()
+
+
 def test_the_same_request_twice_is_answered_as_the_first_time(story):
     story.start().claim("check", "lz.officer")
     request = Idempotency(key="k1", request_digest="d1", request_id="r1")

@@ -13,7 +13,7 @@ from workflows.catalog import Catalog
 from workflows.condition import is_current
 from workflows.register.batches import load_batches
 from workflows.staff import load_bodies
-from workflows.tables import migrate
+from workflows.tables import migrate, take_turns
 from workflows.trial.trial import Trial
 
 LIBRARY = CHECKOUT / "bpmn"
@@ -48,6 +48,7 @@ def bring_up_to_date(house: Rooms) -> list[str]:
     migrate(house.database)
     now = house.clock()
     with house.database.begin() as connection:
+        take_turns(connection)
         load_bodies(connection)
         load_batches(connection, now=now)
         ours = Catalog(house.database)  # what comes with the release needs no trial

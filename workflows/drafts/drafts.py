@@ -36,7 +36,7 @@ from workflows.drafts.gates import (
 )
 from workflows.packages import lacking, read_files, read_unready
 from workflows.policy import Actor
-from workflows.tables import definition_drafts, releases
+from workflows.tables import definition_drafts, releases, take_turns
 
 
 class Drafts:
@@ -331,6 +331,7 @@ class Drafts:
         now: datetime,
         effective_from: datetime,
     ) -> Version:
+        take_turns(connection)
         known = self._catalog.versions(connection, draft.key)
         release_id = f"{draft.key}:{known[0].version + 1 if known else 1}"
         version = self._catalog.deploy(
