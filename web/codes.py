@@ -134,6 +134,12 @@ CODES: dict[str, Code] = {
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),
     "RATE_LIMITED": Code("操作过于频繁", "Too many requests"),
     "BUSY": Code("系统繁忙，请稍后再试", "Busy, try again soon"),
+    "DATABASE_AWAY": Code(
+        "数据库暂时无法访问",
+        "The database is away",
+        "本次操作可能已经完成，也可能没有。请稍后先查看结果，再决定是否重试。",
+        "This may have been done or not. Look first, or ask again with the same idempotency key.",
+    ),
     "REJECTED": Code("操作被拒绝", "Refused"),
     "ARTEFACT": Code("已存内容与摘要不符", "A stored file is not what its digest says"),
     "BACKUP_OTHER_SCHEMA": Code("备份属于其他版本", "The backup is of another release"),
