@@ -134,6 +134,13 @@ CODES: dict[str, Code] = {
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),
     "RATE_LIMITED": Code("操作过于频繁", "Too many requests"),
     "BUSY": Code("系统繁忙，请稍后再试", "Busy, try again soon"),
+    "DATABASE_BEHIND": Code(
+        "数据库缺少已经确认的记录，暂停办理",
+        "The database lacks what was acknowledged: nothing is written",
+        "请联系系统管理员。查看不受影响。",
+        "Call the operator. Reading goes on.",
+    ),
+    "NO_GAP": Code("没有缺失的记录", "Nothing is missing"),
     "DATABASE_AWAY": Code(
         "数据库暂时无法访问",
         "The database is away",

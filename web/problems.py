@@ -51,6 +51,7 @@ STATUS_OF_CODE = {
     "RATE_LIMITED": 429,
     "LOCKED_OUT": 429,
     "BUSY": 503,
+    "DATABASE_BEHIND": 503,
 }
 CODE_OF_STATUS = {
     400: "MALFORMED",
@@ -133,8 +134,8 @@ def install(app: Flask) -> None:
     for kind in (Rejected, BadDefinition, ReplayMismatch, Malformed):
         app.register_error_handler(kind, answer_refusal)
     app.register_error_handler(HTTPException, answer_http)
-    for kind in AWAY:
-        app.register_error_handler(kind, answer_away)
+    for away in AWAY:
+        app.register_error_handler(away, answer_away)
     app.register_error_handler(Exception, answer_fault)
 
 

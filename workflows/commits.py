@@ -17,6 +17,7 @@ from workflows.change import Change, Page, answered_before, one_at_a_time, opera
 from workflows.policy import Actor
 from workflows.results import Idempotency, Result
 from workflows.tables import operations
+from workflows.tidemarks import Mark, Tidemarks, marks_of
 
 ATTEMPTS = 5
 MOST = 64
@@ -54,6 +55,7 @@ class Asked:
     work: Work
     now: datetime
     change: Change | None = None
+    marks: list[Mark] = field(default_factory=list)
     result: Result | None = None
     error: BaseException | None = None
     is_settled: bool = False
@@ -83,8 +85,12 @@ class Commits:
     command never waits for company.
     """
 
-    def __init__(self, database: sa.Engine, library: Catalog, live: LiveCases) -> None:
+    def __init__(
+        self, database: sa.Engine, library: Catalog, live: LiveCases, tidemarks: Tidemarks | None = None
+    ) -> None:
+        """`tidemarks` remember what was acknowledged; without them a database that lost it is believed."""
         self._database = database
+        self._tidemarks = tidemarks
         self._library = library
         self._live = live
         self._lock = Lock()
@@ -152,6 +158,7 @@ class Commits:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
         try:
             with self._database.begin() as connection, self._library.over(connection):
+                self._require_all(connection)
                 page = Page(connection, shared=True)
                 for asked in group:
                     self._attempt_beside_others(asked, page)
@@ -160,6 +167,7 @@ class Commits:
             if not lost_a_race(error):
                 raise
             return
+        self._note(group)
         for asked in group:
             if asked.result is not None or asked.error is not None:
                 self._settle(asked)
@@ -170,11 +178,13 @@ class Commits:
             try:
                 asked.error = asked.change = asked.result = None
                 with self._database.begin() as connection, self._library.over(connection):
+                    self._require_all(connection)
                     if attempt and asked.act.case_id is not None:
                         one_at_a_time(connection, asked.act.case_id)
                     page = Page(connection)
                     self._attempt(asked, page)
                     page.write()
+                self._note([asked])
             except Exception as error:
                 asked.error = error
                 if lost_a_race(error):
@@ -199,12 +209,14 @@ class Commits:
         act = asked.act
         asked.result = answered_before(page.connection, act.actor, act.request, asked.now)
         if asked.result is not None:
+            asked.marks = self._marks_of_repeated(page.connection, asked.result, asked.now)
             return
         change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
         result = asked.work(change)
         change.save()
         _leave_behind(change, act, result)
         change.keep()
+        asked.marks = marks_of(change.lines, asked.now)
         asked.result = result
 
     def _settle(self, asked: Asked) -> None:
@@ -214,6 +226,24 @@ class Commits:
         change = asked.change
         if change is not None and change.case is not None and (asked.error is None or change.is_untouched):
             self._live.put_back(change.case)
+
+    # --- what was acknowledged --------------------------------------------------------------------------
+
+    def _require_all(self, connection: sa.Connection) -> None:
+        if self._tidemarks is not None:
+            self._tidemarks.require(connection)
+
+    def _marks_of_repeated(self, connection: sa.Connection, result: Result, now: datetime) -> list[Mark]:
+        """Who asks again may never have got the first answer: it is acknowledged now."""
+        if self._tidemarks is None:
+            return []
+        return self._tidemarks.mark(connection, result.case_id, result.seq, now)
+
+    def _note(self, group: list[Asked]) -> None:
+        """The commit is done, and nobody has been told yet."""
+        if self._tidemarks is not None:
+            done = (asked for asked in group if asked.result is not None and asked.error is None)
+            self._tidemarks.note([mark for asked in done for mark in asked.marks], group[0].now)
 
 
 def lost_a_race(error: Exception) -> bool:

@@ -76,6 +76,7 @@ def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
         proof = rooms.history.verify(case_id)
         findings += [_finding(f.case_id, f.code, f.seq, f.detail) for f in proof.findings]
     findings += _attachments(rooms, set(wanted))
+    findings += _gaps(rooms, set(wanted))
     ok = len(set(wanted) - {finding["case"] for finding in findings})
     lines = [f"{f['case']} entry {f['seq']}: {f['detail']} [{f['code']}]" for f in findings]
     document = {"cases": len(wanted), "ok": ok, "findings": findings}
@@ -91,6 +92,22 @@ def _attachments(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
     return [
         _finding(case_id, "V-ATTACHMENT", 0, f"evidence file {digest} is {state}")
         for case_id, digest, state in found
+    ]
+
+
+def _gaps(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
+    """Entries of these cases, and of cases that are gone, that were acknowledged and are not there."""
+    with rooms.database.connect().execution_options(reading=True) as connection:
+        lost = rooms.tidemarks.lost(connection)
+    return [
+        _finding(
+            one.case_id,
+            "V-GAP",
+            one.after + 1,
+            f"{one.number} entries that were acknowledged are lost, the last of {one.at} (`tidu gap show`)",
+        )
+        for one in lost
+        if one.case_id in wanted or one.after == 0
     ]
 
 
