@@ -43,6 +43,11 @@ HANGING = "5min"
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
+GIVING_UP = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+"""Seconds for a connection to come about, after which the next host of the address is tried; milliseconds
+after which a host that does not confirm what was sent to it is lost: the keepalives wait for that, and the
+system would wait for a quarter of an hour."""
+
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
 
@@ -119,7 +124,7 @@ def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
     database = sa.create_engine(
-        address, connect_args={"options": settings, **KEEPALIVE}, **{"pool_size": 10, **options}
+        address, connect_args={"options": settings, **KEEPALIVE, **GIVING_UP}, **{"pool_size": 10, **options}
     )
 
     @sa.event.listens_for(database, "checkout")

@@ -131,9 +131,14 @@ class Server:
         """A running copy that follows this server under the name `name`."""
         with _folder() as folder:
             other = Server(folder=folder, settings=self.settings, **where)
-            source = f"host={self.place} port={self.port} user=tidu application_name={name}"
-            self.call("pg_basebackup", "-d", source, "-D", other.data, "-R", "-c", "fast", "-X", "stream")
+            other.follow(self, name)
             yield from other.run()
+
+    def follow(self, leader: Server, name: str) -> None:
+        """Forget everything, and become a copy of `leader` that will follow it."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        source = f"host={leader.place} port={leader.port} user=tidu application_name={name}"
+        self.call("pg_basebackup", "-d", source, "-D", self.data, "-R", "-c", "fast", "-X", "stream")
 
     def run(self) -> Iterator[Server]:
         """Start; stop at the end, if it still runs."""
