@@ -129,16 +129,41 @@ class Server:
     @contextmanager
     def standby(self, name: str, **where: Any) -> Iterator[Server]:
         """A running copy that follows this server under the name `name`."""
-        with _folder() as folder:
-            other = Server(folder=folder, settings=self.settings, **where)
+        with self.copied(**where) as other:
             other.follow(self, name)
             yield from other.run()
 
+    @contextmanager
+    def copied(self, **where: Any) -> Iterator[Server]:
+        """A place for a copy of this server; nothing is in it, and nothing runs."""
+        with _folder() as folder:
+            yield Server(folder=folder, settings=self.settings, **where)
+
     def follow(self, leader: Server, name: str) -> None:
         """Forget everything, and become a copy of `leader` that will follow it."""
+        self.copy(leader, f"application_name={name}", "-R")
+
+    def copy(self, leader: Server, source: str = "", *more: str) -> None:
+        """Forget everything, and become a base backup of `leader`."""
         shutil.rmtree(self.data, ignore_errors=True)
-        source = f"host={leader.place} port={leader.port} user=tidu application_name={name}"
-        self.call("pg_basebackup", "-d", source, "-D", self.data, "-R", "-c", "fast", "-X", "stream")
+        source = f"host={leader.place} port={leader.port} user=tidu {source}"
+        self.call("pg_basebackup", "-d", source, "-D", self.data, "-c", "fast", "-X", "stream", *more)
+
+    @contextmanager
+    def recover(self, archive: Path, lsn: str) -> Iterator[Server]:
+        """Run as what the copied server was at `lsn`, with the help of its archive of the log."""
+        (self.data / "recovery.signal").touch()
+        self.settings = (
+            "archive_mode=off",
+            f"restore_command=cp {archive}/%f %p",
+            f"recovery_target_lsn={lsn}",
+            "recovery_target_action=promote",
+        )
+        for _ in self.run():
+            deadline = time.monotonic() + PATIENCE
+            while self.ask("SELECT pg_is_in_recovery()"):
+                assert time.monotonic() < deadline, "recovery does not end"
+            yield self
 
     def run(self) -> Iterator[Server]:
         """Start; stop at the end, if it still runs."""
