@@ -53,7 +53,7 @@ class Server:
     settings: tuple[str, ...] = ()
     host: str = ""
     inside: tuple[str, ...] = ()  # the words that put a program where the server runs, such as a network
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -136,7 +136,7 @@ class Server:
     @contextmanager
     def copied(self, **where: Any) -> Iterator[Server]:
         """A place for a copy of this server; nothing is in it, and nothing runs."""
-        with _folder() as folder:
+        with folder_of_other_user() as folder:
             yield Server(folder=folder, settings=self.settings, **where)
 
     def follow(self, leader: Server, name: str) -> None:
@@ -183,7 +183,7 @@ class Server:
     def _words(self, program: str, *arguments: object) -> list[str]:
         tools = binaries()
         assert tools is not None
-        return [*self.inside, *_as_other_user(), str(tools / program), *map(str, arguments)]
+        return [*self.inside, *as_other_user(), str(tools / program), *map(str, arguments)]
 
     def _answers(self) -> bool:
         try:
@@ -198,7 +198,7 @@ def running(*, fsync: str = "on", settings: tuple[str, ...] = (), **where: Any) 
 
     `settings` are more lines of its configuration, as `name=value`; the last word on a name counts.
     """
-    with _folder() as folder:
+    with folder_of_other_user() as folder:
         server = Server(folder=folder, settings=(f"fsync={fsync}", *settings), **where)
         server.create()
         yield from server.run()
@@ -212,7 +212,7 @@ def server(*, fsync: str = "off", settings: tuple[str, ...] = ()) -> Iterator[st
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder_of_other_user() -> Iterator[Path]:
     """A folder that belongs to the user the server runs as."""
     folder, user = Path(tempfile.mkdtemp(prefix="tidu-pg-")), _other_user()
     if user is not None:
@@ -223,7 +223,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as_other_user() -> list[str]:
+def as_other_user() -> list[str]:
     user = _other_user()
     if user is None:
         return []
@@ -245,7 +245,7 @@ def _pids(*which: str) -> list[int]:
     return [int(pid) for pid, state in found if not state.startswith("Z")]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])

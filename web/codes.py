@@ -140,6 +140,7 @@ CODES: dict[str, Code] = {
         "请联系系统管理员。查看不受影响。",
         "Call the operator. Reading goes on.",
     ),
+    "NOT_DURABLE": Code("提交不能保证持久", "Commits are not durable"),
     "NO_GAP": Code("没有缺失的记录", "Nothing is missing"),
     "DATABASE_AWAY": Code(
         "数据库暂时无法访问",

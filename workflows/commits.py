@@ -10,7 +10,7 @@ from threading import Event, Lock
 
 import sqlalchemy as sa
 
-from engine.errors import StaleCase
+from engine.errors import StaleCase, WrongState
 from engine.replay import LiveCases
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, answered_before, one_at_a_time, operation, remember_answer
@@ -25,6 +25,9 @@ MOST = 64
 
 TANGLED = frozenset({"40001", "40P01"})
 """PostgreSQL's codes for transactions that stood in each other's way."""
+
+HELD_UP = "55P03"
+"""Its code for having waited too long for somebody's lock."""
 
 ONCE = Idempotency()
 """A request that carries no key and is not expected to be repeated."""
@@ -164,7 +167,7 @@ class Commits:
                     self._attempt_beside_others(asked, page)
                 page.write()
         except (StaleCase, sa.exc.DBAPIError) as error:
-            if not lost_a_race(error):
+            if not (lost_a_race(error) or was_held_up(error)):
                 raise
             return
         self._note(group)
@@ -186,7 +189,7 @@ class Commits:
                     page.write()
                 self._note([asked])
             except Exception as error:
-                asked.error = error
+                asked.error = _busy(asked.act) if was_held_up(error) else error
                 if lost_a_race(error):
                     continue
             break
@@ -252,6 +255,15 @@ def lost_a_race(error: Exception) -> bool:
         tangled = getattr(error.orig, "sqlstate", None) in TANGLED
         return tangled or isinstance(error, sa.exc.IntegrityError)
     return isinstance(error, StaleCase)
+
+
+def was_held_up(error: Exception) -> bool:
+    """Whether somebody who does not go on holds what the command needs."""
+    return isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) == HELD_UP
+
+
+def _busy(act: Act) -> WrongState:
+    return WrongState(f"somebody else is at work on {act.case_id or act.entity}", code="BUSY")
 
 
 def _leave_behind(change: Change, act: Act, result: Result) -> None:

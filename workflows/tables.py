@@ -360,6 +360,7 @@ def migrate(database: sa.Engine) -> None:
 
     with database.begin() as connection:
         if connection.dialect.name == "postgresql":  # two processes that start together take turns
+            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))  # however long the other takes
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7201965)"))
         upgrade(alembic_config(connection), "head")
 
