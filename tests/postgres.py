@@ -84,7 +84,11 @@ class Server:
         words += [f"--{setting}" for setting in self.settings]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(  # a child of ours, so that it is gone as soon as it is dead
-                self._words("postgres", "-D", self.data, *words), stdout=log, stderr=log, cwd="/"
+                self._words("postgres", "-D", self.data, *words),
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
             )
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
