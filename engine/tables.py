@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import select
+from collections.abc import MutableMapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +37,9 @@ snapshots = sa.Table(
     sa.Column("lasting", sa.Boolean, nullable=False, server_default=sa.false()),  # the next one spares it
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
+
+WARNED, DOUBT = "01000", "doubt"
+"""PostgreSQL's code for a warning that has none of its own: so it says that the standby lacks a commit."""
 
 POOLER = "pooler"
 """What an address says behind `?` if PgBouncer stands before the server: `pooler=transaction`."""
@@ -137,6 +141,7 @@ def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     told = {"options": f"{WAITING} {given} {DURABLE}", **KEEPALIVE, **GIVING_UP}
     database = sa.create_engine(address, connect_args=told, **{"pool_size": 10, **options})
     _check_out_living_ones(database)
+    _hear_doubts(database)
     return database
 
 
@@ -152,6 +157,7 @@ def _pooled(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
         **{"pool_size": 10, **options},
     )
     _check_out_living_ones(database)
+    _hear_doubts(database)
 
     @sa.event.listens_for(database, "connect")
     def _is_durable(connection: Any, _record: Any) -> None:
@@ -164,6 +170,23 @@ def _pooled(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
         record.info.clear()  # what was seen of the database was seen by another session
 
     return database
+
+
+def require_certain(info: MutableMapping[Any, Any]) -> None:
+    """Raise OperationalError if the commit that a connection just did was answered before the standby that
+    is waited for had it: somebody ended the waiting. `info` is the connection's."""
+    if doubt := info.pop(DOUBT, None):
+        raise sa.exc.OperationalError("COMMIT", None, RuntimeError(doubt))
+
+
+def _hear_doubts(database: sa.Engine) -> None:
+    @sa.event.listens_for(database, "connect")
+    def _listen(connection: Any, record: Any) -> None:
+        def hear(notice: Any) -> None:
+            if notice.sqlstate == WARNED:
+                record.info[DOUBT] = notice.message_primary
+
+        connection.add_notice_handler(hear)
 
 
 def _check_out_living_ones(database: sa.Engine) -> None:

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from engine.errors import StaleCase, WrongState
 from engine.replay import LiveCases
+from engine.tables import require_certain
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, answered_before, one_at_a_time, operation, remember_answer
 from workflows.policy import Actor
 from workflows.results import Idempotency, Result
-from workflows.tables import operations
+from workflows.tables import idempotency, operations
 from workflows.tidemarks import Mark, Tidemarks, marks_of
 
 ATTEMPTS = 5
@@ -161,6 +162,7 @@ class Commits:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
         try:
             with self._database.begin() as connection, self._library.over(connection):
+                info = connection.info
                 self._require_all(connection)
                 page = Page(connection, shared=True)
                 for asked in group:
@@ -170,6 +172,7 @@ class Commits:
             if not (lost_a_race(error) or was_held_up(error)):
                 raise
             return
+        require_certain(info)
         self._note(group)
         for asked in group:
             if asked.result is not None or asked.error is not None:
@@ -181,12 +184,14 @@ class Commits:
             try:
                 asked.error = asked.change = asked.result = None
                 with self._database.begin() as connection, self._library.over(connection):
+                    info = connection.info
                     self._require_all(connection)
                     if attempt and asked.act.case_id is not None:
                         one_at_a_time(connection, asked.act.case_id)
                     page = Page(connection)
                     self._attempt(asked, page)
                     page.write()
+                require_certain(info)
                 self._note([asked])
             except Exception as error:
                 asked.error = _busy(asked.act) if was_held_up(error) else error
@@ -213,6 +218,7 @@ class Commits:
         asked.result = answered_before(page.connection, act.actor, act.request, asked.now)
         if asked.result is not None:
             asked.marks = self._marks_of_repeated(page.connection, asked.result, asked.now)
+            _wait_for_standbys(page.connection, act)
             return
         change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
         result = asked.work(change)
@@ -260,6 +266,12 @@ def lost_a_race(error: Exception) -> bool:
 def was_held_up(error: Exception) -> bool:
     """Whether somebody who does not go on holds what the command needs."""
     return isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) == HELD_UP
+
+
+def _wait_for_standbys(connection: sa.Connection, act: Act) -> None:
+    """A commit that only reads waits for no standby, and what it read may be on none: so it writes."""
+    mine = (idempotency.c.actor == act.actor.id) & (idempotency.c.key == act.request.key)
+    connection.execute(sa.update(idempotency).where(mine).values(at=idempotency.c.at))
 
 
 def _busy(act: Act) -> WrongState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -16,9 +17,13 @@ from tests.conftest import furnished, new_database
 from tests.reliability.installation import Installation
 from tests.reliability.load import START, Load
 from tests.reliability.test_kills import eventually, everything_is_sound, nothing_is_lost_or_doubled
+from web.app import wall_clock
+from workflows.people import find_person
+from workflows.results import Idempotency
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]
 
+CANCEL_THE_WAITING = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 CLIENTS = 6
 KEPT = ("wal_keep_size=256MB",)
 
@@ -124,6 +129,33 @@ def test_where_the_standby_is_waited_for_a_failover_loses_nothing(servers, house
         lost=0,
         cases_verified=everything_is_sound(house),
     )
+
+
+def test_a_commit_whose_waiting_somebody_ended_is_not_acknowledged(servers, house, campaign):
+    """PostgreSQL says that it is done, and warns that the standby does not have it: nobody is told of success
+    before the same request finds it there."""
+    blows = campaign.times(1, 20)
+    servers.wait_for_follower()
+    with house.rooms(wall_clock) as (commands, _), house.opened() as database:
+        with database.connect() as connection:
+            applicant = find_person(connection, "app01")
+        for number in range(blows):
+            once = Idempotency(key=f"once-{number}", request_digest="d")
+
+            def start(once=once):
+                return commands.start_case("small_review", {"days": 3}, actor=applicant, idempotency=once)
+
+            servers.follower.stop()
+            for _ in range(2):  # who asks again waits for the follower as well
+                with ThreadPoolExecutor(1) as pool:
+                    asked = pool.submit(start)
+                    eventually(lambda: servers.leader.ask(CANCEL_THE_WAITING), "nobody waits for it")
+                    with pytest.raises(sa.exc.OperationalError, match="canceling wait"):
+                        asked.result(60)
+            servers.follower.start()
+            assert start().replayed
+
+    campaign.tell("R23", waits_ended_by_hand=blows, acknowledged_without_the_standby=0)
 
 
 def test_where_it_is_not_the_house_stops_and_tells_what_is_missing(servers, house, campaign):
