@@ -75,6 +75,9 @@ def _server(connection: sa.Connection) -> Sign:
     if connection.dialect.name == "sqlite":
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
         detail += f", journal mode {mode}"
+    else:
+        standbys = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar_one()
+        detail += f", waits for standby {standbys!r}" if standbys else ", waits for no standby"
     return Sign(name="database", ok=True, detail=detail)
 
 

@@ -63,10 +63,21 @@ def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
     """Look at the installation; refused if anything is not well."""
     rooms = house.any_house()
     signs = [*_machine(rooms.settings), *examine(rooms.database, now=rooms.clock())]
+    if all(sign.ok for sign in signs if sign.name == "schema"):
+        signs.append(_acknowledged(rooms))
     ok = all(sign.ok for sign in signs)
     lines = [f"{'ok ' if sign.ok else 'BAD'} {sign.name}: {sign.detail}" for sign in signs]
     voice.answer({"ok": ok, "signs": [dataclasses.asdict(sign) for sign in signs]}, *lines)
     return 0 if ok else REFUSED
+
+
+def _acknowledged(rooms: Rooms) -> Sign:
+    with rooms.database.connect().execution_options(reading=True) as connection:
+        missing = rooms.tidemarks.behind(connection)
+    if missing is None:
+        return Sign(name="acknowledged", ok=True, detail="the database has what this house acknowledged last")
+    detail = f"entry {missing.seq} of {missing.case_id} is missing: see `tidu gap show`"
+    return Sign(name="acknowledged", ok=False, detail=detail)
 
 
 def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:

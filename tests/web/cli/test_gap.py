@@ -56,6 +56,7 @@ def test_what_is_missing_is_told_and_verified(acknowledged):
     assert [(one["case_id"], one["after"], one["upto"]) for one in answer["cases"]] == [
         (case_id, seq - 1, seq)
     ]
+    assert "acknowledged" in {sign["name"] for sign in tidu("doctor --json")[1]["signs"] if not sign["ok"]}
     code, answer = tidu("verify --all --json")
     assert (code, [(f["case"], f["code"], f["seq"]) for f in answer["findings"]]) == (
         1,
