@@ -4,15 +4,17 @@ was not, the house notices what is missing and writes nothing until an operator 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from engine.tables import journal
-from tests import postgres
+from tests import networks, postgres
 from tests.conftest import furnished, new_database
 from tests.reliability.installation import Installation
 from tests.reliability.load import START, Load
@@ -76,10 +78,11 @@ class Pair:
 
 
 @contextmanager
-def pair() -> Iterator[Pair]:
-    with postgres.running(settings=KEPT) as leader:
+def pair(leads: dict[str, Any] | None = None, follows: dict[str, Any] | None = None) -> Iterator[Pair]:
+    """Two servers that were told where to run."""
+    with postgres.running(settings=KEPT, **(leads or {})) as leader:
         furnished(new_database(leader.address, "house"))
-        with leader.standby("follower") as follower:
+        with leader.standby("follower", **(follows or {})) as follower:
             yield Pair(leader, follower)
 
 
@@ -129,6 +132,40 @@ def test_where_the_standby_is_waited_for_a_failover_loses_nothing(servers, house
         lost=0,
         cases_verified=everything_is_sound(house),
     )
+
+
+def test_a_primary_that_vanishes_without_a_word_is_given_up(tmp_path, campaign):
+    """Nothing is closed and nothing refused: packets go out and none comes back. The standby is promoted."""
+    if reason := postgres.unavailable() or networks.unavailable():
+        pytest.skip(reason)
+    with (
+        networks.network() as network,
+        pair({"host": network.host, "inside": network.inside}, {"host": "127.0.0.1"}) as servers,
+    ):
+        house = Installation(tmp_path, servers.address("house"))
+        house.deploy("small_review")
+        servers.wait_for_follower()
+        load = Load(house, clients=CLIENTS, seed=27)
+        with house.served():
+            load.begin()
+            something_gets_done(load)
+            network.cut()
+            began = time.monotonic()
+            servers.follower.promote()
+            something_gets_done(load)
+            waited = time.monotonic() - began
+            load.end()
+
+        assert load.surprises == []
+        nothing_is_lost_or_doubled(house, load)
+        campaign.tell(
+            "R23",
+            primaries_that_vanished=1,
+            seconds_until_work_went_on=round(waited),
+            completions_acknowledged=len(load.completed),
+            lost=0,
+            cases_verified=everything_is_sound(house),
+        )
 
 
 def test_a_commit_whose_waiting_somebody_ended_is_not_acknowledged(servers, house, campaign):
