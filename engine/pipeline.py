@@ -35,9 +35,12 @@ class Failed(Exception):
         self.sql, self.error = sql, error
 
 
-def exchange(connection: Connection, statements: Sequence[Sent], prepared: dict[str, bytes]) -> list[Found]:
+def exchange(
+    connection: Connection, statements: Sequence[Sent], prepared: dict[str, bytes] | None
+) -> list[Found]:
     """Run the statements in order, in the transaction that is open or in one that begins here; what each
-    found. `prepared` belongs to the connection, and to this room.
+    found. `prepared` belongs to the connection, and to this room; None where a connection has no session to
+    remember what was prepared.
 
     Raises Failed, and psycopg's OperationalError where the connection is lost.
     """
@@ -59,20 +62,27 @@ def exchange(connection: Connection, statements: Sequence[Sent], prepared: dict[
 class _Trip:
     """What was asked on the way, in order: to prepare a statement, or to run it."""
 
-    def __init__(self, pgconn: PGconn, prepared: dict[str, bytes]) -> None:
+    def __init__(self, pgconn: PGconn, prepared: dict[str, bytes] | None) -> None:
         self.pgconn = pgconn
         self.prepared = prepared
         self.asked: list[tuple[str, bytes | None]] = []
         self.fresh: dict[str, bytes] = {}
 
     def send(self, sql: str, values: Sequence[Any]) -> None:
-        name = self.prepared.get(sql) or self.fresh.get(sql)
+        given = [_encoded(value) for value in values]
+        if self.prepared is None:
+            self.pgconn.send_query_params(sql.encode(), given)
+        else:
+            self.pgconn.send_query_prepared(self._name(sql, self.prepared), given)
+        self.asked.append((sql, None))
+
+    def _name(self, sql: str, prepared: dict[str, bytes]) -> bytes:
+        name = prepared.get(sql) or self.fresh.get(sql)
         if name is None:
-            name = self.fresh[sql] = f"tidu_{len(self.prepared) + len(self.fresh)}".encode()
+            name = self.fresh[sql] = f"tidu_{len(prepared) + len(self.fresh)}".encode()
             self.pgconn.send_prepare(name, sql.encode())
             self.asked.append((sql, name))
-        self.pgconn.send_query_prepared(name, [_encoded(value) for value in values])
-        self.asked.append((sql, None))
+        return name
 
     def told(self, results: Sequence[PGresult]) -> list[Found]:
         """What each statement found. Raises Failed."""
@@ -82,7 +92,7 @@ class _Trip:
                 raise Failed(sql, errors.error_from_result(result))
             if name is None:
                 found.append(_rows(result))
-            else:
+            elif self.prepared is not None:
                 self.prepared[sql] = name
         return found
 

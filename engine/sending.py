@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from engine import pipeline
 from engine.statements import Row, Statement
+from engine.tables import POOLER
 
 Rows = list[tuple[Any, ...]]
 Plan = Iterable[tuple[Statement, Sequence[Row]]]
@@ -38,8 +39,10 @@ def exchange(connection: sa.Connection, asked: Sequence[pipeline.Sent]) -> list[
         return []
     raw: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
+        has_session = not connection.get_execution_options().get(POOLER)
+        prepared = connection.info.setdefault("tidu_prepared", {}) if has_session else None
         with _told_as_sqlalchemy_does(connection):
-            return pipeline.exchange(raw, asked, connection.info.setdefault("tidu_prepared", {}))
+            return pipeline.exchange(raw, asked, prepared)
     return [_run(connection, raw, sql, values) for sql, values in asked]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import select
+from collections.abc import MutableMapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,11 +38,18 @@ snapshots = sa.Table(
     sa.Column("state", sa.LargeBinary, nullable=False),
 )
 
-HANGING = "5min"
-"""After so long without a word a transaction ends: its process hangs, and others wait for its locks."""
+WARNED, DOUBT = "01000", "doubt"
+"""PostgreSQL's code for a warning that has none of its own: so it says that the standby lacks a commit."""
 
-HELD_UP = "2s"
-"""So long a statement waits for a row that another transaction holds: who asked can ask again."""
+POOLER = "pooler"
+"""What an address says behind `?` if PgBouncer stands before the server: `pooler=transaction`."""
+
+HELD_UP, HANGING = "2s", "5min"
+WAITING = f"-c lock_timeout={HELD_UP} -c idle_in_transaction_session_timeout={HANGING}"
+"""Who waits so long for somebody's locks is told, and the others of its process go on. Who holds them and
+says nothing is ended: its process hangs. An address may say otherwise in `options`."""
+
+DURABLE = "-c synchronous_commit=on -c timezone=UTC"
 
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
@@ -49,6 +57,14 @@ KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count
 UNPREPARED = {"prepare_threshold": None}
 """The driver prepares nothing itself: it forgets what was prepared whenever it rolls back, as every look
 at the database ends. What commands send is prepared by `engine.pipeline`."""
+
+GIVING_UP = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+"""Seconds for a connection to come about, after which the next host of the address is tried; milliseconds
+after which a host that does not confirm what was sent to it is lost: the keepalives wait for that, and the
+system would wait for a quarter of an hour."""
+
+DURABLY = ((2, 3), ("on", "remote_apply", "remote_write"))
+"""What `synchronous` may be on SQLite, and `synchronous_commit` on PostgreSQL."""
 
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
@@ -84,13 +100,14 @@ def is_held_up(error: BaseException | None) -> bool:
 
 def assert_durable(database: sa.Engine) -> None:
     """Raise RuntimeError unless an acknowledged commit survives a power cut on this connection."""
+    is_sqlite = database.dialect.name == "sqlite"
     with database.connect() as connection:
-        if database.dialect.name == "sqlite":
-            found = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
-            expected: tuple[object, ...] = (2, 3)
-        else:
-            found = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
-            expected = ("on", "remote_apply", "remote_write")
+        asked = "PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit"
+        found = connection.exec_driver_sql(asked).scalar_one()
+    _require_durable(found, DURABLY[0] if is_sqlite else DURABLY[1])
+
+
+def _require_durable(found: object, expected: tuple[object, ...]) -> None:
     if found not in expected:
         raise RuntimeError(f"commits are not durable: expected one of {expected}, found {found!r}")
 
@@ -135,21 +152,67 @@ def _sqlite_module() -> Any:
 
 
 def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
-    settings = f"-c synchronous_commit=on -c timezone=UTC -c idle_in_transaction_session_timeout={HANGING}"
-    settings += f" -c lock_timeout={HELD_UP}"
-    given = address.query.get("options")
-    if given and re.search(r"synchronous_commit", str(given)):
+    given = str(address.query.get("options", ""))
+    if re.search(r"synchronous_commit", given):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
-    database = sa.create_engine(
-        address, connect_args={"options": settings, **KEEPALIVE, **UNPREPARED}, **{"pool_size": 10, **options}
-    )
+    if POOLER in address.query:
+        return _pooled(address, options)
+    told = {"options": f"{WAITING} {given} {DURABLE}", **KEEPALIVE, **GIVING_UP, **UNPREPARED}
+    database = sa.create_engine(address, connect_args=told, **{"pool_size": 10, **options})
+    _check_out_living_ones(database)
+    _hear_doubts(database)
+    return database
 
+
+def _pooled(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
+    """Through PgBouncer, which gives each transaction another session: nothing that a session knows, be it a
+    setting or a prepared statement, may be counted upon. So the settings are those of the role."""
+    if address.query[POOLER] != "transaction":
+        raise ValueError(f"expected {POOLER}=transaction, found {address.query[POOLER]!r}")
+    database = sa.create_engine(
+        address.difference_update_query([POOLER, "options"]),
+        connect_args={**KEEPALIVE, **GIVING_UP, **UNPREPARED},
+        execution_options={POOLER: True},
+        **{"pool_size": 10, **options},
+    )
+    _check_out_living_ones(database)
+    _hear_doubts(database)
+
+    @sa.event.listens_for(database, "connect")
+    def _is_durable(connection: Any, _record: Any) -> None:
+        (found,) = connection.execute("SHOW synchronous_commit").fetchone()
+        connection.rollback()
+        _require_durable(found, DURABLY[1])
+
+    @sa.event.listens_for(database, "checkin")
+    def _forget(_connection: Any, record: Any) -> None:
+        record.info.clear()  # what was seen of the database was seen by another session
+
+    return database
+
+
+def require_certain(info: MutableMapping[Any, Any]) -> None:
+    """Raise OperationalError if the commit that a connection just did was answered before the standby that
+    is waited for had it: somebody ended the waiting. `info` is the connection's."""
+    if doubt := info.pop(DOUBT, None):
+        raise sa.exc.OperationalError("COMMIT", None, RuntimeError(doubt))
+
+
+def _hear_doubts(database: sa.Engine) -> None:
+    @sa.event.listens_for(database, "connect")
+    def _listen(connection: Any, record: Any) -> None:
+        def hear(notice: Any) -> None:
+            if notice.sqlstate == WARNED:
+                record.info[DOUBT] = notice.message_primary
+
+        connection.add_notice_handler(hear)
+
+
+def _check_out_living_ones(database: sa.Engine) -> None:
     @sa.event.listens_for(database, "checkout")
     def _is_alive(connection: Any, _record: Any, _proxy: Any) -> None:
         if connection.closed or _has_been_told(connection):
             raise sa.exc.DisconnectionError("the server has ended this connection")
-
-    return database
 
 
 def _has_been_told(connection: Any) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -37,6 +39,7 @@ from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.tables import open_database
+from workflows.tidemarks import open_tidemarks
 from workflows.trial.trial import Limits, Trial
 
 API_ROOMS = (
@@ -80,7 +83,8 @@ def put_together(
     """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
     database = open_database(settings.database_url)
     catalog = Catalog(database, check=trial_within(settings.limits).check)
-    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id)
+    tidemarks = open_tidemarks(settings.tidemarks_dir, f"{socket.gethostname()}-{os.getpid()}")
+    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id, tidemarks=tidemarks)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -90,6 +94,7 @@ def put_together(
         inbox=Inbox(database, catalog, clock=clock, live=commands.live),
         history=History(database, catalog),
         files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
+        tidemarks=tidemarks,
     )
 
 

@@ -17,6 +17,7 @@ from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.policy import Actor
+from workflows.tidemarks import Tidemarks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,7 @@ class Rooms:
     inbox: Inbox
     history: History
     files: Store
+    tidemarks: Tidemarks
 
 
 def rooms() -> Rooms:

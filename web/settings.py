@@ -69,6 +69,10 @@ class Settings:
     def evidence_dir(self) -> Path:
         return self.data_dir / "evidence"
 
+    @property
+    def tidemarks_dir(self) -> Path:
+        return self.data_dir / "tidemarks"
+
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process; makes the data directory and, once, its secret key."""

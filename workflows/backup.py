@@ -48,6 +48,8 @@ def write_backup(database: sa.Engine, evidence: Path, target: Path, *, at: datet
         files |= dict(_write_evidence(evidence, archive))
         manifest = Manifest(format=FORMAT, made_at=moment(at), schema=schema, rows=rows, files=files)
         archive.writestr(MANIFEST, orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    with draft.open("rb+") as whole:
+        os.fsync(whole.fileno())
     os.replace(draft, target)
     return manifest
 
@@ -63,8 +65,8 @@ def read_backup(database: sa.Engine, evidence: Path, source: Path) -> Manifest:
         migrate(database)
         with database.begin() as connection:
             _require_fit(connection, manifest)
+            _read_evidence(evidence, archive, manifest)
             _read_tables(connection, archive, manifest)
-        _read_evidence(evidence, archive, manifest)
     return manifest
 
 
@@ -108,11 +110,12 @@ def _write_table(
 
 
 def _write_evidence(folder: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file():
-            name = "evidence/" + path.relative_to(folder).as_posix()
-            archive.write(path, name)
-            yield name, hashlib.sha256(path.read_bytes()).hexdigest()
+    """Kept files only, each in a folder of its first letters: what still arrives lies beside those."""
+    for path in sorted(folder.glob("*/*")):
+        name = "evidence/" + path.relative_to(folder).as_posix()
+        content = path.read_bytes()
+        archive.writestr(zipfile.ZipInfo.from_file(path, name), content, zipfile.ZIP_DEFLATED)
+        yield name, hashlib.sha256(content).hexdigest()
 
 
 def _opened(source: Path) -> zipfile.ZipFile:
@@ -194,7 +197,15 @@ def _read_evidence(folder: Path, archive: zipfile.ZipFile, manifest: Manifest) -
         if name.startswith("evidence/"):
             target = folder / name.removeprefix("evidence/")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(archive.read(name))
+            target.unlink(missing_ok=True)  # kept files are read-only, those of a restore that died too
+            _write_durably(target, archive.read(name))
+
+
+def _write_durably(target: Path, content: bytes) -> None:
+    with target.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _schema(connection: sa.Connection) -> str:

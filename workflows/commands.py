@@ -21,6 +21,7 @@ from workflows.policy import SYSTEM, Actor
 from workflows.repetition import answered_before, look_up
 from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
 from workflows.rows import Pending
+from workflows.tidemarks import Tidemarks
 
 R = TypeVar("R", bound=Result)
 Values = Mapping[str, Any]
@@ -42,14 +43,18 @@ class Commands:
         clock: Callable[[], datetime],
         new_case_id: Callable[[str, datetime], str] | None = None,
         live: LiveCases | None = None,
+        tidemarks: Tidemarks | None = None,
     ) -> None:
-        """`clock` is read once per command. `new_case_id(prefix, now)` mints; else the database counts."""
+        """`clock` is read once per command. `new_case_id(prefix, now)` mints; else the database counts.
+
+        `tidemarks` are kept where the database cannot lose them.
+        """
         self._database = database
         self.library = library
         self._clock = clock
         self._new_case_id = new_case_id
         self.live = live or LiveCases(library)
-        self._commits = Commits(database, library, self.live)
+        self._commits = Commits(database, library, self.live, tidemarks)
 
     # --- cases ----------------------------------------------------------------------------------------
 

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from engine.errors import StaleCase, WrongState
 from engine.replay import LiveCases
-from engine.tables import is_held_up
+from engine.tables import is_held_up, require_certain
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, one_at_a_time, operation
 from workflows.policy import Actor
 from workflows.repetition import Known, answered_before, look_up, remember_answer
 from workflows.results import Idempotency, Result
-from workflows.tables import operations
+from workflows.tables import idempotency, operations
+from workflows.tidemarks import Mark, Tidemarks, marks_of
 
 ATTEMPTS = 5
 MOST = 64
@@ -59,6 +60,7 @@ class Asked:
     work: Work
     now: datetime
     change: Change | None = None
+    marks: list[Mark] = field(default_factory=list)
     result: Result | None = None
     error: BaseException | None = None
     is_settled: bool = False
@@ -88,8 +90,12 @@ class Commits:
     command never waits for company.
     """
 
-    def __init__(self, database: sa.Engine, library: Catalog, live: LiveCases) -> None:
+    def __init__(
+        self, database: sa.Engine, library: Catalog, live: LiveCases, tidemarks: Tidemarks | None = None
+    ) -> None:
+        """`tidemarks` remember what was acknowledged; without them a database that lost it is believed."""
         self._database = database
+        self._tidemarks = tidemarks
         self._library = library
         self._live = live
         self._lock = Lock()
@@ -158,6 +164,8 @@ class Commits:
         page = None
         try:
             with self._database.begin() as connection, self._library.over(connection):
+                info = connection.info
+                self._require_all(connection)
                 page = Page(connection, self._known(connection, group), shared=True)
                 for asked in group:
                     self._attempt_beside_others(asked, page)
@@ -167,6 +175,8 @@ class Commits:
             if not (its_own or lost_a_race(error) or is_held_up(error)):
                 raise
             return
+        require_certain(info)
+        self._note(group)
         for asked in group:
             if asked.result is not None or asked.error is not None:
                 self._settle(asked)
@@ -177,11 +187,15 @@ class Commits:
             try:
                 asked.error = asked.change = asked.result = None
                 with self._database.begin() as connection, self._library.over(connection):
+                    info = connection.info
+                    self._require_all(connection)
                     if attempt and asked.act.case_id is not None:
                         one_at_a_time(connection, asked.act.case_id)
                     page = Page(connection, self._known(connection, [asked]))
                     self._attempt(asked, page)
                     page.write()
+                require_certain(info)
+                self._note([asked])
             except Exception as error:
                 asked.error = busy(asked.act, error) if is_held_up(error) else error
                 if lost_a_race(error):
@@ -214,11 +228,14 @@ class Commits:
         change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
         asked.result = answered_before(page.known, change.rows, act.actor, act.request, asked.now)
         if asked.result is not None:
+            asked.marks = self._marks_of_repeated(page.connection, asked.result, asked.now)
+            _wait_for_standbys(page.connection, act)
             return
         result = asked.work(change)
         change.save()
         _leave_behind(change, act, result)
         change.keep()
+        asked.marks = marks_of(change.lines, asked.now)
         asked.result = result
 
     def _settle(self, asked: Asked) -> None:
@@ -228,6 +245,24 @@ class Commits:
         change = asked.change
         if change is not None and change.case is not None and (asked.error is None or change.is_untouched):
             self._live.put_back(change.case)
+
+    # --- what was acknowledged --------------------------------------------------------------------------
+
+    def _require_all(self, connection: sa.Connection) -> None:
+        if self._tidemarks is not None:
+            self._tidemarks.require(connection)
+
+    def _marks_of_repeated(self, connection: sa.Connection, result: Result, now: datetime) -> list[Mark]:
+        """Who asks again may never have got the first answer: it is acknowledged now."""
+        if self._tidemarks is None:
+            return []
+        return self._tidemarks.mark(connection, result.case_id, result.seq, now)
+
+    def _note(self, group: list[Asked]) -> None:
+        """The commit is done, and nobody has been told yet."""
+        if self._tidemarks is not None:
+            done = (asked for asked in group if asked.result is not None and asked.error is None)
+            self._tidemarks.note([mark for asked in done for mark in asked.marks], group[0].now)
 
 
 def lost_a_race(error: Exception) -> bool:
@@ -247,6 +282,12 @@ def busy(act: Act, error: Exception) -> WrongState:
     )
     refused.__cause__ = error
     return refused
+
+
+def _wait_for_standbys(connection: sa.Connection, act: Act) -> None:
+    """A commit that only reads waits for no standby, and what it read may be on none: so it writes."""
+    mine = (idempotency.c.actor == act.actor.id) & (idempotency.c.key == act.request.key)
+    connection.execute(sa.update(idempotency).where(mine).values(at=idempotency.c.at))
 
 
 def _leave_behind(change: Change, act: Act, result: Result) -> None:

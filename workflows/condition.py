@@ -10,6 +10,7 @@ import alembic.migration
 import alembic.script
 import sqlalchemy as sa
 
+from engine.errors import WrongState
 from engine.tables import assert_durable
 from workflows.evidence import Store, evidence, unsound
 from workflows.tables import alembic_config, definitions, incidents, jobs, timers
@@ -31,6 +32,14 @@ def is_current(database: sa.Engine) -> bool:
     """Whether the schema is the one this release works with."""
     with database.connect().execution_options(reading=True) as connection:
         return _revision(connection) == _newest(connection)
+
+
+def require_durable(database: sa.Engine) -> None:
+    """Raises WrongState NOT_DURABLE where an acknowledged action could be lost in a power cut."""
+    try:
+        assert_durable(database)
+    except RuntimeError as error:
+        raise WrongState(str(error), code="NOT_DURABLE") from error
 
 
 def examine(database: sa.Engine, *, now: datetime) -> tuple[Sign, ...]:
@@ -66,6 +75,9 @@ def _server(connection: sa.Connection) -> Sign:
     if connection.dialect.name == "sqlite":
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
         detail += f", journal mode {mode}"
+    else:
+        standbys = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar_one()
+        detail += f", waits for standby {standbys!r}" if standbys else ", waits for no standby"
     return Sign(name="database", ok=True, detail=detail)
 
 

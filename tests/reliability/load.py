@@ -60,7 +60,7 @@ class Load:
         while not self._stop.is_set():
             turn += 1
             try:
-                self._carry_one_case(f"{number}-{turn}", dice)
+                self._carry_one_case(f"{self.seed}-{number}-{turn}", dice)
             except Exception as error:  # a client that dies unseen would make the test believe all is well
                 self.surprises.append(f"{type(error).__name__}: {error}")
                 return

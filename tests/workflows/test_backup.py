@@ -65,6 +65,35 @@ def test_a_backup_of_a_restored_database_is_the_same(house, empty, tmp_path):
     assert write_backup(empty, tmp_path / "evidence2", tmp_path / "c.zip", at=AT) == first
 
 
+def test_a_file_that_is_still_arriving_stays_out(house, empty, tmp_path):
+    """Nobody knows it yet, and it may change or go while it is copied."""
+    (tmp_path / "evidence/incoming-x1").write_bytes(b"rep")
+
+    written = write_backup(house, tmp_path / "evidence", tmp_path / "b.zip", at=AT)
+
+    assert [name for name in written.files if name.startswith("evidence/")] == ["evidence/ab/abc"]
+
+
+def test_evidence_is_there_before_the_rows_that_name_it(house, empty, tmp_path):
+    """A restore that is killed in between can be done again."""
+    write_backup(house, tmp_path / "evidence", tmp_path / "b.zip", at=AT)
+
+    def die(connection):
+        if connection.scalar(sa.select(sa.func.count()).select_from(JOURNAL)):
+            raise KeyboardInterrupt
+
+    migrate(empty)
+    sa.event.listen(empty, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        read_backup(empty, tmp_path / "evidence2", tmp_path / "b.zip")
+    sa.event.remove(empty, "commit", die)
+
+    assert rows(empty, JOURNAL) == []
+    assert (tmp_path / "evidence2/ab/abc").read_bytes() == b"report"
+    read_backup(empty, tmp_path / "evidence2", tmp_path / "b.zip")
+    assert rows(empty, JOURNAL) == rows(house, JOURNAL)
+
+
 def test_a_database_with_cases_is_left_alone(house, tmp_path):
     write_backup(house, tmp_path / "evidence", tmp_path / "b.zip", at=AT)
 

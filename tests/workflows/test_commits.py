@@ -12,10 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotAllowed, WrongState
+from engine.tables import journal
+from tests.story import Story
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.results import Changed, Idempotency
-from workflows.tables import drafts, operations
+from workflows.tables import drafts, open_database, operations
 
 AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
 
@@ -218,6 +220,30 @@ def test_what_is_decided_by_facts_is_done_to_the_case_they_are_about(story):
 
     expected = [None] if story.database.dialect.name == "postgresql" else []
     assert [assignee for _, assignee in moments] == ["lz.officer", *expected]
+
+
+@pytest.mark.postgres
+def test_who_hangs_with_a_lock_stops_its_case_and_no_other(database_url, clock):
+    """Another process wrote the next entry of a case, and neither commits nor dies."""
+    database = open_database(f"{database_url('pg')}&options=-c%20lock_timeout%3D200ms")
+    story = Story(database, clock)
+    first, good, held = checks(story, 3)
+    case_id = held.rpartition(".")[0]
+    with database.connect() as hanging:
+        place = sa.select(sa.func.max(journal.c.seq) + 1).where(journal.c.case_id == case_id)
+        entry = {"case_id": case_id, "seq": hanging.scalar(place), "body": "{}", "digest": "x"}
+        hanging.execute(journal.insert().values(entry))
+
+        crowd = Crowd(story)
+        answers = crowd.meet(
+            first=completing(story, first), good=completing(story, good), held=completing(story, held)
+        )
+        hanging.rollback()
+
+    assert answers["good"].state == "COMPLETED"
+    assert (type(answers["held"]), answers["held"].code) == (WrongState, "CASE_BUSY")
+    assert completing(story, held)().state == "COMPLETED"
+    database.dispose()
 
 
 def test_nobody_is_answered_before_the_common_commit(story, crowd):

@@ -56,13 +56,6 @@ def test_other_databases_are_refused():
         open_database("mysql://localhost/tidu")
 
 
-def test_every_table_of_a_case_has_the_case_in_its_key():
-    with_case = [table for table in metadata.tables.values() if "case_id" in table.c]
-    free = {"operations", "evidence"}  # a record may be of no case; a file is uploaded before there is one
-
-    assert [t.name for t in with_case if "case_id" not in t.primary_key.columns and t.name not in free] == []
-
-
 def test_a_moment_comes_back_as_it_went_in(database):
     with database.connect() as connection:
         found = connection.scalar(sa.select(sa.literal(START, Moment)))

@@ -22,8 +22,11 @@ def ready() -> tuple[Response, int] | Response:
     try:
         with rooms().database.connect() as connection:
             connection.execute(sa.text("SELECT count(*) FROM cases WHERE case_id = ''"))
+            behind = rooms().tidemarks.behind(connection)
     except sa.exc.SQLAlchemyError:
         return jsonify(status="unavailable", missing="database"), 503
+    if behind is not None:
+        return jsonify(status="unavailable", missing="acknowledged entries"), 503
     return jsonify(status="ok")
 
 

@@ -10,7 +10,7 @@ from web.cli import logs
 from web.context import Rooms
 from web.settings import CHECKOUT, read_limits, read_settings
 from workflows.catalog import Catalog
-from workflows.condition import is_current
+from workflows.condition import is_current, require_durable
 from workflows.register.batches import load_batches
 from workflows.staff import load_bodies
 from workflows.tables import migrate, take_turns
@@ -28,6 +28,7 @@ def open_house() -> Rooms:
         raise WrongState(
             "the database is not set up for this release: run `tidu init`", code="NOT_INITIALISED"
         )
+    require_durable(house.database)
     return house
 
 

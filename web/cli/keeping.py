@@ -63,10 +63,21 @@ def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
     """Look at the installation; refused if anything is not well."""
     rooms = house.any_house()
     signs = [*_machine(rooms.settings), *examine(rooms.database, now=rooms.clock())]
+    if all(sign.ok for sign in signs if sign.name == "schema"):
+        signs.append(_acknowledged(rooms))
     ok = all(sign.ok for sign in signs)
     lines = [f"{'ok ' if sign.ok else 'BAD'} {sign.name}: {sign.detail}" for sign in signs]
     voice.answer({"ok": ok, "signs": [dataclasses.asdict(sign) for sign in signs]}, *lines)
     return 0 if ok else REFUSED
+
+
+def _acknowledged(rooms: Rooms) -> Sign:
+    with rooms.database.connect().execution_options(reading=True) as connection:
+        missing = rooms.tidemarks.behind(connection)
+    if missing is None:
+        return Sign(name="acknowledged", ok=True, detail="the database has what this house acknowledged last")
+    detail = f"entry {missing.seq} of {missing.case_id} is missing: see `tidu gap show`"
+    return Sign(name="acknowledged", ok=False, detail=detail)
 
 
 def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
@@ -76,6 +87,7 @@ def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
         proof = rooms.history.verify(case_id)
         findings += [_finding(f.case_id, f.code, f.seq, f.detail) for f in proof.findings]
     findings += _attachments(rooms, set(wanted))
+    findings += _gaps(rooms, set(wanted))
     ok = len(set(wanted) - {finding["case"] for finding in findings})
     lines = [f"{f['case']} entry {f['seq']}: {f['detail']} [{f['code']}]" for f in findings]
     document = {"cases": len(wanted), "ok": ok, "findings": findings}
@@ -91,6 +103,22 @@ def _attachments(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
     return [
         _finding(case_id, "V-ATTACHMENT", 0, f"evidence file {digest} is {state}")
         for case_id, digest, state in found
+    ]
+
+
+def _gaps(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
+    """Entries of these cases, and of cases that are gone, that were acknowledged and are not there."""
+    with rooms.database.connect().execution_options(reading=True) as connection:
+        lost = rooms.tidemarks.lost(connection)
+    return [
+        _finding(
+            one.case_id,
+            "V-GAP",
+            one.after + 1,
+            f"{one.number} entries that were acknowledged are lost, the last of {one.at} (`tidu gap show`)",
+        )
+        for one in lost
+        if one.case_id in wanted or one.after == 0
     ]
 
 

@@ -36,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _call(arguments: argparse.Namespace, voice: Voice) -> int:
-    from engine.errors import BadDefinition, EngineError  # not before: `tidu --help` shall be quick
+    from sqlalchemy.exc import OperationalError  # not before: `tidu --help` shall be quick
+
+    from engine.errors import BadDefinition, EngineError
 
     room, _, verb = arguments.command.run.partition(":")
     try:
@@ -45,6 +47,8 @@ def _call(arguments: argparse.Namespace, voice: Voice) -> int:
         voice.refuse_package(error.problems)
     except EngineError as error:
         voice.refuse(getattr(error, "code", type(error).__name__), str(error))
+    except OperationalError as error:
+        voice.refuse("DATABASE_AWAY", f"the database does not answer: {error.orig}")
     return REFUSED
 
 

@@ -140,6 +140,19 @@ COMMANDS = (
         options=(_o("file", type=Path, metavar="FILE"),),
     ),
     Command(
+        name="gap",
+        says="what was acknowledged and the database no longer has",
+        parts=(
+            Command(name="show", says="say what is missing, case by case", run=_ROOM + "gap:show"),
+            Command(
+                name="accept",
+                says="go on without it: it is recorded, and no number is given twice",
+                run=_ROOM + "gap:accept",
+                options=(_o("--reason", required=True, metavar="TEXT"),),
+            ),
+        ),
+    ),
+    Command(
         name="user",
         says="people: who may sign in and what they may do",
         parts=(
