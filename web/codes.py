@@ -134,6 +134,12 @@ CODES: dict[str, Code] = {
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),
     "RATE_LIMITED": Code("操作过于频繁", "Too many requests"),
     "BUSY": Code("系统繁忙，请稍后再试", "Busy, try again soon"),
+    "OVERLOADED": Code(
+        "同时办理的人太多",
+        "Too many at once",
+        "本次请求未被受理，内容没有提交。请稍后再试。",
+        "Nothing of this request was done. Try again in a moment.",
+    ),
     "REJECTED": Code("操作被拒绝", "Refused"),
     "ARTEFACT": Code("已存内容与摘要不符", "A stored file is not what its digest says"),
     "BACKUP_OTHER_SCHEMA": Code("备份属于其他版本", "The backup is of another release"),

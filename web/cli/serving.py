@@ -7,14 +7,13 @@ import dataclasses
 import platform
 from typing import Any
 
+from web.admission import threads_for
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
 from workflows.worker import Worker
-
-THREADS = 8
 
 
 def serve(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -52,19 +51,24 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _serve_with_waitress(settings: Settings) -> None:
     import waitress
 
-    waitress.serve(create_app(settings), host=settings.host, port=settings.port, threads=THREADS)
+    waitress.serve(
+        create_app(settings), host=settings.host, port=settings.port, threads=threads_for(settings)
+    )
 
 
 def _serve_with_gunicorn(settings: Settings, workers: int) -> None:
     from gunicorn.app.base import BaseApplication
+
+    from web.cli.patience import PatientWorker, most_connections
 
     class Server(BaseApplication):  # gunicorn's own way to be started from a program
         def load_config(self) -> None:
             chosen = {
                 "bind": f"{settings.host}:{settings.port}",
                 "workers": workers,
-                "threads": THREADS,
-                "worker_class": "gthread",
+                "threads": threads_for(settings),
+                "worker_class": PatientWorker,
+                "worker_connections": most_connections(threads_for(settings)),
                 "proc_name": "tidu",
                 "loglevel": "warning",
                 "graceful_timeout": 10,

@@ -1,0 +1,82 @@
+"""A gunicorn worker that lends its threads to requests that arrive, not to connections that dawdle."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import struct
+import time
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn.http import get_parser
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+HEAD_SECONDS = 5.0
+"""So long one may take over a request, and a second more for every so many bytes that have come."""
+
+BYTES_A_SECOND = 8 * 1024
+SEND_SECONDS = 30
+"""So long an answer may find nobody who takes it, until the connection is given up."""
+
+MOST_CONNECTIONS = 1000
+OWN_FILES = 40
+"""Files a server process keeps open for itself: the database, its log, its children, Python's own."""
+
+
+def most_connections(threads: int) -> int:
+    """How many connections a server process may hold, so that it never runs out of files.
+
+    Raises SystemExit where the limit of open files leaves none.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    left = MOST_CONNECTIONS if limit == resource.RLIM_INFINITY else limit - OWN_FILES
+    if left < 1:
+        raise SystemExit(f"expected at least {OWN_FILES + 1} open files to be allowed, found {limit}")
+    return min(left, MOST_CONNECTIONS)
+
+
+class Unhurried(SocketUnreader):
+    """Reads one request after the other; who dawdles over one is taken for gone."""
+
+    def begin(self) -> None:
+        """A request begins: its sender's time is whole again."""
+        self._left = HEAD_SECONDS
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """What has come; nothing when the time is over, as when the sender has hung up."""
+        if self._left <= 0:
+            return b""
+        began = time.monotonic()
+        self.sock.settimeout(self._left)
+        try:
+            data: bytes = super().chunk(size_hint)
+        except TimeoutError:
+            data = b""
+        finally:
+            self.sock.settimeout(None)
+        self._left += len(data) / BYTES_A_SECOND - (time.monotonic() - began)
+        return data
+
+
+class PatientWorker(ThreadWorker):
+    """Connections wait for their first byte where they cost no thread."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        if conn.initialized or conn.data_ready:
+            conn.parser.unreader.begin()
+            super().enqueue_req(conn)
+            return
+        _prepare(conn)
+        conn.timeout = time.monotonic() + HEAD_SECONDS
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+
+def _prepare(conn: TConn) -> None:
+    conn.parser = get_parser(conn.cfg, conn.sock, conn.client)
+    conn.parser.unreader = Unhurried(conn.sock)
+    conn.sock.setblocking(False)
+    conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
