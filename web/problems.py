@@ -7,6 +7,7 @@ import string
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, Response, g, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -68,6 +69,12 @@ CODE_OF_STATUS = {
     429: "RATE_LIMITED",
     503: "BUSY",
 }
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
+"""What SQLAlchemy calls it when the database does not answer, hangs up, or has no room to write."""
+
+BACK_SOON = 2
+"""Seconds: a server that restarts is back by then, and so is a standby that was promoted by a machine."""
+
 INVISIBLE = {"TASK_NOT_FOUND", "CASE_NOT_FOUND"}
 """What is not there and what is not for these eyes is told in the same words."""
 
@@ -127,6 +134,8 @@ def install(app: Flask) -> None:
     for kind in (Rejected, BadDefinition, ReplayMismatch, Malformed):
         app.register_error_handler(kind, answer_refusal)
     app.register_error_handler(HTTPException, answer_http)
+    for kind in AWAY:
+        app.register_error_handler(kind, answer_away)
     app.register_error_handler(Exception, answer_fault)
 
 
@@ -148,6 +157,14 @@ def answer_http(error: HTTPException) -> Response:
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             response.headers[name] = value
     return response
+
+
+def answer_away(error: Exception) -> Response:
+    """The database was lost on the way, perhaps between a commit and its answer: nobody here knows whether
+    the request was done. The same request with the same idempotency key finds out, and does it if it was not.
+    """
+    log.error("no database %s at %s: %s", g.get("trace_id", ""), request.endpoint, error)
+    return answer(_refusal(503, "DATABASE_AWAY", "", {"retry_after": BACK_SOON}))
 
 
 def answer_fault(error: Exception) -> Response:

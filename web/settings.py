@@ -15,7 +15,7 @@
 | `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
 | `TIDU_READS` | `8` | how many reading requests are at work at once in one server process |
 | `TIDU_WRITES` | `16` | how many changing ones |
-| `TIDU_WAITING` | `16` | how many more of each kind wait for their turn; then 503 |
+| `TIDU_WAITING` | `48` | how many more of each kind wait for their turn; then 503 |
 | `TIDU_PATIENCE_SECONDS` | `10` | how long a request waits for its turn; then 503 |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
@@ -55,7 +55,7 @@ class Settings:
     max_upload_mb: int = 50
     reads: int = 8
     writes: int = 16
-    waiting: int = 16
+    waiting: int = 48
     patience_seconds: int = 10
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
@@ -100,7 +100,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
         reads=_number(said, "TIDU_READS", 8),
         writes=_number(said, "TIDU_WRITES", 16),
-        waiting=_number(said, "TIDU_WAITING", 16),
+        waiting=_number(said, "TIDU_WAITING", 48),
         patience_seconds=_number(said, "TIDU_PATIENCE_SECONDS", 10),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,

@@ -84,7 +84,7 @@ class Installation:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         self.url = url
-        self.port = free_port()
+        self.port = self.door = free_port()  # clients knock at the door, which a wire may put elsewhere
         self._tokens: dict[str, str] = {}
 
     @property
@@ -120,9 +120,9 @@ class Installation:
     def start(self, *words: str, **environment: str) -> Program:
         return Program(list(words), self.environment(**environment), self.folder / "programs.log")
 
-    def serve(self, *, workers: int = 2) -> Program:
+    def serve(self, *, workers: int = 2, **environment: str) -> Program:
         """The web server, once it answers."""
-        program = self.start("serve", "--port", str(self.port), "--workers", str(workers))
+        program = self.start("serve", "--port", str(self.port), "--workers", str(workers), **environment)
         self.wait_for_server(program)
         return program
 
@@ -173,20 +173,33 @@ class Installation:
             said["Authorization"] = f"Bearer {self.token(by)}"
         if body is not None:
             said["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.door, timeout=timeout)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, said)
             answer = connection.getresponse()
             text = answer.read()
             found = json.loads(text) if text else None
-            return Answer(answer.status, found, dict(answer.getheaders()))
+            headers = dict(answer.getheaders())
+            is_whole = answer.status == 204 or "Content-Length" in headers
+            return Answer(answer.status, found, headers) if is_whole else Answer(0, None)
         except (OSError, http.client.HTTPException, ValueError):
             return Answer(0, None)
         finally:
             connection.close()
 
-    def api(self, method: str, path: str, body: Any = None, *, by: str, **headers: str) -> Answer:
-        return self.ask(method, f"/api/v1{path}", body, by=by, **headers)
+    def text(self, path: str) -> str:
+        """What the server says to anybody, as text; empty if nothing came back."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
+    def api(self, method: str, path: str, body: Any = None, *, by: str, **more: Any) -> Answer:
+        return self.ask(method, f"/api/v1{path}", body, by=by, **more)
 
     # --- the database, looked at from outside ---------------------------------------------------------
 

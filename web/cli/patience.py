@@ -10,9 +10,10 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn import util
 from gunicorn.http import get_parser
 from gunicorn.http.unreader import SocketUnreader
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 5.0
 """So long one may take over a request, and a second more for every so many bytes that have come."""
@@ -45,9 +46,14 @@ class Unhurried(SocketUnreader):
         """A request begins: its sender's time is whole again."""
         self._left = HEAD_SECONDS
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is over."""
+        return self._left <= 0
+
     def chunk(self, size_hint: int | None = None) -> bytes:
         """What has come; nothing when the time is over, as when the sender has hung up."""
-        if self._left <= 0:
+        if self.is_late:
             return b""
         began = time.monotonic()
         self.sock.settimeout(self._left)
@@ -62,9 +68,11 @@ class Unhurried(SocketUnreader):
 
 
 class PatientWorker(ThreadWorker):
-    """Connections wait for their first byte where they cost no thread."""
+    """Connections wait for their first byte where they cost no thread, and for their end where they hold up
+    nobody else."""
 
     def enqueue_req(self, conn: Any) -> None:
+        """Whatever comes next on this connection is a thread's to read."""
         if conn.initialized or conn.data_ready:
             conn.parser.unreader.begin()
             super().enqueue_req(conn)
@@ -74,9 +82,18 @@ class PatientWorker(ThreadWorker):
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
+    def handle(self, conn: Any) -> Any:
+        """Whether the connection goes on. If not, its end is waited for here: gunicorn would wait, up to two
+        seconds for each, in the one loop that serves all."""
+        goes_on = super().handle(conn)
+        if not goes_on and not conn.parser.unreader.is_late:
+            util.close_graceful(conn.sock)
+        return goes_on
 
-def _prepare(conn: TConn) -> None:
+
+def _prepare(conn: Any) -> None:
     conn.parser = get_parser(conn.cfg, conn.sock, conn.client)
     conn.parser.unreader = Unhurried(conn.sock)
+    conn.close = lambda graceful=False: util.close(conn.sock)
     conn.sock.setblocking(False)
     conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
