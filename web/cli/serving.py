@@ -7,6 +7,8 @@ import dataclasses
 import platform
 from typing import Any
 
+from flask import Flask
+
 from web.admission import threads_for
 from web.app import create_app
 from web.cli import house, logs
@@ -73,6 +75,8 @@ def _serve_with_gunicorn(settings: Settings, workers: int) -> None:
                 "loglevel": "warning",
                 "graceful_timeout": 10,
                 "control_socket_disable": True,
+                "preload_app": True,  # a process that dies is replaced by a fork of one that is ready
+                "post_fork": lambda _arbiter, process: _forget_connections(process.app.wsgi()),
             }
             for name, value in chosen.items():
                 if name in self.cfg.settings:
@@ -83,3 +87,8 @@ def _serve_with_gunicorn(settings: Settings, workers: int) -> None:
             return create_app(settings)
 
     Server().run()
+
+
+def _forget_connections(app: Flask) -> None:
+    """Two processes on one connection would read each other's answers."""
+    app.extensions["tidu"].database.dispose(close=False)
