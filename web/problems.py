@@ -134,8 +134,8 @@ def install(app: Flask) -> None:
     for kind in (Rejected, BadDefinition, ReplayMismatch, Malformed):
         app.register_error_handler(kind, answer_refusal)
     app.register_error_handler(HTTPException, answer_http)
-    for kind in AWAY:
-        app.register_error_handler(kind, answer_away)
+    for away in AWAY:
+        app.register_error_handler(away, answer_away)
     app.register_error_handler(Exception, answer_fault)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,12 @@ class Answer:
 class Program:
     """A program of the house in a process group of its own."""
 
-    def __init__(self, words: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, main: tuple[str, ...], words: list[str], environment: Mapping[str, str], log: Path
+    ) -> None:
         with log.open("ab") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "web.cli.main", *words],
+                [sys.executable, "-m", *main, *words],
                 cwd=CHECKOUT,
                 env=environment,
                 stdout=told,
@@ -85,6 +88,7 @@ class Installation:
         self.folder = folder
         self.url = url
         self.port = self.door = free_port()  # clients knock at the door, which a wire may put elsewhere
+        self.main: tuple[str, ...] = ("web.cli.main",)  # the module that runs as `tidu`, and its first words
         self._tokens: dict[str, str] = {}
 
     @property
@@ -109,7 +113,7 @@ class Installation:
     def tidu(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command of the command line, to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "web.cli.main", *map(str, words)],
+            [sys.executable, "-m", *self.main, *map(str, words)],
             cwd=CHECKOUT,
             env=self.environment(**environment),
             capture_output=True,
@@ -118,7 +122,7 @@ class Installation:
         )
 
     def start(self, *words: str, **environment: str) -> Program:
-        return Program(list(words), self.environment(**environment), self.folder / "programs.log")
+        return Program(self.main, list(words), self.environment(**environment), self.folder / "programs.log")
 
     def serve(self, *, workers: int = 2, **environment: str) -> Program:
         """The web server, once it answers."""
@@ -151,7 +155,13 @@ class Installation:
     def token(self, person: str) -> str:
         """A bearer token that may write."""
         if person not in self._tokens:
-            with self.opened() as database, database.begin() as connection:
+            self.give_tokens([person])
+        return self._tokens[person]
+
+    def give_tokens(self, everybody: list[str]) -> None:
+        """Each of these people has a token now."""
+        with self.opened() as database, database.begin() as connection:
+            for person in everybody:
                 self._tokens[person] = people.issue_token(
                     connection,
                     person,
@@ -162,7 +172,6 @@ class Installation:
                     now=LONG_AGO,
                     expires_at=LONG_AGO + 9 * TOKEN_LIFE,
                 )
-        return self._tokens[person]
 
     def ask(
         self, method: str, path: str, body: Any = None, *, by: str = "", timeout: float = 60, **headers: str
@@ -175,7 +184,9 @@ class Installation:
             said["Content-Type"] = "application/json"
         connection = http.client.HTTPConnection("127.0.0.1", self.door, timeout=timeout)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, said)
+            connection.request(
+                method, path, json.dumps(body, default=_number) if body is not None else None, said
+            )
             answer = connection.getresponse()
             text = answer.read()
             found = json.loads(text) if text else None
@@ -247,3 +258,7 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
