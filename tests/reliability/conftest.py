@@ -37,8 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in ("installation", "served"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, marked, indirect=True)
-    if "wired" in metafunc.fixturenames:
-        metafunc.parametrize("wired", marked, indirect=True, scope="module")
+    for name in ("wired", "strained"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, marked, indirect=True, scope="module")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -127,6 +128,14 @@ class Installation:
     def serve(self, *, workers: int = 2, **environment: str) -> Program:
         """The web server, once it answers."""
         program = self.start("serve", "--port", str(self.port), "--workers", str(workers), **environment)
+        self.wait_for_server(program)
+        return program
+
+    def serve_with_few_files(self, number: int) -> Program:
+        """The web server where the system lets each process open so many files and no more."""
+        words = ["serve", "--port", str(self.port), "--workers", "1"]
+        program = self.start(*words)
+        resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (number, number))
         self.wait_for_server(program)
         return program
 

@@ -9,6 +9,7 @@ jobs are the workers'. Programs and people go by one clock, which stands until a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -142,8 +143,10 @@ class Besiegers:
         self._thread.join(60)
 
     def _strike_again_and_again(self) -> None:
-        while not self._over.wait(self.every * self.dice.uniform(0.5, 1.5)):
-            if self.dice.random() < WORKERS / (SERVERS + WORKERS):
+        for number in itertools.count(1):
+            if self._over.wait(self.every * self.dice.uniform(0.5, 1.5)):
+                return
+            if number % (SERVERS + WORKERS) < WORKERS:
                 self._kill_a_worker()
             else:
                 self._kill_a_server_process()

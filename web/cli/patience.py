@@ -6,6 +6,7 @@ import resource
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -14,6 +15,12 @@ from gunicorn import util
 from gunicorn.http import get_parser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
+
+FIRST_BYTE_SECONDS = 15.0
+"""So long a connection may stand before it says anything; it costs no thread."""
+
+CROWDED_SECONDS = 1.0
+"""And so long where every place is taken."""
 
 HEAD_SECONDS = 5.0
 """So long one may take over a request, and a second more for every so many bytes that have come."""
@@ -66,6 +73,19 @@ class Unhurried(SocketUnreader):
         self._left += len(data) / BYTES_A_SECOND - (time.monotonic() - began)
         return data
 
+    """Threads begin as they are needed; where the system gives no more, those there are do the work."""
+
+
+class Crew(ThreadPoolExecutor):
+    """Threads begin as they are needed; where the system gives no more, those there are do the work."""
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            if not self._threads:
+                raise
+
 
 class PatientWorker(ThreadWorker):
     """Connections wait for their first byte where they cost no thread, and for their end where they hold up
@@ -78,9 +98,21 @@ class PatientWorker(ThreadWorker):
             super().enqueue_req(conn)
             return
         _prepare(conn)
-        conn.timeout = time.monotonic() + HEAD_SECONDS
+        conn.since = time.monotonic()
+        conn.timeout = conn.since + FIRST_BYTE_SECONDS
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def murder_pending(self) -> None:
+        """Whoever has said nothing yet makes room, the sooner the more are waiting outside."""
+        if self.nr_conns >= self.worker_connections:
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, conn.since + CROWDED_SECONDS)
+        super().murder_pending()
+
+    def get_thread_pool(self) -> Crew:
+        """Those who read, work and answer."""
+        return Crew(max_workers=self.cfg.threads)
 
     def handle(self, conn: Any) -> Any:
         """Whether the connection goes on. If not, its end is waited for here: gunicorn would wait, up to two
