@@ -11,6 +11,7 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.errors import NotAllowed
@@ -97,6 +98,8 @@ def _against_forgery() -> None:
 
 
 def _read_body() -> None:
+    if request.is_json and len(request.get_data()) >= LARGEST_JSON:  # Werkzeug stops there, without a word
+        raise RequestEntityTooLarge(f"a JSON body may have {LARGEST_JSON} bytes")
     wire.check_request(request)
 
 
