@@ -43,9 +43,6 @@ HANGING = "5min"
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
-UNHEARD = {"tcp_user_timeout": 60_000}
-"""Milliseconds: and so it is where something was said that nobody has acknowledged."""
-
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
 
@@ -122,7 +119,7 @@ def _postgresql(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     if given and re.search(r"synchronous_commit", str(given)):
         raise ValueError("synchronous_commit is not a choice: an acknowledged action must be durable")
     database = sa.create_engine(
-        address, connect_args={"options": settings, **KEEPALIVE, **UNHEARD}, **{"pool_size": 10, **options}
+        address, connect_args={"options": settings, **KEEPALIVE}, **{"pool_size": 10, **options}
     )
 
     @sa.event.listens_for(database, "checkout")

@@ -26,7 +26,7 @@ from workflows import people
 CROWD = 1_000
 PASSWORD = "a password for a crowd"
 FEW_FILES = 64
-IDLERS = 100
+IDLERS = 60
 TIGHT = 8 * 1024 * 1024
 """Bytes beyond what a process has already: a sign-in alone wants eight times as much."""
 

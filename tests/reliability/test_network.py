@@ -27,7 +27,6 @@ from tests.reliability.wire import (
     to_port,
     to_postgres,
 )
-from workflows.tables import open_database
 
 CLIENTS = 6
 IMPATIENT = 1.0
@@ -196,14 +195,3 @@ def hung_up(dawdler: socket.socket) -> bool:
     except OSError:
         dawdler.close()
     return True
-
-
-@pytest.mark.postgres
-def test_a_database_whose_host_is_lost_is_given_up(postgres_server):
-    database = open_database(postgres_server.format(database="postgres"))
-    with database.connect() as connection:
-        told = connection.connection.driver_connection.info.get_parameters()
-    database.dispose()
-
-    assert int(told["tcp_user_timeout"]) == 60_000
-    assert int(told["keepalives_idle"]) == 30
