@@ -17,6 +17,7 @@
 | `TIDU_WRITES` | `16` | how many changing ones |
 | `TIDU_WAITING` | `48` | how many more of each kind wait for their turn; then 503 |
 | `TIDU_PATIENCE_SECONDS` | `10` | how long a request waits for its turn; then 503 |
+| `TIDU_STARTS_PER_HOUR` | `200` | how many cases one person may start within an hour; then 429 |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
 | `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
@@ -57,6 +58,7 @@ class Settings:
     writes: int = 16
     waiting: int = 48
     patience_seconds: int = 10
+    starts_per_hour: int = 200
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
     trial_memory_mb: int = 1024
@@ -102,6 +104,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         writes=_number(said, "TIDU_WRITES", 16),
         waiting=_number(said, "TIDU_WAITING", 48),
         patience_seconds=_number(said, "TIDU_PATIENCE_SECONDS", 10),
+        starts_per_hour=_number(said, "TIDU_STARTS_PER_HOUR", 200),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,
         trial_memory_mb=limits.memory_mb,

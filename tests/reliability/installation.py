@@ -108,6 +108,7 @@ class Installation:
             "TIDU_DATA_DIR": str(self.folder),
             "TIDU_TICK_SECONDS": "1",
             "TIDU_LOG": "WARNING",
+            "TIDU_STARTS_PER_HOUR": "1000000",
             **more,
         }
 

@@ -49,6 +49,7 @@ class Servers:
             database_url=story.database.url.render_as_string(hide_password=False),
             secret_key="only for the tests of this house, 32 and more",
             log="WARNING",
+            starts_per_hour=1_000_000,
         )
         self.apps = [self.another() for _ in range(2)]
         with story.database.begin() as connection:
