@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign equivalence golden interchange planted help setup run test check docs bench demo pins clean
+.PHONY: campaign siege equivalence golden interchange planted help setup run test check docs bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -37,6 +37,9 @@ clean: ## remove what set-up made; the data stays
 
 campaign: setup ## strike far more often than the suite, on both databases; writes docs/campaigns.md (hours)
 	@scripts/campaign
+
+siege: setup ## play N cases through four servers and two workers that are killed all the time
+	@$(PYTHON) -m tests.reliability.siege --cases $(or $(N),300)
 
 interchange: setup ## import, edit and export every .bpmn file below DIR and compare (minutes)
 	@$(PYTHON) -m tests.interchange $(DIR)

@@ -69,7 +69,7 @@ def create_app(
     app.config.update(_config(settings))
     app.extensions["tidu"] = put_together(settings, clock=clock, new_case_id=new_case_id)
     logging.getLogger("tidu").setLevel(settings.log)
-    guard.install(app)
+    guard.install(app, settings)
     openapi.install(app, [room.api for room in API_ROOMS])
     problems.install(app)
     _add_pages(app)
@@ -81,7 +81,7 @@ def put_together(
     settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
 ) -> Rooms:
     """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, pool_timeout=settings.patience_seconds)
     catalog = Catalog(database, check=trial_within(settings.limits).check)
     tidemarks = open_tidemarks(settings.tidemarks_dir, f"{socket.gethostname()}-{os.getpid()}")
     commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id, tidemarks=tidemarks)

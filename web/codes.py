@@ -139,6 +139,12 @@ CODES: dict[str, Code] = {
     "EFFECTIVE_IN_PAST": Code("生效时间已过", "The version would begin in the past"),
     "NOTHING_CHANGED": Code("与现有版本内容相同", "Nothing has changed since the newest version"),
     "PACKAGE_EXPECTED": Code("请选择流程包（zip）", "Choose a process package (zip)"),
+    "OVERLOADED": Code(
+        "同时办理的人太多",
+        "Too many at once",
+        "本次请求未被受理，内容没有提交。请稍后再试。",
+        "Nothing of this request was done. Try again in a moment.",
+    ),
     "FILE_EXISTS": Code("文件已存在", "The file is there already"),
     "TOO_LARGE": Code("内容过大", "Too large"),
     "UNSUPPORTED_MEDIA_TYPE": Code("不支持的内容类型", "Unsupported content type"),

@@ -11,14 +11,14 @@ from flask import Flask, Response, g, redirect, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from engine.errors import NotAllowed
-from web import auth, context, wire
+from web import admission, auth, context, measures, wire
 from web.permissions import may_use, permission_of
 from web.problems import NotSignedIn, answer_refusal, wants_json
+from web.settings import Settings
 
 log = logging.getLogger("tidu.web")
 
@@ -39,22 +39,16 @@ HEADERS = {
 
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")
-registry = CollectorRegistry()
-requests_total = Counter(
-    "tidu_requests_total", "Requests answered.", ["endpoint", "method", "status"], registry=registry
-)
-request_seconds = Histogram(
-    "tidu_request_seconds", "Time to an answer in seconds.", ["endpoint"], registry=registry
-)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, settings: Settings) -> None:
     """Put the guard before every route; the order below is the order in which a request is judged."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # we call it ourselves: never for bearer tokens
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # the session's own end is the limit
     csrf.init_app(app)
     limiter.init_app(app)
-    for step in (_begin, _recognise, _permit, _against_forgery, _read_body):
+    admission.install(app, settings)
+    for step in (_begin, admission.enter, _recognise, _permit, _against_forgery, _read_body):
         app.before_request(step)
     app.after_request(_finish)
 
@@ -62,6 +56,8 @@ def install(app: Flask) -> None:
 def _begin() -> None:
     g.trace_id = secrets.token_hex(8)
     g.began = time.perf_counter()
+    if request.is_json:
+        request.max_content_length = LARGEST_JSON  # before anybody reads; also where no length is told
 
 
 def _recognise() -> None:
@@ -102,7 +98,7 @@ def _against_forgery() -> None:
 
 
 def _read_body() -> None:
-    if request.is_json and (request.content_length or 0) > LARGEST_JSON:
+    if request.is_json and len(request.get_data()) >= LARGEST_JSON:  # Werkzeug stops there, without a word
         raise RequestEntityTooLarge(f"a JSON body may have {LARGEST_JSON} bytes")
     wire.check_request(request)
 
@@ -125,8 +121,8 @@ def _finish(response: Response) -> Response:
 def _count(response: Response) -> None:
     endpoint = request.endpoint or "none"
     spent = time.perf_counter() - g.get("began", time.perf_counter())
-    requests_total.labels(endpoint, request.method, response.status_code).inc()
-    request_seconds.labels(endpoint).observe(spent)
+    measures.requests_total.labels(endpoint, request.method, response.status_code).inc()
+    measures.request_seconds.labels(endpoint).observe(spent)
     if endpoint != "static":
         log.info(
             "%s %s %s %.0f ms %s",

@@ -13,6 +13,11 @@
 | `TIDU_SESSION_IDLE_MINUTES` | `30` | a session unused for so long is over |
 | `TIDU_SESSION_HOURS` | `8` | a session is over after so many hours in any case |
 | `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
+| `TIDU_READS` | `8` | how many reading requests are at work at once in one server process |
+| `TIDU_WRITES` | `16` | how many changing ones |
+| `TIDU_WAITING` | `48` | how many more of each kind wait for their turn; then 503 |
+| `TIDU_PATIENCE_SECONDS` | `10` | how long a request waits for its turn; then 503 |
+| `TIDU_STARTS_PER_HOUR` | `200` | how many cases one person may start within an hour; then 429 |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
 | `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
@@ -49,6 +54,11 @@ class Settings:
     session_idle_minutes: int = 30
     session_hours: int = 8
     max_upload_mb: int = 50
+    reads: int = 8
+    writes: int = 16
+    waiting: int = 48
+    patience_seconds: int = 10
+    starts_per_hour: int = 200
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
     trial_memory_mb: int = 1024
@@ -94,6 +104,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         session_idle_minutes=_number(said, "TIDU_SESSION_IDLE_MINUTES", 30),
         session_hours=_number(said, "TIDU_SESSION_HOURS", 8),
         max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
+        reads=_number(said, "TIDU_READS", 8),
+        writes=_number(said, "TIDU_WRITES", 16),
+        waiting=_number(said, "TIDU_WAITING", 48),
+        patience_seconds=_number(said, "TIDU_PATIENCE_SECONDS", 10),
+        starts_per_hour=_number(said, "TIDU_STARTS_PER_HOUR", 200),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,
         trial_memory_mb=limits.memory_mb,

@@ -6,16 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import argon2
 import sqlalchemy as sa
 
-from engine.errors import FieldError, InvalidInput, NotAllowed, NotFound
+from engine.errors import InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
 from workflows.columns import Document, Moment
+from workflows.passwords import hash_password, matches, nobody
 from workflows.policy import Actor
 
 FOLDER = Path(__file__).parents[1] / "bpmn" / "organisations"
@@ -27,9 +26,6 @@ AREAS = {"process_owner": "rules", "approver": "rules", "auditor": "audit", "adm
 
 FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
-SHORTEST, LONGEST = 8, 200
-
-_HASHER = argon2.PasswordHasher()
 
 
 def _text(name: str, **more: Any) -> sa.Column[str]:
@@ -140,16 +136,6 @@ def people_in(connection: sa.Connection, group: str) -> tuple[Actor, ...]:
     return tuple(find_person(connection, person) for person in found)
 
 
-def hash_password(password: str) -> str:
-    """The argon2id hash to store. Raises InvalidInput for one too short or too long."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        text = f"a password has {SHORTEST} to {LONGEST} characters"
-        zh = f"密码长度应为{SHORTEST}至{LONGEST}位"
-        field = FieldError(pointer="/password", code="length", message=text, message_zh=zh)
-        raise InvalidInput(text, fields=(field,))
-    return _HASHER.hash(password)
-
-
 def set_password(connection: sa.Connection, person: str, password: str, *, now: datetime) -> None:
     """Give a person a new password and open a locked account. Raises NotFound, InvalidInput."""
     find_person(connection, person)
@@ -158,18 +144,30 @@ def set_password(connection: sa.Connection, person: str, password: str, *, now: 
 
 
 def check_password(connection: sa.Connection, person: str, password: str, *, now: datetime) -> Login:
-    """Whether the password is right. Counts failures: after 5 in a row the account rests 15 minutes.
+    """Whether the password is right: measured, and judged. Where others wait for this transaction, do the
+    two apart. Raises MemoryError."""
+    stored = stored_password(connection, person)
+    return judge(connection, person, proven=stored if matches(stored, password) else "", now=now)
 
-    Never raises for a wrong answer, so that the count is kept: commit in any case. Unknown persons take
-    as long as known ones and get the same answer.
+
+def stored_password(connection: sa.Connection, person: str) -> str:
+    """What a password is measured against; unknown persons take as long as known ones."""
+    found = account_of(connection, person)
+    return found["password"] if found else nobody()
+
+
+def judge(connection: sa.Connection, person: str, *, proven: str, now: datetime) -> Login:
+    """What comes of a sign-in; `proven` is the stored password that was matched, empty if it was not.
+
+    Counts failures: after 5 in a row the account rests 15 minutes. Never raises for a wrong answer, so that
+    the count is kept: commit in any case. Unknown persons get the answer of known ones.
     """
     found = account_of(connection, person)
-    is_right = _matches(found["password"] if found else _nobody(), password) and found is not None
     if found is None:
         return Login(code="BAD_CREDENTIALS")
     if found["locked_until"] and now < found["locked_until"]:
         return Login(code="ACCOUNT_LOCKED", locked_until=found["locked_until"])
-    if not is_right:
+    if not proven or proven != found["password"]:
         return _count_failure(connection, found, now)
     if found["disabled"]:
         return Login(code="ACCOUNT_DISABLED")
@@ -283,19 +281,6 @@ def _count_failure(connection: sa.Connection, account: sa.RowMapping, now: datet
     until = now + LOCKED_FOR
     _change_account(connection, account["person"], failures=0, locked_until=until)
     return Login(code="ACCOUNT_LOCKED", locked_until=until)
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(hashed, password[: LONGEST + 1])
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-        return False
-
-
-@cache
-def _nobody() -> str:
-    """The hash an unknown person is measured against, so that the answer takes as long."""
-    return _HASHER.hash("nobody has this password")
 
 
 def _put(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:

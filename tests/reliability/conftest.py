@@ -12,7 +12,6 @@ from tests.conftest import furnished, new_database
 from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
 
 HOW_OFTEN = {
-    "kills_of_the_season": (1, 20),
     "seasons": (6, 300),
     "due_timers": (200, 1_000),
     "positions": (3, 50),
@@ -32,10 +31,15 @@ def often(request: pytest.FixtureRequest) -> Callable[[str], int]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = metafunc.config.getoption("--db")
     kinds = ("sqlite", "pg") if asked == "both" else (asked,)
+    if metafunc.definition.get_closest_marker("postgres"):
+        kinds = ("pg",)  # what a file has not, such as a wire
     marked = [pytest.param(k, marks=pytest.mark.postgres if k == "pg" else ()) for k in kinds]
     for name in ("installation", "served"):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, marked, indirect=True)
+    for name in ("wired", "strained"):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, marked, indirect=True, scope="module")
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def running(
     def ask_for(kind: str) -> Installation:
         if kind not in houses:
             folder = tmp_path_factory.mktemp("served")
-            house = Installation(folder, _fresh_url(request, kind, folder))
+            house = Installation(folder, fresh_url(request, kind, folder, "served"))
             house.deploy("small_review")
             house.enrol(CROWD, LANZHOU, like="lz.officer")
             for person in [*CROWD, "app01", "app02", "lz.officer", "lz.officer2"]:
@@ -80,10 +84,11 @@ def running(
         program.kill()
 
 
-def _fresh_url(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+def fresh_url(request: pytest.FixtureRequest, kind: str, folder: Path, name: str) -> str:
+    """The address of a furnished database that stands longer than one test."""
     if kind == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), folder / "tidu.db")
         return f"sqlite:///{folder / 'tidu.db'}"
-    url = new_database(request.getfixturevalue("postgres_server"), "served")
+    url = new_database(request.getfixturevalue("postgres_server"), name)
     furnished(url)
     return url

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,12 @@ class Answer:
 class Program:
     """A program of the house in a process group of its own."""
 
-    def __init__(self, words: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, main: tuple[str, ...], words: list[str], environment: Mapping[str, str], log: Path
+    ) -> None:
         with log.open("ab") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "web.cli.main", *words],
+                [sys.executable, "-m", *main, *words],
                 cwd=CHECKOUT,
                 env=environment,
                 stdout=told,
@@ -84,7 +88,8 @@ class Installation:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         self.url = url
-        self.port = free_port()
+        self.port = self.door = free_port()  # clients knock at the door, which a wire may put elsewhere
+        self.main: tuple[str, ...] = ("web.cli.main",)  # the module that runs as `tidu`, and its first words
         self._tokens: dict[str, str] = {}
 
     @property
@@ -103,13 +108,14 @@ class Installation:
             "TIDU_DATA_DIR": str(self.folder),
             "TIDU_TICK_SECONDS": "1",
             "TIDU_LOG": "WARNING",
+            "TIDU_STARTS_PER_HOUR": "1000000",
             **more,
         }
 
     def tidu(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command of the command line, to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "web.cli.main", *map(str, words)],
+            [sys.executable, "-m", *self.main, *map(str, words)],
             cwd=CHECKOUT,
             env=self.environment(**environment),
             capture_output=True,
@@ -118,11 +124,19 @@ class Installation:
         )
 
     def start(self, *words: str, **environment: str) -> Program:
-        return Program(list(words), self.environment(**environment), self.folder / "programs.log")
+        return Program(self.main, list(words), self.environment(**environment), self.folder / "programs.log")
 
-    def serve(self, *, workers: int = 2) -> Program:
+    def serve(self, *, workers: int = 2, **environment: str) -> Program:
         """The web server, once it answers."""
-        program = self.start("serve", "--port", str(self.port), "--workers", str(workers))
+        program = self.start("serve", "--port", str(self.port), "--workers", str(workers), **environment)
+        self.wait_for_server(program)
+        return program
+
+    def serve_with_few_files(self, number: int) -> Program:
+        """The web server where the system lets each process open so many files and no more."""
+        words = ["serve", "--port", str(self.port), "--workers", "1"]
+        program = self.start(*words)
+        resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (number, number))
         self.wait_for_server(program)
         return program
 
@@ -151,7 +165,13 @@ class Installation:
     def token(self, person: str) -> str:
         """A bearer token that may write."""
         if person not in self._tokens:
-            with self.opened() as database, database.begin() as connection:
+            self.give_tokens([person])
+        return self._tokens[person]
+
+    def give_tokens(self, everybody: list[str]) -> None:
+        """Each of these people has a token now."""
+        with self.opened() as database, database.begin() as connection:
+            for person in everybody:
                 self._tokens[person] = tokens.issue_token(
                     connection,
                     person,
@@ -162,7 +182,6 @@ class Installation:
                     now=LONG_AGO,
                     expires_at=LONG_AGO + 9 * TOKEN_LIFE,
                 )
-        return self._tokens[person]
 
     def ask(
         self, method: str, path: str, body: Any = None, *, by: str = "", timeout: float = 60, **headers: str
@@ -173,20 +192,35 @@ class Installation:
             said["Authorization"] = f"Bearer {self.token(by)}"
         if body is not None:
             said["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection("127.0.0.1", self.door, timeout=timeout)
         try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, said)
+            connection.request(
+                method, path, json.dumps(body, default=_number) if body is not None else None, said
+            )
             answer = connection.getresponse()
             text = answer.read()
             found = json.loads(text) if text else None
-            return Answer(answer.status, found, dict(answer.getheaders()))
+            headers = dict(answer.getheaders())
+            is_whole = answer.status == 204 or "Content-Length" in headers
+            return Answer(answer.status, found, headers) if is_whole else Answer(0, None)
         except (OSError, http.client.HTTPException, ValueError):
             return Answer(0, None)
         finally:
             connection.close()
 
-    def api(self, method: str, path: str, body: Any = None, *, by: str, **headers: str) -> Answer:
-        return self.ask(method, f"/api/v1{path}", body, by=by, **headers)
+    def text(self, path: str) -> str:
+        """What the server says to anybody, as text; empty if nothing came back."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
+    def api(self, method: str, path: str, body: Any = None, *, by: str, **more: Any) -> Answer:
+        return self.ask(method, f"/api/v1{path}", body, by=by, **more)
 
     # --- the database, looked at from outside ---------------------------------------------------------
 
@@ -234,3 +268,7 @@ def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)

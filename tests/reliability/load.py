@@ -27,11 +27,13 @@ class Completion:
 
 @dataclass
 class Load:
-    """Some clients, what they were told, and what surprised them."""
+    """Some clients, what they were told, and what surprised them. `patience`: seconds until they give up
+    waiting for an answer and ask again."""
 
     house: Installation
     clients: int
     seed: int
+    patience: float = 60.0
     started: list[str] = field(default_factory=list)
     completed: list[Completion] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Load:
     def _ask(self, method: str, path: str, body: object, *, by: str, key: str) -> Answer:
         """Until there is an answer: nobody knows whether an unanswered request happened."""
         while True:
-            answer = self.house.api(method, path, body, by=by, Idempotency_Key=key)
+            answer = self.house.api(method, path, body, by=by, timeout=self.patience, Idempotency_Key=key)
             if answer.status not in (0, 502, 503):
                 self.repeated += "Idempotency-Replayed" in answer.headers
                 return answer

@@ -1,5 +1,7 @@
 """Every refusal is an answer: RFC 9457 for programs, words for people, and never our insides."""
 
+import io
+
 import pytest
 from flask import Flask
 
@@ -190,3 +192,21 @@ def test_a_body_larger_than_the_house_is_refused(signed_in, app):
     answer = visitor.client.post("/api/v1/evidence", data=b"x" * 2000, headers={"X-CSRFToken": csrf})
 
     assert answer.status_code == 413
+
+
+def test_a_body_of_untold_length_is_read_no_further_than_any_other(signed_in):
+    visitor = signed_in("lz.officer")
+    told = {"X-CSRFToken": visitor.csrf, "Transfer-Encoding": "chunked"}
+    ends = {"wsgi.input_terminated": True}
+
+    def sent(body):
+        return visitor.client.post(
+            "/api/v1/user/me/token",
+            input_stream=io.BytesIO(body),
+            content_type="application/json",
+            headers=told,
+            environ_overrides=ends,
+        )
+
+    assert sent(b"x" * (5 * 1024 * 1024)).status_code == 413
+    assert sent(b'{"name": ""}').status_code == 422

@@ -16,6 +16,7 @@ from web.api.openapi import Room
 from web.api.task_commands import marked, next_task, plain_values
 from web.context import actor, now, rooms
 from web.pages.posted import draft_values
+from web.quota import starts
 from web.schemas import Definition, DefinitionPage, StartedCase, Strict
 from workflows import submissions
 from workflows.catalog import Version
@@ -70,6 +71,7 @@ def versions(key: str) -> dict[str, Any]:
 @api.post("/key/<key>/start")
 @api.arguments(Start)
 @api.response(201, StartedCase)
+@starts
 def start(body: dict[str, Any], key: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Start a case of the version in force, for the caller's own unit."""
     started = marked(

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from web.context import rooms
-from web.guard import registry
+from web.measures import registry
 
 pages = Blueprint("health", __name__)
 

@@ -7,14 +7,15 @@ import dataclasses
 import platform
 from typing import Any
 
+from flask import Flask
+
+from web.admission import threads_for
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
 from workflows.worker import Worker
-
-THREADS = 8
 
 
 def serve(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -52,23 +53,30 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _serve_with_waitress(settings: Settings) -> None:
     import waitress
 
-    waitress.serve(create_app(settings), host=settings.host, port=settings.port, threads=THREADS)
+    waitress.serve(
+        create_app(settings), host=settings.host, port=settings.port, threads=threads_for(settings)
+    )
 
 
 def _serve_with_gunicorn(settings: Settings, workers: int) -> None:
     from gunicorn.app.base import BaseApplication
+
+    from web.cli.patience import PatientWorker, most_connections
 
     class Server(BaseApplication):  # gunicorn's own way to be started from a program
         def load_config(self) -> None:
             chosen = {
                 "bind": f"{settings.host}:{settings.port}",
                 "workers": workers,
-                "threads": THREADS,
-                "worker_class": "gthread",
+                "threads": threads_for(settings),
+                "worker_class": PatientWorker,
+                "worker_connections": most_connections(threads_for(settings)),
                 "proc_name": "tidu",
                 "loglevel": "warning",
                 "graceful_timeout": 10,
                 "control_socket_disable": True,
+                "preload_app": True,  # a process that dies is replaced by a fork of one that is ready
+                "post_fork": lambda _arbiter, process: _forget_connections(process.app.wsgi()),
             }
             for name, value in chosen.items():
                 if name in self.cfg.settings:
@@ -79,3 +87,8 @@ def _serve_with_gunicorn(settings: Settings, workers: int) -> None:
             return create_app(settings)
 
     Server().run()
+
+
+def _forget_connections(app: Flask) -> None:
+    """Two processes on one connection would read each other's answers."""
+    app.extensions["tidu"].database.dispose(close=False)

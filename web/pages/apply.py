@@ -15,6 +15,7 @@ from web.pages import form_view
 from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
+from web.quota import starts
 from workflows import duties
 from workflows.catalog import Version
 from workflows.forms.form import Form, read_form
@@ -37,6 +38,7 @@ def fill(process: str) -> str:
 
 
 @pages.post("/apply/<process>")
+@starts
 def start(process: str) -> Response | str | tuple[str, int]:
     """Start the case, or redraw the form with one row or file more or less."""
     version, package = _wanted(process)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from workflows.calendar import local_day
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.demo import habits
+from workflows.demo.acting import Acting
 from workflows.demo.chance import Chance
 from workflows.demo.crew import Crew
 from workflows.demo.desk import Desk
@@ -34,6 +35,9 @@ TRACK = "green_factory"
 FIRST_EXAMPLE = "straight_to_national"
 DUE: tuple[tuple[sa.Column[datetime], str], ...] = ((timers.c.due_at, "set"), (jobs.c.next_at, "waiting"))
 """Where the worker's work stands, and the state in which it waits."""
+
+LOOK_BACK = timedelta(days=2)
+"""So far back a season that others carry looks for cases that have moved: their commits may come late."""
 
 AT: sa.BindParameter[datetime] = sa.bindparam("at", type_=timers.c.due_at.type)
 
@@ -72,11 +76,19 @@ class Season:
     """Plays cases on a clock of its own, in the order in which things are due: one seed, one history."""
 
     def __init__(
-        self, database: sa.Engine, catalog: Catalog, *, seed: int, files: Store, before: int = 0
+        self,
+        database: sa.Engine,
+        catalog: Catalog,
+        *,
+        seed: int,
+        files: Store,
+        before: int = 0,
+        acting: Acting | None = None,
     ) -> None:
         """`files` is where evidence is kept; people and rounds must have been loaded.
 
-        `before` is how many applications there were already: enterprises after them apply now.
+        `before` is how many applications there were already: enterprises after them apply now. People act
+        by commands of the season's own, unless `acting` says how else.
         """
         self.clock = HandClock(SPRING.opens)
         self.summary = Summary()
@@ -87,20 +99,20 @@ class Season:
         self._papers = Papers(database, files)
         self._calendar = catalog.calendar(catalog.calendar_id)
         self._commands = Commands(database, catalog, clock=self.clock)
+        self._acting: Acting = acting or self._commands
         self._worker = Worker(database, self._commands, clock=self.clock)
         lore = read_lore(self._packages(), first=FIRST_EXAMPLE)
         self._desk = Desk(database, catalog, self._commands, lore=lore)
         self._before = before
         self._numbers: dict[str, int] = {}
         self._noticed: set[str] = set()
+        self._seen: dict[str, int] = {}
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._entered = 0
 
     def play(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> Summary:
         """Play so many cases to the end of the season. `told` hears how many have begun."""
-        for number in range(self._before, self._before + number_of_cases):
-            at = beginning(number, self._calendar, self._chance)
-            self._enter(at, partial(self._apply, number, told))
+        self.plan(number_of_cases, told=told)
         while (due := self._next_due()) is not None:
             self.clock.at = max(due, self.clock.at)
             self._settle()
@@ -108,6 +120,26 @@ class Season:
                 heapq.heappop(self._agenda)[2]()
                 self._settle()
         return self.summary
+
+    # --- the same in steps, while others keep the clock and do the worker's work ----------------------------
+
+    def plan(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> None:
+        """So many enterprises mean to apply, each at its time."""
+        for number in range(self._before, self._before + number_of_cases):
+            at = beginning(number, self._calendar, self._chance)
+            self._enter(at, partial(self._apply, number, told))
+
+    @property
+    def next_planned(self) -> datetime | None:
+        """When somebody means to do something next."""
+        return self._agenda[0][0] if self._agenda else None
+
+    def act(self, until: datetime) -> None:
+        """It is `until` now: people do what they had planned, and notice what came of it."""
+        before, self.clock.at = self.clock.at, until
+        while self._agenda and self._agenda[0][0] <= until:
+            heapq.heappop(self._agenda)[2]()
+        self._notice(before - LOOK_BACK)
 
     # --- what people do -------------------------------------------------------------------------------
 
@@ -117,7 +149,7 @@ class Season:
         filled = self._desk.application(self._in_force(TRACK), number, chance, self.clock.at)
         self._papers.enter(filled.evidence, case_id="", by=applicant.id, now=self.clock.at)
         batch = round_of(number, self._chance).batch
-        started = self._commands.start_case(
+        started = self._acting.start_case(
             TRACK, filled.values, actor=applicant, unit=applicant.unit, batch=batch
         )
         self._papers.belong(filled.evidence, case_id=started.case_id, by=applicant.id)
@@ -135,7 +167,7 @@ class Season:
 
     def _claims(self, task: Task, person: Actor) -> bool:
         try:
-            self._commands.claim_task(task.id, actor=person)
+            self._acting.claim_task(task.id, actor=person)
         except Rejected:
             self.summary.refused += 1  # barred by four eyes or by an interest: the next one may
             return False
@@ -145,18 +177,20 @@ class Season:
         try:
             filled = self._desk.task(case_id, task, self._numbers[case_id], chance, self.clock.at)
             self._papers.enter(filled.evidence, case_id=case_id, by=person.id, now=self.clock.at)
-            self._commands.complete_task(task.id, filled.values, actor=person)
+            self._acting.complete_task(task.id, filled.values, actor=person)
             self.summary.completed += 1
         except InvalidInput as error:
             faults = ", ".join(f"{fault.pointer} {fault.message}" for fault in error.fields)
             self.summary.stuck.append(f"{task.id} {task.element}: {error} ({faults})")
+        except Rejected:
+            self.summary.refused += 1  # a deadline has taken it away meanwhile
 
     def _say(self, case_id: str, message: str, chance: Chance) -> None:
         """Somebody says what the case was waiting for; if it does not wait any more, they are told so."""
         try:
             values, senders = self._desk.message(case_id, message, chance)
             sender = self._crew.sender(senders, self._desk.waiting(case_id).unit)
-            self._commands.receive_message(case_id, message, values, actor=sender)
+            self._acting.receive_message(case_id, message, values, actor=sender)
         except Rejected:
             self.summary.refused += 1
 
@@ -166,7 +200,10 @@ class Season:
         """Let the worker do what is due, and people notice what that leaves them with."""
         if self._work_is_due():
             self._worker.tick(self.clock.at)
-        for case_id in self._just_moved():
+        self._notice(self.clock.at)
+
+    def _notice(self, since: datetime) -> None:
+        for case_id in self._moved(since):
             waiting = self._desk.waiting(case_id)
             for task in waiting.tasks:
                 if self._is_new(task.id):
@@ -223,10 +260,14 @@ class Season:
             found = connection.execute(query, {"at": self.clock.at}).one()
         return [moment for moment in found if moment is not None]
 
-    def _just_moved(self) -> list[str]:
-        query = sa.select(cases.c.case_id).where(cases.c.updated_at >= self.clock.at)
+    def _moved(self, since: datetime) -> list[str]:
+        """Our cases that have moved since they were looked at last, if that was after `since`."""
+        query = sa.select(cases.c.case_id, cases.c.seq).where(cases.c.updated_at >= since)
         with self._database.connect().execution_options(reading=True) as connection:
-            return sorted(case for case in connection.scalars(query) if case in self._numbers)
+            found = {case: seq for case, seq in connection.execute(query) if case in self._numbers}
+        moved = sorted(case for case, seq in found.items() if self._seen.get(case) != seq)
+        self._seen.update(found)
+        return moved
 
     # --- the library ----------------------------------------------------------------------------------
 
