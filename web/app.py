@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -32,6 +33,8 @@ from web.menu import menu
 from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
+from workflows.checkpoints.keyring import Keyring
+from workflows.checkpoints.taking import Checkpoints
 from workflows.commands import Commands
 from workflows.evidence import Store
 from workflows.history import History
@@ -52,6 +55,11 @@ NewCaseId = Callable[[str, datetime], str]
 def wall_clock() -> datetime:
     """The moment now; every command reads it once."""
     return datetime.now(UTC)
+
+
+def new_seed() -> bytes:
+    """What a key that signs checkpoints is made of."""
+    return secrets.token_bytes(32)
 
 
 def create_app(
@@ -90,6 +98,7 @@ def put_together(
         inbox=Inbox(database, catalog, clock=clock, live=commands.live),
         history=History(database, catalog),
         files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
+        checkpoints=Checkpoints(database, Keyring(settings.ring_dir), clock=clock),
     )
 
 

@@ -13,6 +13,8 @@
 | `TIDU_SESSION_IDLE_MINUTES` | `30` | a session unused for so long is over |
 | `TIDU_SESSION_HOURS` | `8` | a session is over after so many hours in any case |
 | `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
+| `TIDU_CHECKPOINT_DIR` | `<data dir>/checkpoints` | the key that signs checkpoints, and the newest one |
+| `TIDU_CHECKPOINT_MINUTES` | `5` | how often the worker signs one |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
 | `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
@@ -49,6 +51,8 @@ class Settings:
     session_idle_minutes: int = 30
     session_hours: int = 8
     max_upload_mb: int = 50
+    checkpoint_dir: Path | None = None
+    checkpoint_minutes: int = 5
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
     trial_memory_mb: int = 1024
@@ -64,6 +68,10 @@ class Settings:
             cpu_seconds=self.trial_cpu_seconds,
             memory_mb=self.trial_memory_mb,
         )
+
+    @property
+    def ring_dir(self) -> Path:
+        return self.checkpoint_dir or self.data_dir / "checkpoints"
 
     @property
     def evidence_dir(self) -> Path:
@@ -90,6 +98,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         session_idle_minutes=_number(said, "TIDU_SESSION_IDLE_MINUTES", 30),
         session_hours=_number(said, "TIDU_SESSION_HOURS", 8),
         max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
+        checkpoint_dir=Path(said.get("TIDU_CHECKPOINT_DIR") or data_dir / "checkpoints").absolute(),
+        checkpoint_minutes=_number(said, "TIDU_CHECKPOINT_MINUTES", 5),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,
         trial_memory_mb=limits.memory_mb,

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import platform
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from engine.errors import WrongState
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
+from web.context import Rooms
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
 from workflows.worker import Worker
 
+LOG = logging.getLogger("tidu.worker")
 THREADS = 8
 
 
@@ -32,10 +38,24 @@ def serve(arguments: argparse.Namespace, voice: Voice) -> int:
 def worker(arguments: argparse.Namespace, voice: Voice) -> int:
     """Tick until stopped. Any number of workers may run."""
     rooms = house.open_house()
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
     voice.tell(f"tidu: working every {rooms.settings.tick_seconds} s")
-    work_until_stopped(working.tick, every=rooms.settings.tick_seconds)
+    work_until_stopped(_round(rooms), every=rooms.settings.tick_seconds)
     return 0
+
+
+def _round(rooms: Rooms) -> Callable[[], None]:
+    """What happens at every tick: the work that is due, then a checkpoint if it is time for one."""
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
+    every = timedelta(minutes=rooms.settings.checkpoint_minutes)
+
+    def go_round() -> None:
+        working.tick()
+        try:
+            rooms.checkpoints.take_if_due(every)
+        except WrongState as error:  # somebody must look; the work goes on
+            LOG.error("%s: %s", error.code, error)
+
+    return go_round
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
