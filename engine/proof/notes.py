@@ -130,8 +130,8 @@ def read_verifiers(text: str) -> tuple[Verifier, ...]:
 def opened(note: str, keys: Iterable[Verifier]) -> tuple[str, tuple[Verifier, ...]]:
     """The text of a note and which of the keys signed it; at least one did.
 
-    Raises InvalidInput NOTE_UNREADABLE for what is no note, NOTE_UNSIGNED for one that no key of these
-    signed or that bears a false signature of one.
+    Raises InvalidInput NOTE_UNREADABLE for what is no note, NOTE_STRANGE for one that bears the name of none
+    of these keys, NOTE_UNSIGNED for one that bears the name and a false signature.
     """
     text, signatures = _taken_apart(note)
     known = {(key.name, key.key_id): key for key in keys}
@@ -145,7 +145,7 @@ def opened(note: str, keys: Iterable[Verifier]) -> tuple[str, tuple[Verifier, ..
         signers.append(key)
     if not signers:
         names = ", ".join(name for name, _ in signatures)
-        raise InvalidInput(f"expected a signature by a known key, found {names}", code="NOTE_UNSIGNED")
+        raise InvalidInput(f"expected a signature by a known key, found {names}", code="NOTE_STRANGE")
     return text, tuple(signers)
 
 
@@ -158,7 +158,7 @@ def read_checkpoint(note: str, keys: Iterable[Verifier]) -> Checkpoint:
     found = checkpoint_of(text)
     mine = [key for key in signers if key.name == found.origin]
     if not mine:
-        raise InvalidInput(f"expected a signature by {found.origin}", code="NOTE_UNSIGNED")
+        raise InvalidInput(f"expected a signature by {found.origin}", code="NOTE_STRANGE")
     if all(key.until is not None and key.until < found.size for key in mine):
         raise InvalidInput(
             f"the key {found.origin} ended at {mine[0].until} entries, this has {found.size}",

@@ -26,7 +26,7 @@ def init(arguments: argparse.Namespace, voice: Voice) -> int:
     new = house.bring_up_to_date(rooms)
     key = rooms.checkpoints.begin(new_seed(), place=house.place_of(rooms))
     lines = [f"deployed {version}" for version in new] or ["everything was there already"]
-    document = {"deployed": new, "cases": len(rooms.history.case_ids()), "key": key.vkey}
+    document = {"deployed": new, "cases": len(rooms.history.case_ids())}
     voice.answer(document, *lines, f"checkpoints are signed by {key.vkey}")
     return 0
 

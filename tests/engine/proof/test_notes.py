@@ -22,8 +22,8 @@ from engine.proof.notes import (
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 EXAMPLE = (
     "This is an example message.\n\n"
-    "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72Ineya"
-    "QM=\n"
+    "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu7"
+    "2IneyaQM=\n"
 )
 SIGNER = named(bytes(range(32)), "tidu.example.org")
 KEY = SIGNER.verifier
@@ -109,9 +109,9 @@ def test_what_is_no_note_is_refused(note):
 def test_a_signature_of_somebody_else_is_none():
     other = named(bytes(32), "tidu.example.org")
 
-    assert refused(other.sign(CHECKPOINT.text)) == "NOTE_UNSIGNED"
-    assert refused(other.sign(CHECKPOINT.text), KEY, other.verifier) == "NOTE_UNSIGNED"
-    assert refused(NOTE, replace(other.verifier, name=KEY.name)) == "NOTE_UNSIGNED"
+    assert refused(other.sign(CHECKPOINT.text)) == "NOTE_STRANGE"
+    assert refused(other.sign(CHECKPOINT.text), KEY, other.verifier) == "NOTE_STRANGE"
+    assert refused(NOTE, replace(other.verifier, name=KEY.name)) == "NOTE_STRANGE"
 
 
 def test_a_witness_may_sign_beside_the_log():
@@ -120,7 +120,7 @@ def test_a_witness_may_sign_beside_the_log():
 
     assert read_checkpoint(NOTE + line, [KEY]) == CHECKPOINT
     assert read_checkpoint(NOTE + line, [KEY, witness.verifier]) == CHECKPOINT
-    assert refused(NOTE + line, witness.verifier) == "NOTE_UNSIGNED"
+    assert refused(NOTE + line, witness.verifier) == "NOTE_STRANGE"
 
 
 def test_a_false_signature_of_a_known_key_spoils_the_note():
