@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from web import audit, editor, guard, problems, words
+from web import audit, editor, guard, problems, proofs, words
 from web.answers import Answers
 from web.api import cases as api_cases
 from web.api import (
@@ -46,7 +46,7 @@ API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
     *(decisions, incidents, models, evidence, people),
 )
-PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit)
+PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit, proofs)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]

@@ -14,7 +14,8 @@ CASE = "GF-2026-000001"
 @pytest.fixture
 def keyed(season):
     """A small season in a house that has a key."""
-    season.key = season("init --json")[1]["key"]
+    season("init --json")
+    season.key = (season.folder / "checkpoints" / "keys").read_text()
     return season
 
 
@@ -31,12 +32,14 @@ def findings(tidu, line):
 
 
 def test_init_makes_a_key_that_nobody_else_reads_and_keeps_it(tidu_bare):
-    first = tidu_bare("init --json")[1]["key"]
-    path = tidu_bare.folder / "checkpoints" / "key"
+    told = tidu_bare("init")[1]
+    folder = tidu_bare.folder / "checkpoints"
+    shown = (folder / "keys").read_text()
 
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert tidu_bare("init --json")[1]["key"] == first
-    assert first in (tidu_bare.folder / "checkpoints" / "keys").read_text()
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    assert f"checkpoints are signed by {shown}" in told
+    assert tidu_bare("init --json")[0] == 0
+    assert (folder / "keys").read_text() == shown
 
 
 def test_without_a_key_it_says_how_to_get_one(season):
