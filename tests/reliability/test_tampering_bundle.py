@@ -215,3 +215,12 @@ def test_tricks_with_the_archive_are_refused(bundle):
 
         assert code in (TAMPERED, INCOMPLETE), trick
         assert "archive" in told or "missing" in told
+
+
+@pytest.mark.parametrize("folder", ["attachments", "contents"])
+def test_what_is_named_by_its_content_is_that_content(bundle, folder):
+    """An attachment that was replaced under its name, or the rules of a batch."""
+    digest = hashlib.sha256(b"as it was handed in").hexdigest()
+
+    assert bundle.verdict(bundle.with_parts(**{f"{folder}/{digest}": b"as it was handed in"}))[0] == SOUND
+    assert bundle.verdict(bundle.with_parts(**{f"{folder}/{digest}": b"another"}))[0] == TAMPERED

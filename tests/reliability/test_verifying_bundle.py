@@ -65,6 +65,7 @@ def questions(bundle):
     yield bundle.with_parts(**{bundle.lines: twice}), [vkey], [], TAMPERED
     yield bundle.with_parts(**{bundle.proof(2): parts[bundle.proof(1)]}), [vkey], [], TAMPERED
     yield bundle.with_parts(**{drawing: parts[drawing] + b" "}), [vkey], [], TAMPERED
+    yield bundle.with_parts(**{"attachments/0": b"x"}), [vkey], [], TAMPERED
     for name in (bundle.proof(2), "verify.py", "manifest.json", "checkpoint.txt"):
         yield archived({n: data for n, data in parts.items() if n != name}), [vkey], [], INCOMPLETE
     yield archived({**parts, "more.txt": b"x"}), [vkey], [], TAMPERED

@@ -82,7 +82,7 @@ def test_a_bundle_shows_that_the_journal_extends_the_kept_checkpoint(
     size = re.search(r"checkpoints/(\d+)\.txt", auditor.get("/audit/checkpoints").text)[1]
     kept = auditor.get(f"/audit/checkpoints/{size}.txt").text
     officer = signed_in("lz.officer")
-    assert officer.api("POST", f"/task/{check_task}/claim").status_code == 200
+    assert officer.api("POST", f"/task/{check_task}/claim").status_code == 204
 
     plain = auditor.post(f"/audit/{application}/bundle", {}).data
     shown = auditor.post(

@@ -273,6 +273,7 @@ async function definitionOf(files, name, first) {
   if (!data || typeof data !== "object" || !("process" in data && "definition_digest" in data)) {
     throw new Fault(INCOMPLETE, `case ${name} has no first entry that starts it`);
   }
+  for (const told of Object.values(data.shared ?? {})) need(files, `contents/${told.digest}`);
   const wanted = String(data.definition_digest), parts = [ascii(String(data.process))];
   for (const kind of ["bpmn", "dmn"]) {
     const stem = `definitions/${wanted}/${kind}/`;
@@ -326,7 +327,8 @@ export async function judge(data, keys, since = []) {
   for (const name of [...new Set([...Object.keys(manifest.files), ...files.keys()])].sort()) {
     if (name === "manifest.json" || name === "manifest.note") continue;
     const digest = (await sha256(need(files, name))).toString("hex");
-    if (!Object.hasOwn(manifest.files, name) || manifest.files[name] !== digest) {
+    const isNamedSo = !/^(attachments|contents)\//.test(name) || name.endsWith(`/${digest}`);
+    if (!Object.hasOwn(manifest.files, name) || manifest.files[name] !== digest || !isNamedSo) {
       throw tampered(`${name} is not the file that was put in`);
     }
   }

@@ -2,20 +2,17 @@
 
     python3 verify.py BUNDLE.zip --key KEYS.txt [--since CHECKPOINT.txt …]
 
-KEYS.txt holds the public key of the installation as you got it from people, not from this bundle.
-CHECKPOINT.txt is a checkpoint you kept from earlier: then it is also checked that the journal of
-today begins with the one of that day. Use your own copy of this program, for whoever changes a bundle can
-change the copy in it.
+KEYS.txt holds the public key of the installation as you got it from people, not from this bundle. With a
+CHECKPOINT.txt that you kept it is also checked that the journal of today begins with the one of that day. Use
+your own copy of this program: whoever changes a bundle can change the copy in it.
 
-Exit codes: 0 nothing was changed; 1 something was, and where; 2 something is missing; 3 no key that you
-trust signed it.
+Exit codes: 0 sound; 1 changed, and where; 2 something is missing; 3 no key that you trust signed it.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -29,9 +26,9 @@ from typing import Any, NamedTuple
 SOUND, TAMPERED, INCOMPLETE, UNTRUSTED = 0, 1, 2, 3
 NAMES = ("SOUND", "TAMPERED", "INCOMPLETE", "KEY NOT VERIFIED")
 MANIFEST, SIGNED, CHECKPOINT = "manifest.json", "manifest.note", "checkpoint.txt"
-FORMAT = "tidu-bundle/1"
+NAMED_BY_CONTENT = ("attachments/", "contents/")
 TIGHT = (",", ":")
-PROOF = "c2sp.org/tlog-proof@v1"
+FORMAT, PROOF = "tidu-bundle/1", "c2sp.org/tlog-proof@v1"
 PART = re.compile(r"(?!\.)[^/\\\0:]{1,200}")
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 Files = Mapping[str, bytes]
@@ -82,7 +79,9 @@ def judge(data: bytes, keys: Sequence[Key], since: Sequence[str] = ()) -> list[s
     head = read_head(read_note(_need(files, CHECKPOINT), CHECKPOINT)[0], CHECKPOINT)
     told = [_case(files, case, said, head) for case, said in sorted(manifest["cases"].items())]
     for name in sorted({*manifest["files"], *files} - {MANIFEST, SIGNED}):
-        if hashlib.sha256(_need(files, name)).hexdigest() != manifest["files"].get(name):
+        digest = hashlib.sha256(_need(files, name)).hexdigest()
+        is_named_so = not name.startswith(NAMED_BY_CONTENT) or name.endswith(f"/{digest}")
+        if digest != manifest["files"].get(name) or not is_named_so:
             raise Fault(TAMPERED, f"{name} is not the file that was put in")
     told += [_older(files, name, head) for name in sorted(files) if name.startswith("since/")]
     told += [_held(files, note, head, keys) for note in since]
@@ -241,6 +240,8 @@ def _definition(files: Files, case: str, first: Mapping[str, Any] | None) -> str
     data = (first or {}).get("data")
     if not isinstance(data, dict) or not {"process", "definition_digest"} <= {*data}:
         raise Fault(INCOMPLETE, f"case {case} has no first entry that starts it")
+    for told in data.get("shared", {}).values():  # values that stand beside the journal, under their digest
+        _need(files, f"contents/{told['digest']}")
     wanted = str(data["definition_digest"])
     total = hashlib.sha256(str(data["process"]).encode())
     for kind in ("bpmn", "dmn"):
@@ -370,9 +371,7 @@ def read_json(data: bytes, what: str) -> dict[str, Any]:
         found = json.loads(_text(data, what), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Fault(TAMPERED, f"{what} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Fault(TAMPERED, f"{what} is not what it should be")
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -391,7 +390,7 @@ def _text(data: bytes, what: str) -> str:
 def _bytes(text: str) -> bytes | None:
     try:
         data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
     return data if base64.b64encode(data).decode() == text else None
 

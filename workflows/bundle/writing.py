@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotFound
@@ -20,11 +21,12 @@ from engine.journal import canonical
 from engine.proof import positions
 from engine.proof.notes import consistency_text, proof_text, read_checkpoint
 from engine.proof.tree import Tree
-from workflows.bundle.verify import CHECKPOINT, FORMAT, MANIFEST, SIGNED, archived, read_json
+from workflows.bundle.verify import CHECKPOINT, FORMAT, MANIFEST, SIGNED, archived
 from workflows.catalog import Catalog
 from workflows.checkpoints.records import ALGORITHM
 from workflows.checkpoints.taking import Checkpoints, Taken
 from workflows.evidence import Evidence, Store, evidence_of
+from workflows.tables import blobs
 
 PROGRAMS = ("verify.py", "verify.mjs", "VERIFY.zh.md")
 """What stands beside this room and goes along."""
@@ -95,17 +97,25 @@ def _case(
         proof = proof_text(place.position, tree.inclusion(place.position, size), taken.note)
         parts[f"{folder}/{place.seq:06}.tlog-proof"] = proof.encode()
     digest, drawn = _definition(sources, written[0][1])
+    drawn |= _shared(connection, written[0][1])
     return {**parts, **drawn}, {"definition": digest, "entries": len(written)}
 
 
 def _definition(sources: Sources, first: str) -> tuple[str, dict[str, bytes]]:
     """The drawings and tables that the first entry of a case names, by their digest."""
-    begun = entry_of(read_json(first.encode(), "the first entry")).event
+    begun = entry_of(orjson.loads(first)).event
     assert isinstance(begun, CaseStarted)
     drawn, digest = sources.library.definition(begun.pins, begun.process).sources, begun.definition_digest
     stem = f"definitions/{digest}"
     bpmn = {f"{stem}/bpmn/{name}.bpmn": data for name, data in drawn.bpmn.items()}
     return digest, {**bpmn, **{f"{stem}/dmn/{name}.dmn": data for name, data in drawn.dmn.items()}}
+
+
+def _shared(connection: sa.Connection, first: str) -> dict[str, bytes]:
+    """The values that the first entry names by their digest, because many cases begin with them."""
+    names = [told["digest"] for told in orjson.loads(first)["data"].get("shared", {}).values()]
+    rows = connection.execute(sa.select(blobs).where(blobs.c.digest.in_(names))) if names else ()
+    return {f"contents/{row.digest}": bytes(row.content) for row in rows}
 
 
 def _papers(
