@@ -39,14 +39,15 @@ snapshots = sa.Table(
 
 # The order over the entries of all cases, and the tree over it: written once, when a checkpoint is made.
 
-positions = sa.Table(
+positions = sa.Table(  # a row for entries of one case that follow each other, from `seq` to `last`
     "positions",
     metadata,
-    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),  # of the first
     sa.Column("case_id", sa.Text, nullable=False),
     sa.Column("seq", sa.Integer, nullable=False),
-    sa.Column("leaf", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("case_id", "seq"),
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.Column("leaves", sa.LargeBinary, nullable=False),  # one behind the other, 32 bytes each
+    sa.UniqueConstraint("case_id", "last"),
 )
 
 blocks = sa.Table(

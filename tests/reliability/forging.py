@@ -90,12 +90,28 @@ def order_follows(story):
     with story.database.begin() as connection:
         stood = [stand for stand in stands(connection) if stand.now is not None]
         rows = [
-            {"position": place, "case_id": stand.case_id, "seq": stand.seq, "leaf": stand.now}
-            for place, stand in enumerate(stood)
+            {"position": place, "case_id": one.case_id, "seq": one.seq, "last": one.seq, "leaves": one.now}
+            for place, one in enumerate(stood)
         ]
         connection.execute(sa.delete(order))
         connection.execute(sa.delete(blocks))
         connection.execute(order.insert(), rows)
+
+
+def run_of(connection, position):
+    """The row in which a position stands."""
+    first = sa.select(sa.func.max(order.c.position)).where(order.c.position <= position).scalar_subquery()
+    return connection.execute(sa.select(order).where(order.c.position == first)).one()
+
+
+def cut_order(story, size):
+    """Only the first `size` positions were ever given."""
+    with story.database.begin() as connection:
+        connection.execute(sa.delete(order).where(order.c.position >= size))
+        run = run_of(connection, size)
+        kept = min(size - run.position, run.last - run.seq + 1)
+        change = sa.update(order).where(order.c.position == run.position)
+        connection.execute(change.values(last=run.seq + kept - 1, leaves=bytes(run.leaves)[: kept * 32]))
 
 
 def everything(story):

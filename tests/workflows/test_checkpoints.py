@@ -34,13 +34,12 @@ def taking(story, tmp_path):
 
 def entries(story):
     with story.database.connect() as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(journal.journal))
+        return connection.scalar(sa.select(sa.func.count()).select_from(journal.journal)) or 0
 
 
 def placed(story):
     with story.database.connect() as connection:
-        query = sa.select(order.c.position, order.c.case_id, order.c.seq).order_by(order.c.position)
-        return [tuple(row) for row in connection.execute(query)]
+        return [(stand.position, stand.case_id, stand.seq) for stand in positions.stands(connection)]
 
 
 def test_work_gives_no_positions_a_checkpoint_does(story, taking):
@@ -217,9 +216,10 @@ def test_a_block_that_somebody_changed_signs_nothing(story, taking):
 
 def test_a_position_that_is_gone_signs_nothing(story, taking):
     story.start()
+    story.start()
     taking.take()
     with story.database.begin() as connection:
-        connection.execute(sa.delete(order).where(order.c.position == 1))
+        connection.execute(sa.delete(order).where(order.c.position == 0))
 
     with pytest.raises(WrongState) as refused:
         taking.take()
@@ -260,3 +260,14 @@ def test_lists_written_anew_give_nobody_another_position(story, taking):
     taking.take()
 
     assert placed(story) == before
+
+
+def test_entries_written_together_share_a_row_and_long_runs_are_cut(story, taking):
+    line = {"body": "{}", "digest": "d"}
+    with story.database.begin() as connection:
+        rows = [{"case_id": "BIG-1", "seq": seq, **line} for seq in range(1, 151)]
+        connection.execute(journal.journal.insert(), rows)
+        positions.extend(connection, ["BIG-1"])
+        found = connection.execute(sa.select(order.c.position, order.c.seq, order.c.last)).all()
+
+    assert [tuple(row) for row in found] == [(0, 1, 64), (64, 65, 128), (128, 129, 150)]

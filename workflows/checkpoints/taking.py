@@ -112,7 +112,7 @@ class Checkpoints:
 
     def _with_news(self) -> list[str]:
         """The cases that have entries without a position, those first that changed first."""
-        last = sa.select(sa.func.max(given.c.seq)).where(given.c.case_id == cases.c.case_id)
+        last = sa.select(sa.func.max(given.c.last)).where(given.c.case_id == cases.c.case_id)
         has_news = cases.c.seq > sa.func.coalesce(last.scalar_subquery(), 0)
         query = sa.select(cases.c.case_id).where(has_news).order_by(cases.c.updated_at, cases.c.case_id)
         with self._reading() as connection:
