@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from engine.errors import Rejected
 from web.cli import house
 from web.cli.voice import Voice
 from web.context import Rooms
@@ -70,6 +71,8 @@ def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
     """Look at the installation; refused if anything is not well."""
     rooms = house.any_house()
     signs = [*_machine(rooms.settings), *examine(rooms.database, now=rooms.clock())]
+    if all(sign.ok for sign in signs if sign.name == "schema"):
+        signs.append(_signing(rooms))
     ok = all(sign.ok for sign in signs)
     lines = [f"{'ok ' if sign.ok else 'BAD'} {sign.name}: {sign.detail}" for sign in signs]
     voice.answer({"ok": ok, "signs": [dataclasses.asdict(sign) for sign in signs]}, *lines)
@@ -116,6 +119,13 @@ def _place(finding: dict[str, Any]) -> str:
 
 def _finding(case_id: str, code: str, seq: int, detail: str) -> dict[str, Any]:
     return {"case": case_id, "code": code, "seq": seq, "detail": detail}
+
+
+def _signing(rooms: Rooms) -> Sign:
+    try:
+        return Sign(name="checkpoints", ok=True, detail=rooms.checkpoints.standing())
+    except Rejected as error:
+        return Sign(name="checkpoints", ok=False, detail=str(error))
 
 
 def _machine(settings: Settings) -> list[Sign]:

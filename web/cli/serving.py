@@ -7,10 +7,10 @@ import dataclasses
 import logging
 import platform
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engine.errors import WrongState
+from engine.errors import Rejected
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
@@ -47,13 +47,18 @@ def _round(rooms: Rooms) -> Callable[[], None]:
     """What happens at every tick: the work that is due, then a checkpoint if it is time for one."""
     working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
     every = timedelta(minutes=rooms.settings.checkpoint_minutes)
+    again = datetime.min.replace(tzinfo=UTC)
 
     def go_round() -> None:
+        nonlocal again
         working.tick()
+        if rooms.clock() < again:
+            return
         try:
             rooms.checkpoints.take_if_due(every)
-        except WrongState as error:  # somebody must look; the work goes on
+        except Rejected as error:  # somebody must look; the work goes on
             LOG.error("%s: %s", error.code, error)
+            again = rooms.clock() + every
 
     return go_round
 

@@ -55,24 +55,29 @@ def compare(database: sa.Engine, ring: Keyring, given: Iterable[str] = (), *, ke
     trusted = (*ring.verifiers(), *read_verifiers(keys))
     with database.connect().execution_options(reading=True) as connection:
         latest, remembered = ring.latest(), [record.note for record in records.kept(connection)]
-        shown = [*given, *([latest] if latest else [])]
-        known, findings = _read([*shown, *_ours(remembered, trusted)], trusted)
+        known, findings = _read([*given, *([latest] if latest else [])], remembered, trusted)
         walk = _walk(connection, {0, *(checkpoint.size for checkpoint in known)})
         waiting = connection.scalar(sa.select(sa.func.count()).select_from(journal)) or 0
     findings += [*_split(known), *_changes(walk), *_gaps(known, walk, waiting), *_breaks(known, walk)]
     return Comparison(entries=walk.size, case_ids=frozenset(walk.case_ids), findings=tuple(findings))
 
 
-def _read(notes: Iterable[str], keys: Sequence[Verifier]) -> tuple[list[Checkpoint], list[Finding]]:
-    """What the notes say, and what is wrong with their signatures. One that nobody signed says nothing."""
+def _read(
+    shown: Iterable[str], remembered: Iterable[str], keys: Sequence[Verifier]
+) -> tuple[list[Checkpoint], list[Finding]]:
+    """What the notes say, and what is wrong with their signatures. One that nobody signed says nothing.
+
+    A restored database remembers what another house signed: those are passed over.
+    """
     known: dict[Checkpoint, None] = {}
     findings = []
-    for note in dict.fromkeys(notes):
+    for note, is_shown in {**dict.fromkeys(remembered, False), **dict.fromkeys(shown, True)}.items():
         try:
             text, signers = opened(note, keys)
             checkpoint = checkpoint_of(text)
         except InvalidInput as error:
-            findings.append(_finding(KEY, str(error)))
+            if is_shown or error.code != "NOTE_STRANGE":
+                findings.append(_finding(KEY, str(error)))
             continue
         known[checkpoint] = None
         until = [key.until for key in signers if key.name == checkpoint.origin]
@@ -80,17 +85,6 @@ def _read(notes: Iterable[str], keys: Sequence[Verifier]) -> tuple[list[Checkpoi
             said = f"a checkpoint of {checkpoint.size} entries is signed by a key that had ended before"
             findings.append(_finding(KEY, said))
     return sorted(known, key=lambda checkpoint: checkpoint.size), findings
-
-
-def _ours(notes: Iterable[str], keys: Sequence[Verifier]) -> Iterator[str]:
-    """Without those that bear no name we know: a restored database remembers what another house signed."""
-    for note in notes:
-        try:
-            opened(note, keys)
-        except InvalidInput as error:
-            if error.code == "NOTE_STRANGE":
-                continue
-        yield note
 
 
 def _walk(connection: sa.Connection, sizes: set[int]) -> _Walk:

@@ -21,6 +21,7 @@ checkpoints = sa.Table(
     sa.Column("algorithm", sa.Text, nullable=False),  # of leaves and nodes
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    sa.Index(None, "at"),
 )
 
 

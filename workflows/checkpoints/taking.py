@@ -68,6 +68,14 @@ class Checkpoints:
             return None
         return self.take()
 
+    def standing(self) -> str:
+        """How it stands with signing, in words. Raises WrongState as `take` does, where nothing is signed."""
+        if not self.ring.can_sign:
+            return "there is no key: nothing is signed until `tidu init`"
+        with self._reading() as connection:
+            last = self._look_back(connection)
+        return f"the last knows {last.size} entries, all are there" if last else "none was signed yet"
+
     def renew(self, seed: bytes, *, place: str) -> Verifier:
         """A new key under a new name: the present one is good for what it signed that is still there.
 

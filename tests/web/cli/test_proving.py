@@ -58,6 +58,17 @@ def test_a_checkpoint_is_told_and_written(keyed):
     assert keyed("checkpoint")[1] == answer["note"]  # nothing is new
 
 
+def test_the_doctor_says_how_it_stands_with_signing(keyed):
+    def sign():
+        return next(s for s in keyed("doctor --json")[1]["signs"] if s["name"] == "checkpoints")
+
+    assert sign()["detail"] == "none was signed yet"
+    _, answer = checkpoint(keyed, "c.txt")
+    assert sign()["detail"] == f"the last knows {answer['size']} entries, all are there"
+    (keyed.folder / "checkpoints" / "key").unlink()
+    assert "tidu init" in sign()["detail"]
+
+
 def test_the_journal_of_today_extends_the_checkpoint_of_yesterday(keyed):
     path, _ = checkpoint(keyed, "c.txt")
     keyed("demo --cases 1 --json")
@@ -92,6 +103,9 @@ def test_a_restored_backup_older_than_a_checkpoint_is_a_gap(keyed, tmp_path, mon
     assert (code, found) == (1, [("V-CHECKPOINT-GAP", "", 0)])
     assert f"the checkpoint knows {after['size']} entries" in keyed(f"verify --against {path}")[1]
     assert keyed("checkpoint --json")[1]["error"]["code"] == "JOURNAL_WENT_BACK"
+    (sign,) = (s for s in keyed("doctor --json")[1]["signs"] if s["name"] == "checkpoints")
+    assert not sign["ok"]
+    assert f"the last checkpoint knows {after['size']} entries" in sign["detail"]
 
 
 def test_after_a_loss_work_goes_on_under_a_new_key_and_the_reason_is_on_record(keyed, tmp_path):
