@@ -163,7 +163,16 @@ def _wrong_with(case_id: str, line: Line, previous: Head) -> str:
         return "the stored text is no entry"
     if (body.get("case"), body.get("seq")) != (case_id, line.seq):
         return f"the text says it is entry {body.get('seq')} of {body.get('case')}"
+    if not _is_canonical(body, line.body):
+        return "the stored text is not the canonical one: it names something twice, or is spelled otherwise"
     return ""
+
+
+def _is_canonical(body: Any, text: str) -> bool:
+    try:
+        return journal.canonical(body) == text
+    except ValueError:  # a number that no journal takes
+        return False
 
 
 def _rerun(case_id: str, lines: list[Line], library: Library) -> tuple[Finding, ...]:

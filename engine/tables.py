@@ -1,4 +1,4 @@
-"""The engine's two tables, and how a database is opened so that an acknowledged commit is a durable one."""
+"""The engine's tables, and how a database is opened so that an acknowledged commit is a durable one."""
 
 from __future__ import annotations
 
@@ -36,6 +36,26 @@ snapshots = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),  # digest of the journal entry at `seq`
     sa.Column("lasting", sa.Boolean, nullable=False, server_default=sa.false()),  # the next one spares it
     sa.Column("state", sa.LargeBinary, nullable=False),
+)
+
+# The order over the entries of all cases, and the tree over it: written once, when a checkpoint is made.
+
+positions = sa.Table(  # a row for entries of one case that follow each other, from `seq` to `last`
+    "positions",
+    metadata,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),  # of the first
+    sa.Column("case_id", sa.Text, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.Column("leaves", sa.LargeBinary, nullable=False),  # one behind the other, 32 bytes each
+    sa.UniqueConstraint("case_id", "last"),
+)
+
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),  # over the leaves of a whole block of positions
 )
 
 WARNED, DOUBT = "01000", "doubt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from web import audit, editor, guard, problems, words
+from web import audit, editor, guard, problems, proofs, words
 from web.answers import Answers
 from web.api import cases as api_cases
 from web.api import (
@@ -34,6 +35,8 @@ from web.menu import menu
 from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
+from workflows.checkpoints.keyring import Keyring
+from workflows.checkpoints.taking import Checkpoints
 from workflows.commands import Commands
 from workflows.evidence import Store
 from workflows.history import History
@@ -46,7 +49,7 @@ API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
     *(decisions, incidents, models, evidence, people),
 )
-PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit)
+PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit, proofs)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]
@@ -55,6 +58,11 @@ NewCaseId = Callable[[str, datetime], str]
 def wall_clock() -> datetime:
     """The moment now; every command reads it once."""
     return datetime.now(UTC)
+
+
+def new_seed() -> bytes:
+    """What a key that signs checkpoints is made of."""
+    return secrets.token_bytes(32)
 
 
 def create_app(
@@ -95,6 +103,7 @@ def put_together(
         history=History(database, catalog),
         files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
         tidemarks=tidemarks,
+        checkpoints=Checkpoints(database, Keyring(settings.ring_dir), clock=clock),
     )
 
 

@@ -35,6 +35,7 @@ CODES = {
     "V-CHAIN-BREAK": "记录链在第 {seq} 步断开：自该步起的记录不可信。",
     "V-REPLAY-DIVERGE": "第 {seq} 步的记录与按同一流程图重放的结果不一致。",
     "V-ARTEFACT": "案件所依据的流程文件与发布时的不同或已缺失。",
+    "V-CHECKPOINT-BREAK": "第 {seq} 步的记录与签署检查点时的不同或已缺失。",
 }
 
 
@@ -246,6 +247,7 @@ def verdict(proof: Proof) -> dict[str, Any]:
         ("V-CHAIN-BREAK", "记录链：{n} 条记录序号连续，每条的哈希都由前一条算出"),
         ("V-REPLAY-DIVERGE", "重放：按立案时的流程图和日历重新执行 {n} 条记录，结果逐条相同"),
         ("V-ARTEFACT", "流程文件：图、决策表、表单的哈希与发布时相同"),
+        ("V-CHECKPOINT-BREAK", "检查点：已列入检查点的记录与当时的相同"),
     )
     return {
         "is_ok": proof.ok,

@@ -11,7 +11,9 @@ from flask import current_app, g
 
 from web.problems import NotSignedIn
 from web.settings import Settings
+from workflows.bundle.writing import Sources
 from workflows.catalog import Catalog
+from workflows.checkpoints.taking import Checkpoints
 from workflows.commands import Commands
 from workflows.evidence import Store
 from workflows.history import History
@@ -33,6 +35,17 @@ class Rooms:
     history: History
     files: Store
     tidemarks: Tidemarks
+    checkpoints: Checkpoints
+
+
+def evidence_sources(house: Rooms) -> Sources:
+    """What a bundle is made from."""
+    return Sources(
+        database=house.database,
+        library=house.catalog,
+        files=house.files,
+        checkpoints=house.checkpoints,
+    )
 
 
 def rooms() -> Rooms:

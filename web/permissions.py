@@ -69,6 +69,7 @@ PERMISSIONS: dict[str, str] = {
     "editor.approve": APPROVER,
     "editor.send_back": APPROVER,
     "audit.*": AUDITOR,
+    "proofs.*": AUDITOR,
     "history.*": SIGNED_IN,
     "history.verify": AUDITOR,
     "decisions.*": SIGNED_IN,

@@ -18,6 +18,8 @@
 | `TIDU_WAITING` | `48` | how many more of each kind wait for their turn; then 503 |
 | `TIDU_PATIENCE_SECONDS` | `10` | how long a request waits for its turn; then 503 |
 | `TIDU_STARTS_PER_HOUR` | `200` | how many cases one person may start within an hour; then 429 |
+| `TIDU_CHECKPOINT_DIR` | `<data dir>/checkpoints` | the key that signs checkpoints, and the newest one |
+| `TIDU_CHECKPOINT_MINUTES` | `5` | how often the worker signs one |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
 | `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
@@ -59,6 +61,8 @@ class Settings:
     waiting: int = 48
     patience_seconds: int = 10
     starts_per_hour: int = 200
+    checkpoint_dir: Path | None = None
+    checkpoint_minutes: int = 5
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
     trial_memory_mb: int = 1024
@@ -74,6 +78,10 @@ class Settings:
             cpu_seconds=self.trial_cpu_seconds,
             memory_mb=self.trial_memory_mb,
         )
+
+    @property
+    def ring_dir(self) -> Path:
+        return self.checkpoint_dir or self.data_dir / "checkpoints"
 
     @property
     def evidence_dir(self) -> Path:
@@ -109,6 +117,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         waiting=_number(said, "TIDU_WAITING", 48),
         patience_seconds=_number(said, "TIDU_PATIENCE_SECONDS", 10),
         starts_per_hour=_number(said, "TIDU_STARTS_PER_HOUR", 200),
+        checkpoint_dir=Path(said.get("TIDU_CHECKPOINT_DIR") or data_dir / "checkpoints").absolute(),
+        checkpoint_minutes=_number(said, "TIDU_CHECKPOINT_MINUTES", 5),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,
         trial_memory_mb=limits.memory_mb,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from engine.definition.model import Definition
 from engine.errors import EngineError, NotFound
 from engine.events import Entry
 from engine.journal import Line
+from engine.proof import positions
 from engine.replay import Finding
 from engine.tables import journal as stored
 from engine.values import to_json, to_plain
@@ -180,6 +182,7 @@ class History:
             chain = (
                 *_cut_off(connection, case_id, seen),
                 *replay.verify(connection, case_id, self._library),
+                *_altered(connection, case_id),
             )
             findings = (
                 *sorted(chain, key=lambda finding: finding.seq),
@@ -287,6 +290,13 @@ def _cut_off(connection: sa.Connection, case_id: str, seen: int) -> Iterator[Fin
     if end < seen:
         detail = f"the journal ends at entry {end}, but the list of cases has seen entry {seen}"
         yield Finding(case_id=case_id, code="V-CHAIN-BREAK", seq=end + 1, detail=detail)
+
+
+def _altered(connection: sa.Connection, case_id: str) -> Iterator[Finding]:
+    """The first entry that is not the one whose place among all entries was kept for checkpoints."""
+    lines = list(journal.read(connection, case_id))
+    for seq, detail in islice(positions.altered(connection, case_id, lines), 1):
+        yield Finding(case_id=case_id, code="V-CHECKPOINT-BREAK", seq=seq, detail=detail)
 
 
 def _conditions(query: CaseQuery) -> list[sa.ColumnElement[bool]]:

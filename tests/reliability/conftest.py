@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import furnished, new_database
+from tests.campaign import Campaign
+from tests.conftest import START, furnished, new_database
+from tests.reliability.bundles import HandedOut, hand_out
+from tests.reliability.forging import rows_of
 from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
+from tests.story import Clock, Story
+from workflows.checkpoints.keyring import Keyring
+from workflows.checkpoints.taking import Checkpoints
+from workflows.tables import open_database
+
+SEED = bytes(range(32))
+"""What the key of checkpoints is made of."""
 
 HOW_OFTEN = {
     "seasons": (6, 300),
     "due_timers": (200, 1_000),
-    "positions": (3, 50),
     "examples": (30, 1_000),
     "steps": (20, 60),
     "races": (3, 200),
@@ -82,6 +91,55 @@ def running(
     yield ask_for
     for _, program in houses.values():
         program.kill()
+
+
+@pytest.fixture
+def told(story: Story, campaign: Campaign) -> Iterator[Story]:
+    """A case that went all its way, with a timer, a decision, jobs and a message; behind it another.
+
+    What is tried on it, and what of that verification caught, is told at the end.
+    """
+    story.start(by="app02").do("check", "lz.officer", outcome="returned", opinion="缺报表")
+    other = story.case_id
+    story.start().do("check", "lz.officer", outcome="accepted").pass_time("P4D")
+    story.do("review", "lz.leader", outcome="agreed").do("ecology", "dee", opinion="无异议")
+    story.do("market", "amr", opinion="无异议").work()
+    story.message("ministry_result", "prov.officer", result="同意")
+    story.other = other
+    story.record = {case_id: rows_of(story, case_id) for case_id in (story.case_id, other)}
+    story.tried = story.caught = 0
+    assert story.case().is_over
+    yield story
+    campaign.tell("P8", forgeries=story.tried, findings=story.caught)
+
+
+@pytest.fixture
+def kept(told: Story, tmp_path: Path) -> Story:
+    """The story with checkpoints: one after each part of it, all of them in the auditor's drawer."""
+    told.taking = Checkpoints(told.database, Keyring(tmp_path / "checkpoints"), clock=told.clock)
+    told.taking.begin(SEED, place="tidu.example.org")
+    told.drawer = [told.taking.take().note]
+    told.whole = len(told.record[told.case_id]) + len(told.record[told.other])
+    return told
+
+
+@pytest.fixture(scope="session")
+def handed_out(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> HandedOut:
+    """A bundle, made once: none of the tests that change copies of it needs a database."""
+    folder = tmp_path_factory.mktemp("handed-out")
+    shutil.copy(sqlite_template, folder / "tidu.db")
+    database = open_database(f"sqlite:///{folder / 'tidu.db'}")
+    made = hand_out(Story(database, Clock(START)), folder, SEED)
+    database.dispose()
+    return made
+
+
+@pytest.fixture
+def bundle(handed_out: HandedOut, campaign: Campaign) -> Iterator[HandedOut]:
+    """The bundle that was handed out; what is tried on it, and what was caught, is told at the end."""
+    tried, caught = handed_out.tried, handed_out.caught
+    yield handed_out
+    campaign.tell("P8", bundles=handed_out.tried - tried, refused=handed_out.caught - caught)
 
 
 def fresh_url(request: pytest.FixtureRequest, kind: str, folder: Path, name: str) -> str:

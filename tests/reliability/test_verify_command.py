@@ -7,8 +7,11 @@ import json
 
 import sqlalchemy as sa
 
+from engine.proof.notes import named, read_checkpoint
 from engine.tables import journal
 from tests.reliability.installation import LONG_AGO
+from tests.reliability.test_kills import eventually
+from workflows.checkpoints.keyring import Keyring
 from workflows.evidence import Paper, Store, attach, store
 from workflows.people import find_person
 from workflows.tables import blobs
@@ -70,3 +73,27 @@ def test_each_kind_of_forgery_is_named_with_its_case_and_entry(installation):
     code, found = verified(installation)
     assert code == 1
     assert {(first, "V-ARTEFACT", 1), (second, "V-ARTEFACT", 1)} <= found
+
+
+def test_the_worker_signs_and_what_it_signed_holds(installation):
+    """Programs as an operator runs them: the worker signs by itself, the command compares."""
+    first, second, _ = two_cases(installation)
+    ring = Keyring(installation.folder / "checkpoints")
+    ring.begin(named(bytes(range(32)), "tidu.example.org"))
+    worker = installation.start("worker")
+    try:
+        note = eventually(ring.latest, "the worker signed nothing")
+    finally:
+        worker.kill()
+    kept = installation.folder / "kept.txt"
+    kept.write_text(note, encoding="utf-8")
+
+    assert read_checkpoint(note, ring.verifiers()).size == len(installation.rows(sa.select(journal.c.seq)))
+    assert installation.tidu("verify", "--against", kept).returncode == 0
+    installation.change(sa.update(journal).where(journal.c.case_id == second).values(digest="0" * 64))
+    done = installation.tidu("verify", "--against", kept, "--json")
+    assert done.returncode == 1
+    assert [(f["case"], f["code"], f["seq"]) for f in json.loads(done.stdout)["findings"]] == [
+        (second, "V-CHECKPOINT-BREAK", 1)
+    ]
+    assert first != second

@@ -34,6 +34,8 @@ ELSEWHERE = {
     "editor.submit": "the same act as models.submit",
     "editor.approve": "the same act as models.approve",
     "editor.publish": "the same act as models.publish",
+    "proofs.take_checkpoint": "signs with a key: test_proofs",
+    "proofs.bundle": "signs with a key: test_proofs",
 }
 """Routes whose way is told by other tests."""
 

@@ -13,6 +13,7 @@ FILLED = {
     "evidence_id": "0",
     "token_id": "0",
     "number": 1,
+    "size": 1,
     "verb": "transfer",
     "filename": "icon.svg",
 }
@@ -80,7 +81,7 @@ def test_what_is_public_is_a_short_list():
 def test_auditors_and_administrators_move_nothing(app, signed_in, person):
     visitor = signed_in(person)
     csrf = visitor.csrf
-    own = {"login.", "people.", "audit.", "history.", "notices.", "decisions."}
+    own = {"login.", "people.", "audit.", "proofs.", "history.", "notices.", "decisions."}
     mending = {"incidents.resolve", "mending.resolve"} if person == "admin" else set()
     passed = []
     for rule, method in routes(app):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from engine.errors import WrongState
+from engine.errors import InvalidInput, WrongState
 from web.app import put_together, trial_within
 from web.cli import logs
 from web.context import Rooms
@@ -37,6 +39,19 @@ def any_house() -> Rooms:
     settings = read_settings()
     logs.configure(settings.log)
     return put_together(settings)
+
+
+def place_of(rooms: Rooms) -> str:
+    """What the names of keys begin with: the host by which this installation is known."""
+    return urlsplit(rooms.settings.base_url).hostname or "tidu"
+
+
+def handed_in(path: Path) -> str:
+    """The text of a file that somebody hands in. Raises InvalidInput NOTE_UNREADABLE for what is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read: {error}", code="NOTE_UNREADABLE") from error
 
 
 def trial() -> Trial:

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from engine.errors import Rejected
 from web.cli import house
 from web.cli.voice import Voice
 from web.context import Rooms
 from web.settings import Settings
 from workflows.backup import read_backup, write_backup
+from workflows.checkpoints.comparing import Comparison, compare
 from workflows.condition import Sign, examine, unsound_evidence
 from workflows.evidence import Store
 from workflows.projections import rebuild as rebuild_read_models
@@ -26,12 +28,17 @@ BUNDLE = house.LIBRARY.parent / "web/static/dist"
 
 
 def verify(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Verify cases; refused if anything was found."""
-    if bool(arguments.case) == arguments.all:
-        voice.tell("tidu verify: name cases, or say --all")
+    """Verify cases, and the journal against checkpoints; refused if anything was found."""
+    if (arguments.case and arguments.all) or not (arguments.case or arguments.all or arguments.against):
+        voice.tell("tidu verify: name cases, or say --all, or --against a checkpoint")
         return MISUSED
     rooms = house.open_house()
-    return _verify(rooms, arguments.case or rooms.history.case_ids(), voice)
+    wanted = rooms.history.case_ids() if arguments.all else arguments.case
+    compared = None
+    if arguments.all or arguments.against:
+        given, keys = map(house.handed_in, arguments.against), "\n".join(map(house.handed_in, arguments.key))
+        compared = compare(rooms.database, rooms.checkpoints.ring, given, keys=keys)
+    return _verify(rooms, wanted, voice, compared)
 
 
 def rebuild(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -56,7 +63,8 @@ def restore(arguments: argparse.Namespace, voice: Voice) -> int:
     """Put a backup back and verify every case; refused if anything was found."""
     rooms = house.any_house()
     read_backup(rooms.database, rooms.settings.evidence_dir, arguments.file)
-    return _verify(rooms, rooms.history.case_ids(), voice)
+    compared = compare(rooms.database, rooms.checkpoints.ring)
+    return _verify(rooms, rooms.history.case_ids(), voice, compared)
 
 
 def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -65,6 +73,7 @@ def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
     signs = [*_machine(rooms.settings), *examine(rooms.database, now=rooms.clock())]
     if all(sign.ok for sign in signs if sign.name == "schema"):
         signs.append(_acknowledged(rooms))
+        signs.append(_signing(rooms))
     ok = all(sign.ok for sign in signs)
     lines = [f"{'ok ' if sign.ok else 'BAD'} {sign.name}: {sign.detail}" for sign in signs]
     voice.answer({"ok": ok, "signs": [dataclasses.asdict(sign) for sign in signs]}, *lines)
@@ -80,18 +89,23 @@ def _acknowledged(rooms: Rooms) -> Sign:
     return Sign(name="acknowledged", ok=False, detail=detail)
 
 
-def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice) -> int:
+def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice, compared: Comparison | None) -> int:
     wanted = list(case_ids)
     findings: list[dict[str, Any]] = []
     for case_id in voice.progress(wanted, total=len(wanted), label="verify"):
         proof = rooms.history.verify(case_id)
         findings += [_finding(f.case_id, f.code, f.seq, f.detail) for f in proof.findings]
     findings += _attachments(rooms, set(wanted))
+    looked_at = set(wanted)
+    if compared is not None:
+        looked_at |= compared.case_ids if not wanted else set()
+        more = [_finding(f.case_id, f.code, f.seq, f.detail) for f in compared.findings]
+        findings += [f for f in more if not any(_same(f, known) for known in findings)]
     findings += _gaps(rooms, set(wanted))
-    ok = len(set(wanted) - {finding["case"] for finding in findings})
-    lines = [f"{f['case']} entry {f['seq']}: {f['detail']} [{f['code']}]" for f in findings]
-    document = {"cases": len(wanted), "ok": ok, "findings": findings}
-    voice.answer(document, *lines, f"{ok} of {len(wanted)} cases are sound")
+    ok = len(looked_at - {finding["case"] for finding in findings})
+    lines = [f"{_place(f)}: {f['detail']} [{f['code']}]" for f in findings]
+    document = {"cases": len(looked_at), "ok": ok, "findings": findings}
+    voice.answer(document, *lines, f"{ok} of {len(looked_at)} cases are sound")
     return REFUSED if findings else 0
 
 
@@ -122,8 +136,23 @@ def _gaps(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _same(finding: dict[str, Any], known: dict[str, Any]) -> bool:
+    return all(finding[name] == known[name] for name in ("case", "code", "seq"))
+
+
+def _place(finding: dict[str, Any]) -> str:
+    return f"{finding['case']} entry {finding['seq']}" if finding["case"] else "the journal"
+
+
 def _finding(case_id: str, code: str, seq: int, detail: str) -> dict[str, Any]:
     return {"case": case_id, "code": code, "seq": seq, "detail": detail}
+
+
+def _signing(rooms: Rooms) -> Sign:
+    try:
+        return Sign(name="checkpoints", ok=True, detail=rooms.checkpoints.standing())
+    except Rejected as error:
+        return Sign(name="checkpoints", ok=False, detail=str(error))
 
 
 def _machine(settings: Settings) -> list[Sign]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import InvalidInput
-from web.app import wall_clock
+from web.app import new_seed, wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
 from workflows.checking import check_path
@@ -24,8 +24,10 @@ def init(arguments: argparse.Namespace, voice: Voice) -> int:
     """Bring schema and library to this release; answers what is new, and how many cases there are."""
     rooms = house.any_house()
     new = house.bring_up_to_date(rooms)
+    key = rooms.checkpoints.begin(new_seed(), place=house.place_of(rooms))
     lines = [f"deployed {version}" for version in new] or ["everything was there already"]
-    voice.answer({"deployed": new, "cases": len(rooms.history.case_ids())}, *lines)
+    document = {"deployed": new, "cases": len(rooms.history.case_ids())}
+    voice.answer(document, *lines, f"checkpoints are signed by {key.vkey}")
     return 0
 
 

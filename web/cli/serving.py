@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import logging
 import platform
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
 
+from engine.errors import Rejected
 from web.admission import threads_for
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
+from web.context import Rooms
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
 from workflows.worker import Worker
+
+LOG = logging.getLogger("tidu.worker")
 
 
 def serve(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -33,10 +40,29 @@ def serve(arguments: argparse.Namespace, voice: Voice) -> int:
 def worker(arguments: argparse.Namespace, voice: Voice) -> int:
     """Tick until stopped. Any number of workers may run."""
     rooms = house.open_house()
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
     voice.tell(f"tidu: working every {rooms.settings.tick_seconds} s")
-    work_until_stopped(working.tick, every=rooms.settings.tick_seconds)
+    work_until_stopped(_round(rooms), every=rooms.settings.tick_seconds)
     return 0
+
+
+def _round(rooms: Rooms) -> Callable[[], None]:
+    """What happens at every tick: the work that is due, then a checkpoint if it is time for one."""
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
+    every = timedelta(minutes=rooms.settings.checkpoint_minutes)
+    again = datetime.min.replace(tzinfo=UTC)
+
+    def go_round() -> None:
+        nonlocal again
+        working.tick()
+        if rooms.clock() < again:
+            return
+        try:
+            rooms.checkpoints.take_if_due(every)
+        except Rejected as error:  # somebody must look; the work goes on
+            LOG.error("%s: %s", error.code, error)
+            again = rooms.clock() + every
+
+    return go_round
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

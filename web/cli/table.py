@@ -120,7 +120,32 @@ COMMANDS = (
         name="verify",
         says="check the chain of digests, run every cause again, compare every consequence",
         run=_ROOM + "keeping:verify",
-        options=(_o("case", nargs="*", metavar="CASE"), _o("--all", action="store_true", help="every case")),
+        options=(
+            _o("case", nargs="*", metavar="CASE"),
+            _o("--all", action="store_true", help="every case, and every checkpoint that is known"),
+            _o("--against", action="append", default=[], type=Path, metavar="CHECKPOINT_FILE"),
+            _o("--key", action="append", default=[], type=Path, metavar="FILE", help="more keys to trust"),
+        ),
+    ),
+    Command(
+        name="checkpoint",
+        says="sign what the journal is now, to be kept outside",
+        run=_ROOM + "proving:checkpoint",
+        options=(
+            _o("-o", "--output", type=Path, metavar="FILE", help="write it there too"),
+            _o("--new-key", metavar="REASON", help="begin with a new key: the old one signs no more"),
+        ),
+    ),
+    Command(
+        name="bundle",
+        says="write evidence about cases that verifies without this system",
+        run=_ROOM + "proving:bundle",
+        options=(
+            _o("case", nargs="+", metavar="CASE"),
+            _o("-o", "--output", type=Path, required=True, metavar="FILE.zip"),
+            _o("--since", action="append", default=[], type=Path, metavar="CHECKPOINT_FILE"),
+            _o("--files", action="store_true", help="with the evidence files themselves"),
+        ),
     ),
     Command(
         name="rebuild",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import workflows.checkpoints.records
 import workflows.evidence
 import workflows.people
 import workflows.register.batches

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
+import workflows.checkpoints.records
 import workflows.evidence
 import workflows.people
 import workflows.register.batches

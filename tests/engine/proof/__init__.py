@@ -1,0 +1,1 @@
+"""Proofs: the tree, the notes, the positions."""

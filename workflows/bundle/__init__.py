@@ -1,0 +1,1 @@
+"""Bundles: evidence about cases that verifies without this system."""
