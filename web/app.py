@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, g, request
 
 from web import audit, editor, guard, problems, words
@@ -27,6 +28,7 @@ from web.api import (
     task_commands,
     tasks,
 )
+from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
 from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
@@ -36,6 +38,7 @@ from workflows.commands import Commands
 from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
+from workflows.outbox import Outbox
 from workflows.tables import open_database
 from workflows.trial.trial import Limits, Trial
 
@@ -55,11 +58,12 @@ def wall_clock() -> datetime:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+    settings: Settings, *, clock: Clock | None = None, new_case_id: NewCaseId | None = None
 ) -> Flask:
     """The web application. Opens the database but changes nothing in it.
 
-    `new_case_id(prefix, now)` mints the numbers of cases; without it the database counts them.
+    Without a `clock` it goes by the database server's, on SQLite by this host's. `new_case_id(prefix, now)`
+    mints the numbers of cases; without it the database counts them.
     """
     app = Flask("web", root_path=str(Path(__file__).parent))
     app.json = Answers(app)
@@ -75,12 +79,14 @@ def create_app(
 
 
 def put_together(
-    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+    settings: Settings, *, clock: Clock | None = None, new_case_id: NewCaseId | None = None
 ) -> Rooms:
     """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
     database = open_database(settings.database_url)
+    clock = clock or clock_of(database)
     catalog = Catalog(database, check=trial_within(settings.limits).check)
-    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id)
+    outbox = Outbox(mail=bool(settings.smtp_url))
+    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id, outbox=outbox)
     return Rooms(
         settings=settings,
         clock=clock,
@@ -91,6 +97,12 @@ def put_together(
         history=History(database, catalog),
         files=Store(settings.evidence_dir, largest=settings.max_upload_mb * 1024 * 1024),
     )
+
+
+def clock_of(database: sa.Engine) -> Clock:
+    """The clock that decides what is due: the server's, so that no host with a wrong one fires too early. A
+    database on SQLite lives on this host and has its clock."""
+    return DatabaseClock(partial(time_of, database)) if database.dialect.name == "postgresql" else wall_clock
 
 
 @cache

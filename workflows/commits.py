@@ -14,6 +14,7 @@ from engine.errors import StaleCase
 from engine.replay import LiveCases
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, answered_before, one_at_a_time, operation, remember_answer
+from workflows.outbox import Outbox
 from workflows.policy import Actor
 from workflows.results import Idempotency, Result
 from workflows.tables import operations
@@ -83,10 +84,13 @@ class Commits:
     command never waits for company.
     """
 
-    def __init__(self, database: sa.Engine, library: Catalog, live: LiveCases) -> None:
+    def __init__(
+        self, database: sa.Engine, library: Catalog, live: LiveCases, outbox: Outbox | None = None
+    ) -> None:
         self._database = database
         self._library = library
         self._live = live
+        self._outbox = outbox
         self._lock = Lock()
         self._waiting: deque[Asked] = deque()
         self._led = False
@@ -200,7 +204,9 @@ class Commits:
         asked.result = answered_before(page.connection, act.actor, act.request, asked.now)
         if asked.result is not None:
             return
-        change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
+        change = asked.change = Change(
+            page=page, live=self._live, actor=act.actor, now=asked.now, outbox=self._outbox
+        )
         result = asked.work(change)
         change.save()
         _leave_behind(change, act, result)

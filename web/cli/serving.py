@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import platform
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
+from web.outgoing.senders import senders
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
+from workflows.postman import Postman
 from workflows.worker import Worker
 
 THREADS = 8
@@ -32,9 +37,13 @@ def serve(arguments: argparse.Namespace, voice: Voice) -> int:
 def worker(arguments: argparse.Namespace, voice: Voice) -> int:
     """Tick until stopped. Any number of workers may run."""
     rooms = house.open_house()
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
+    name = f"{platform.node()}:{os.getpid()}"
+    keep = timedelta(days=rooms.settings.keep_deliveries_days)
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep)
+    carrying = Postman(rooms.database, senders(rooms), clock=rooms.clock, name=name)
     voice.tell(f"tidu: working every {rooms.settings.tick_seconds} s")
-    work_until_stopped(working.tick, every=rooms.settings.tick_seconds)
+    ticks: dict[str, Callable[[], object]] = {"worker": working.tick, "postman": carrying.tick}
+    work_until_stopped(ticks, every=rooms.settings.tick_seconds)
     return 0
 
 

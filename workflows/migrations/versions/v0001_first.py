@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 import workflows.evidence
+import workflows.outbox
 import workflows.people
 import workflows.register.batches
 import workflows.register.titles
