@@ -28,10 +28,13 @@ from web.api import (
     task_commands,
     tasks,
 )
+from web.api import (
+    outgoing as api_outgoing,
+)
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
+from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.commands import Commands
@@ -44,9 +47,9 @@ from workflows.trial.trial import Limits, Trial
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people),
+    *(decisions, incidents, models, evidence, people, api_outgoing),
 )
-PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit)
+PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help, editor, audit)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]

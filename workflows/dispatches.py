@@ -38,7 +38,7 @@ class Sent:
 
     @property
     def key(self) -> str:
-        return f"{self.case_id}/{self.number}"
+        return f"{self.case_id}.{self.number}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,46 +64,45 @@ def find(
     return tuple(map(_sent, connection.execute(query.order_by(*order).limit(limit)).mappings()))
 
 
-def get(connection: sa.Connection, case_id: str, number: str) -> Sent:
+def get(connection: sa.Connection, key: str) -> Sent:
     """One of them. Raises NotFound."""
-    row = connection.execute(sa.select(outbox).where(*_mine(case_id, number))).mappings().first()
+    row = connection.execute(sa.select(outbox).where(*_mine(outbox, key))).mappings().first()
     if row is None:
-        raise NotFound(f"there is no dispatch {case_id}/{number}", code="DISPATCH_NOT_FOUND")
+        raise NotFound(f"there is no dispatch {key}", code="DISPATCH_NOT_FOUND")
     return _sent(row)
 
 
-def attempts_of(connection: sa.Connection, case_id: str, number: str) -> tuple[Attempt, ...]:
+def attempts_of(connection: sa.Connection, key: str) -> tuple[Attempt, ...]:
     """Its lines in the delivery log, in order."""
-    mine = (delivery_log.c.case_id == case_id, delivery_log.c.number == number)
     columns = [delivery_log.c[field.name] for field in fields(Attempt)]
-    found = connection.execute(sa.select(*columns).where(*mine).order_by(delivery_log.c.fence))
-    return tuple(Attempt(**row) for row in found.mappings())
+    query = sa.select(*columns).where(*_mine(delivery_log, key)).order_by(delivery_log.c.fence)
+    return tuple(Attempt(**row) for row in connection.execute(query).mappings())
 
 
 def counts(connection: sa.Connection) -> dict[str, int]:
     """How many are in each state that asks for something: waiting and failed."""
     query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state.in_(("waiting", "failed")))
-    found: dict[str, int] = dict(connection.execute(query.group_by(outbox.c.state)).tuples().all())
+    found = {state: number for state, number in connection.execute(query.group_by(outbox.c.state))}  # noqa: C416
     return {state: found.get(state, 0) for state in ("waiting", "failed")}
 
 
-def retry(connection: sa.Connection, case_id: str, number: str, *, actor: Actor, now: datetime) -> None:
+def retry(connection: sa.Connection, key: str, *, actor: Actor, now: datetime, request_id: str = "") -> Sent:
     """What failed for good is tried again, as often as at first. Raises NotFound, WrongState."""
-    again = {"state": "waiting", "attempts": 0, "next_at": now}
-    _change(connection, case_id, number, "failed", again)
-    record_operation(
-        connection, actor, action="dispatch.retry", entity=f"{case_id}/{number}", case_id=case_id, at=now
-    )
+    found = _change(connection, key, {"state": "waiting", "attempts": 0, "next_at": now})
+    what = {"action": "dispatch.retry", "entity": key, "case_id": found.case_id}
+    record_operation(connection, actor, **what, at=now, request_id=request_id)
+    return found
 
 
 def give_up(
-    connection: sa.Connection, case_id: str, number: str, *, reason: str, actor: Actor, now: datetime
-) -> None:
+    connection: sa.Connection, key: str, *, reason: str, actor: Actor, now: datetime, request_id: str = ""
+) -> Sent:
     """What failed for good shall not leave any more. Raises NotFound, WrongState, InvalidInput."""
     needs_reason(reason)
-    _change(connection, case_id, number, "failed", {"state": "given_up", "ended_at": now})
-    what = {"action": "dispatch.give_up", "entity": f"{case_id}/{number}", "case_id": case_id}
-    record_operation(connection, actor, **what, reason=reason, at=now)
+    found = _change(connection, key, {"state": "given_up", "ended_at": now})
+    what = {"action": "dispatch.give_up", "entity": key, "case_id": found.case_id, "reason": reason}
+    record_operation(connection, actor, **what, at=now, request_id=request_id)
+    return found
 
 
 # --- keeping -------------------------------------------------------------------------------------------
@@ -132,24 +131,21 @@ def sweep(connection: sa.Connection, *, now: datetime, keep: timedelta) -> int:
     return len(names)
 
 
-def _mine(case_id: str, number: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (outbox.c.case_id == case_id, outbox.c.number == number)
+def _mine(table: sa.Table, key: str) -> tuple[sa.ColumnElement[bool], ...]:
+    case_id, _, number = key.partition(".")
+    return (table.c.case_id == case_id, table.c.number == number)
 
 
-def _change(
-    connection: sa.Connection, case_id: str, number: str, expected: str, values: dict[str, Any]
-) -> None:
-    mine = _mine(case_id, number)
-    if connection.execute(
-        sa.update(outbox).where(*mine, outbox.c.state == expected).values(**values)
-    ).rowcount:
-        return
-    found = get(connection, case_id, number)
-    raise WrongState(
-        f"dispatch {found.key} is {found.state}, not {expected}",
-        code="DISPATCH_NOT_FAILED",
-        state=found.state,
-    )
+def _change(connection: sa.Connection, key: str, values: dict[str, Any]) -> Sent:
+    """A dispatch that failed for good, as it is then."""
+    failed = sa.update(outbox).where(*_mine(outbox, key), outbox.c.state == "failed")
+    changed = connection.execute(failed.values(**values)).rowcount
+    found = get(connection, key)
+    if not changed:
+        raise WrongState(
+            f"dispatch {key} is {found.state}, not failed", code="DISPATCH_NOT_FAILED", state=found.state
+        )
+    return found
 
 
 def _sent(row: sa.RowMapping) -> Sent:

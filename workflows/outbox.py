@@ -122,7 +122,7 @@ class Outbox:
         for subscription in self._subscriptions(connection, entry.at):
             if subscription.wants(name_of(type(entry.event))):
                 yield {
-                    "number": f"{entry.seq}/webhook/{subscription.id}",
+                    "number": f"{entry.seq}.webhook.{subscription.id}",
                     "channel": "webhook",
                     "outlet": subscription.id,
                     "content": told(entry, process),
@@ -170,7 +170,7 @@ def _mails(connection: sa.Connection, entry: Entry, job_id: str) -> Iterator[dic
     inputs: Mapping[str, Any] = connection.scalar(sa.select(jobs.c.inputs).where(mine)) or {}
     for person, address in _addresses(connection, services.recipients(inputs)):
         yield {
-            "number": f"{entry.seq}/mail/{person}",
+            "number": f"{entry.seq}.mail.{person}",
             "channel": "mail",
             "outlet": "mail",
             "address": address,

@@ -45,7 +45,7 @@ class Dispatch:
 
     @property
     def key(self) -> str:
-        return f"{self.case_id}/{self.number}"
+        return f"{self.case_id}.{self.number}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,15 +31,15 @@ def subscribe(
     events: Iterable[str],
     actor: Actor,
     now: datetime,
+    request_id: str = "",
 ) -> Subscription:
     """A server is told from now on. Raises InvalidInput for an address or a pattern that can never fit."""
     patterns = tuple(dict.fromkeys(events)) or ("*",)
     _check(url, patterns)
     row = {"id": subscription_id, "url": url, "events": list(patterns)}
     connection.execute(subscriptions.insert().values(**row, created_by=actor.id, created_at=now))
-    record_operation(
-        connection, actor, action="webhook.add", entity=subscription_id, new={"url": url}, at=now
-    )
+    what = {"action": "webhook.add", "entity": subscription_id, "new": {"url": url, "events": list(patterns)}}
+    record_operation(connection, actor, **what, at=now, request_id=request_id)
     return subscription_of(connection, subscription_id)
 
 
@@ -52,16 +52,17 @@ def subscription_of(connection: sa.Connection, subscription_id: str) -> Subscrip
     return Subscription(**{**row, "events": tuple(row["events"])})
 
 
-def unsubscribe(connection: sa.Connection, subscription_id: str, *, actor: Actor, now: datetime) -> int:
+def unsubscribe(
+    connection: sa.Connection, subscription_id: str, *, actor: Actor, now: datetime, request_id: str = ""
+) -> int:
     """It is told nothing more; answers how many dispatches that lay ready are given up. Raises NotFound."""
     subscription_of(connection, subscription_id)
     mine = (subscriptions.c.id == subscription_id) & subscriptions.c.ended_at.is_(None)
     connection.execute(sa.update(subscriptions).where(mine).values(ended_at=now))
     unsent = (outbox.c.outlet == subscription_id) & outbox.c.state.in_(("waiting", "failed"))
     left = connection.execute(sa.update(outbox).where(unsent).values(state="given_up", ended_at=now)).rowcount
-    record_operation(
-        connection, actor, action="webhook.end", entity=subscription_id, new={"given_up": left}, at=now
-    )
+    what = {"action": "webhook.end", "entity": subscription_id, "new": {"given_up": left}}
+    record_operation(connection, actor, **what, at=now, request_id=request_id)
     return left
 
 

@@ -66,7 +66,7 @@ class Mails:
         mail["Subject"] = f"【梯度】{dispatch.case_id} {zh} · {en}"
         mail["Date"] = format_datetime(datetime.fromisoformat(str(dispatch.content["time"])))
         domain = urlsplit(self.base_url).hostname or "tidu"
-        mail["Message-ID"] = f"<{quote(dispatch.key.replace('/', '.'), safe='.-')}@{domain}>"
+        mail["Message-ID"] = f"<{quote(dispatch.key, safe='.-')}@{domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(
             f"案件 {dispatch.case_id} {zh}。请登录查看：\n{link}\n\n"
