@@ -14,7 +14,6 @@ from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
 HOW_OFTEN = {
     "kills_of_the_season": (1, 20),
     "seasons": (6, 300),
-    "due_timers": (200, 1_000),
     "positions": (3, 50),
     "examples": (30, 1_000),
     "steps": (20, 60),
