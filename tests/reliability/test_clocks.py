@@ -114,6 +114,7 @@ def test_no_age_is_special(story, campaign, age):
     rounds = campaign.times(3, 50)
     dues = [AGES[age] + timedelta(milliseconds=1500) * n for n in range(1, rounds + 1)]
     cases = begin(commands, "alarm", rounds, at_moments(dues))
+    host.set_server(AGES[age] - host.server)
     for n, due in enumerate(dues):
         host.pass_time(due - timedelta(microseconds=1) - host.server)
         assert worker.tick() == Ticked()
