@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -24,7 +24,8 @@ class Call:
 
 
 class Hook(ThreadingHTTPServer):
-    """Answers what `answer` says for a path, else 204; `drips` lets it say a sign a second and no more."""
+    """Answers what `answers` says for a path, else 204. `heard` is called before; `drips` lets it say a sign
+    now and then and nothing more."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Heard)
@@ -32,6 +33,7 @@ class Hook(ThreadingHTTPServer):
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.stopped = threading.Event()
         self.drips = False
+        self.heard: Callable[[Call], None] = lambda call: None
 
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.server_port}{path}"
@@ -42,6 +44,7 @@ class _Heard(BaseHTTPRequestHandler):
         hook = cast(Hook, self.server)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         hook.calls.append(Call(self.path, dict(self.headers.items()), body))
+        hook.heard(hook.calls[-1])
         while hook.drips and not hook.stopped.wait(0.2):
             self.wfile.write(b"H")
         status, headers, text = hook.answers.get(self.path, (204, {}, b""))
