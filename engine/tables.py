@@ -8,6 +8,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 metadata = sa.MetaData(
     naming_convention={
@@ -153,6 +154,13 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
         reading = connection.get_execution_options().get("reading", False)
         raw: Any = connection.connection.driver_connection
         raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(database, "after_cursor_execute")
+    def _read_to_the_end(_conn: Any, cursor: Any, _sql: Any, _given: Any, context: Any, _many: Any) -> None:
+        """A cursor that somebody leaves half-read, because a row was bad, shares its statement with the next
+        one that asks the same; when it is thrown away, that one begins anew, and rows come twice or never."""
+        if cursor.description is not None and not context.execution_options.get("stream_results"):
+            context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor)
 
     return database
 

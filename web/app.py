@@ -8,10 +8,11 @@ import secrets
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, g, request
 
 from web import audit, editor, guard, problems, proofs, words
@@ -30,9 +31,13 @@ from web.api import (
     task_commands,
     tasks,
 )
+from web.api import (
+    outgoing as api_outgoing,
+)
+from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, mending, notices, start, task
+from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.checkpoints.keyring import Keyring
@@ -41,15 +46,19 @@ from workflows.commands import Commands
 from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
+from workflows.outbox import Outbox
 from workflows.tables import open_database
 from workflows.tidemarks import open_tidemarks
 from workflows.trial.trial import Limits, Trial
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people),
+    *(decisions, incidents, models, evidence, people, api_outgoing),
 )
-PAGES = (health, login, start, inbox, task, apply, cases, notices, mending, help, editor, audit, proofs)
+PAGES = (
+    *(health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help),
+    *(editor, audit, proofs),
+)
 
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]
@@ -66,11 +75,12 @@ def new_seed() -> bytes:
 
 
 def create_app(
-    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+    settings: Settings, *, clock: Clock | None = None, new_case_id: NewCaseId | None = None
 ) -> Flask:
     """The web application. Opens the database but changes nothing in it.
 
-    `new_case_id(prefix, now)` mints the numbers of cases; without it the database counts them.
+    Without a `clock` it goes by the database server's, on SQLite by this host's. `new_case_id(prefix, now)`
+    mints the numbers of cases; without it the database counts them.
     """
     app = Flask("web", root_path=str(Path(__file__).parent))
     app.json = Answers(app)
@@ -86,13 +96,21 @@ def create_app(
 
 
 def put_together(
-    settings: Settings, *, clock: Clock = wall_clock, new_case_id: NewCaseId | None = None
+    settings: Settings, *, clock: Clock | None = None, new_case_id: NewCaseId | None = None
 ) -> Rooms:
     """The rooms below the doors, wired to one database; the command line uses it as the pages do."""
     database = open_database(settings.database_url, pool_timeout=settings.patience_seconds)
+    clock = clock or clock_of(database)
     catalog = Catalog(database, check=trial_within(settings.limits).check)
     tidemarks = open_tidemarks(settings.tidemarks_dir, f"{socket.gethostname()}-{os.getpid()}")
-    commands = Commands(database, catalog, clock=clock, new_case_id=new_case_id, tidemarks=tidemarks)
+    commands = Commands(
+        database,
+        catalog,
+        clock=clock,
+        new_case_id=new_case_id,
+        tidemarks=tidemarks,
+        outbox=Outbox(mail=bool(settings.smtp_url)),
+    )
     return Rooms(
         settings=settings,
         clock=clock,
@@ -105,6 +123,12 @@ def put_together(
         tidemarks=tidemarks,
         checkpoints=Checkpoints(database, Keyring(settings.ring_dir), clock=clock),
     )
+
+
+def clock_of(database: sa.Engine) -> Clock:
+    """The clock that decides what is due: the server's, so that no host with a wrong one fires too early. A
+    database on SQLite lives on this host and has its clock."""
+    return DatabaseClock(partial(time_of, database)) if database.dialect.name == "postgresql" else wall_clock
 
 
 @cache

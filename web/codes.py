@@ -235,6 +235,10 @@ CODES: dict[str, Code] = {
     "DECISION_NOT_FOUND": Code("没有该决策", "There is no such decision"),
     "FILE_MISSING": Code("请选择文件", "A file is missing"),
     "INCIDENT_NOT_FOUND": Code("没有该异常", "There is no such incident"),
+    "DISPATCH_NOT_FOUND": Code("没有该外发内容", "There is no such dispatch"),
+    "DISPATCH_NOT_FAILED": Code("只有发送失败的才能重试或放弃", "Only what failed is retried or given up"),
+    "WEBHOOK_NOT_FOUND": Code("没有该网络回调", "There is no such webhook"),
+    "NOT_ASIDE": Code("该事项未被搁置", "This was not set aside"),
     "NOTICE_NOT_FOUND": Code("没有该公告", "There is no such notice"),
     "UPLOAD_NEEDS_ACCOUNT": Code("登录后才能上传文件", "Files can only be sent by those who are signed in"),
     "FAULT": Code(

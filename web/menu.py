@@ -28,6 +28,7 @@ ENTRIES = (
     ("editor.catalogue", "流程"),
     ("audit.search", "审计"),
     ("mending.show", "故障"),
+    ("outgoing.show", "外发"),
     ("api_page.show", "API"),
     ("help.show", "帮助"),
 )

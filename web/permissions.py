@@ -75,6 +75,8 @@ PERMISSIONS: dict[str, str] = {
     "decisions.*": SIGNED_IN,
     "incidents.*": MENDING,
     "mending.*": MENDING,
+    "outgoing.*": ADMINISTRATOR,
+    "dispatches.*": ADMINISTRATOR,
     "evidence.*": WORKER,
     "evidence.get": SIGNED_IN,
     "evidence.content": SIGNED_IN,

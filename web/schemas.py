@@ -248,6 +248,17 @@ class OpenIncident(Schema):
     raised = fields.String()
 
 
+class AsideItem(Schema):
+    """A timer or a job that failed so often that the worker tries it no more."""
+
+    case_id = fields.String()
+    item = fields.String()
+    failures = fields.Integer()
+    trouble = fields.String()
+    since = fields.String()
+
+
+AsidePage = page_of(AsideItem, name="AsidePage")
 IncidentPage = page_of(OpenIncident, name="IncidentPage")
 
 

@@ -9,7 +9,7 @@
 | `TIDU_PORT` | `8080` | the port `tidu serve` listens on |
 | `TIDU_BASE_URL` | `http://<host>:<port>` | how browsers reach us; `https://…` makes cookies Secure |
 | `TIDU_LOG` | `INFO` | least severity that is logged |
-| `TIDU_TICK_SECONDS` | `5` | how often the worker looks for due timers and jobs |
+| `TIDU_TICK_SECONDS` | `2` | how often the worker looks for due timers, jobs and dispatches |
 | `TIDU_SESSION_IDLE_MINUTES` | `30` | a session unused for so long is over |
 | `TIDU_SESSION_HOURS` | `8` | a session is over after so many hours in any case |
 | `TIDU_MAX_UPLOAD_MB` | `50` | largest request accepted, evidence files included |
@@ -20,6 +20,10 @@
 | `TIDU_STARTS_PER_HOUR` | `200` | how many cases one person may start within an hour; then 429 |
 | `TIDU_CHECKPOINT_DIR` | `<data dir>/checkpoints` | the key that signs checkpoints, and the newest one |
 | `TIDU_CHECKPOINT_MINUTES` | `5` | how often the worker signs one |
+| `TIDU_SMTP_URL` | none: no mail leaves | `smtps://user:password@host`, `smtp+starttls://…`, `smtp://…` |
+| `TIDU_MAIL_FROM` | none | the address that mail comes from |
+| `TIDU_WEBHOOK_NETWORKS` | none: public addresses | networks of our own that webhooks may reach |
+| `TIDU_KEEP_DELIVERIES_DAYS` | `365` | how long the delivery log of ended cases stays; 183 at least |
 | `TIDU_TRIAL_SECONDS` | `10` | how long the check of one process may last |
 | `TIDU_TRIAL_CPU_SECONDS` | `5` | how long it may work |
 | `TIDU_TRIAL_MEMORY_MB` | `1024` | how much memory it may take |
@@ -27,18 +31,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from workflows.trial.trial import Limits
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 32
+HALF_A_YEAR = 183  # the law asks for six months of such logs
+SMTP_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 LEAST_MEMORY = 256  # the engine alone takes half of it
 SHORTEST_TOLD = f"TIDU_SECRET_KEY needs at least {SHORTEST_KEY} characters"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +62,7 @@ class Settings:
     port: int = 8080
     base_url: str = "http://127.0.0.1:8080"
     log: str = "INFO"
-    tick_seconds: int = 5
+    tick_seconds: int = 2
     session_idle_minutes: int = 30
     session_hours: int = 8
     max_upload_mb: int = 50
@@ -63,6 +73,10 @@ class Settings:
     starts_per_hour: int = 200
     checkpoint_dir: Path | None = None
     checkpoint_minutes: int = 5
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    webhook_networks: tuple[Network, ...] = ()
+    keep_deliveries_days: int = 365
     trial_seconds: int = 10
     trial_cpu_seconds: int = 5
     trial_memory_mb: int = 1024
@@ -108,7 +122,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=port,
         base_url=(said.get("TIDU_BASE_URL") or f"http://{host}:{port}").rstrip("/"),
         log=(said.get("TIDU_LOG") or "INFO").upper(),
-        tick_seconds=_number(said, "TIDU_TICK_SECONDS", 5),
+        tick_seconds=_number(said, "TIDU_TICK_SECONDS", 2),
         session_idle_minutes=_number(said, "TIDU_SESSION_IDLE_MINUTES", 30),
         session_hours=_number(said, "TIDU_SESSION_HOURS", 8),
         max_upload_mb=_number(said, "TIDU_MAX_UPLOAD_MB", 50),
@@ -119,6 +133,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         starts_per_hour=_number(said, "TIDU_STARTS_PER_HOUR", 200),
         checkpoint_dir=Path(said.get("TIDU_CHECKPOINT_DIR") or data_dir / "checkpoints").absolute(),
         checkpoint_minutes=_number(said, "TIDU_CHECKPOINT_MINUTES", 5),
+        smtp_url=_smtp_url(said),
+        mail_from=said.get("TIDU_MAIL_FROM") or "",
+        webhook_networks=_networks(said.get("TIDU_WEBHOOK_NETWORKS") or ""),
+        keep_deliveries_days=max(_number(said, "TIDU_KEEP_DELIVERIES_DAYS", 365), HALF_A_YEAR),
         trial_seconds=limits.wall_seconds,
         trial_cpu_seconds=limits.cpu_seconds,
         trial_memory_mb=limits.memory_mb,
@@ -140,6 +158,26 @@ def _number(said: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SystemExit(f"{name} must be a positive whole number, found {text!r}")
     return int(text)
+
+
+def _smtp_url(said: Mapping[str, str]) -> str:
+    """The mail server. What goes over the wire in the clear carries no password."""
+    url = said.get("TIDU_SMTP_URL") or ""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in SMTP_SCHEMES or not parts.hostname):
+        raise SystemExit(f"TIDU_SMTP_URL must begin with one of {', '.join(SMTP_SCHEMES)} and name a host")
+    if parts.scheme == "smtp" and parts.username:
+        raise SystemExit("TIDU_SMTP_URL has a password: use smtps:// or smtp+starttls://")
+    if url and not said.get("TIDU_MAIL_FROM"):
+        raise SystemExit("TIDU_SMTP_URL needs TIDU_MAIL_FROM: an address that mail comes from")
+    return url
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise SystemExit(f"TIDU_WEBHOOK_NETWORKS: {error}") from error
 
 
 def _secret_key(given: str, data_dir: Path) -> str:

@@ -101,7 +101,7 @@ def _write_table(
     count, digest = 0, hashlib.sha256()
     query = sa.select(table).order_by(*table.primary_key.columns)
     with archive.open(name, "w", force_zip64=True) as file:
-        for row in connection.execute(query).yield_per(BATCH):
+        for row in connection.execute(query, execution_options={"yield_per": BATCH}):
             line = orjson.dumps({str(key): _stored(value) for key, value in row._mapping.items()}) + b"\n"
             digest.update(line)
             file.write(line)

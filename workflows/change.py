@@ -17,6 +17,7 @@ from engine.replay import LiveCases
 from engine.tables import snapshots
 from workflows import facts, policy, projections
 from workflows.facts import case_of
+from workflows.outbox import Outbox
 from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict
 from workflows.repetition import Known
 from workflows.rows import Pending
@@ -66,6 +67,7 @@ class Change:
     live: LiveCases
     actor: Actor
     now: datetime
+    outbox: Outbox | None = None
     old: dict[str, Any] | None = None
     new: dict[str, Any] | None = None
     case: Case | None = None
@@ -151,7 +153,8 @@ class Change:
             raise NotFound(f"there is no {name}", code="NOT_FOUND")
 
     def save(self) -> None:
-        """Chain what is fresh, bring the read models behind it, and now and then keep a snapshot."""
+        """Chain what is fresh, bring the read models behind it, put into the outbox what shall leave, and now
+        and then keep a snapshot."""
         case = self.case
         if case is None or not case.fresh:
             return
@@ -165,6 +168,9 @@ class Change:
             definition=case.definition,
             writing=lambda: self.writing,
         )
+        if self.outbox is not None:
+            process = case.beginning.process
+            self.outbox.put_in(self.rows, self.written, process=process, connection=self.connection)
         if replay.is_snapshot_due(case, since=before.seq):
             self.rows.sweep(snapshots, {"case_id": case.case_id, "lasting": False}, None)
             self.rows.add(snapshots, *replay.snapshots_of(case, since=before.seq))

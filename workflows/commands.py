@@ -17,6 +17,7 @@ from workflows.facts import case_of
 from workflows.leases import Lease
 from workflows.letters import Letter
 from workflows.openings import Opening, case_number
+from workflows.outbox import Outbox
 from workflows.policy import SYSTEM, Actor
 from workflows.repetition import answered_before, look_up
 from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
@@ -44,17 +45,18 @@ class Commands:
         new_case_id: Callable[[str, datetime], str] | None = None,
         live: LiveCases | None = None,
         tidemarks: Tidemarks | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """`clock` is read once per command. `new_case_id(prefix, now)` mints; else the database counts.
 
-        `tidemarks` are kept where the database cannot lose them.
+        `tidemarks` are kept where the database cannot lose them; without an `outbox` nothing leaves us.
         """
         self._database = database
         self.library = library
         self._clock = clock
         self._new_case_id = new_case_id
         self.live = live or LiveCases(library)
-        self._commits = Commits(database, library, self.live, tidemarks)
+        self._commits = Commits(database, library, self.live, tidemarks=tidemarks, outbox=outbox)
 
     # --- cases ----------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from engine.replay import LiveCases
 from engine.tables import is_held_up, require_certain
 from workflows.catalog import Catalog
 from workflows.change import Change, Page, one_at_a_time, operation
+from workflows.outbox import Outbox
 from workflows.policy import Actor
 from workflows.repetition import Known, answered_before, look_up, remember_answer
 from workflows.results import Idempotency, Result
@@ -91,13 +92,20 @@ class Commits:
     """
 
     def __init__(
-        self, database: sa.Engine, library: Catalog, live: LiveCases, tidemarks: Tidemarks | None = None
+        self,
+        database: sa.Engine,
+        library: Catalog,
+        live: LiveCases,
+        *,
+        tidemarks: Tidemarks | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         """`tidemarks` remember what was acknowledged; without them a database that lost it is believed."""
         self._database = database
         self._tidemarks = tidemarks
         self._library = library
         self._live = live
+        self._outbox = outbox
         self._lock = Lock()
         self._waiting: deque[Asked] = deque()
         self._led = False
@@ -225,7 +233,9 @@ class Commits:
 
     def _attempt(self, asked: Asked, page: Page) -> None:
         act = asked.act
-        change = asked.change = Change(page=page, live=self._live, actor=act.actor, now=asked.now)
+        change = asked.change = Change(
+            page=page, live=self._live, actor=act.actor, now=asked.now, outbox=self._outbox
+        )
         asked.result = answered_before(page.known, change.rows, act.actor, act.request, asked.now)
         if asked.result is not None:
             asked.marks = self._marks_of_repeated(page.connection, asked.result, asked.now)

@@ -12,11 +12,24 @@ import sqlalchemy as sa
 
 from engine.errors import WrongState
 from engine.tables import assert_durable
+from workflows.dispatches import counts
 from workflows.evidence import Store, evidence, unsound
-from workflows.tables import alembic_config, definitions, incidents, jobs, timers
+from workflows.leases import all_aside
+from workflows.tables import alembic_config, cases, definitions, incidents, jobs, leases, timers
 
 LATE = timedelta(minutes=10)
 """A worker that runs acts within seconds; what waits longer waits for a worker that does not run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """How much of running cases waits longer than it should, though nobody set it aside."""
+
+    timers: int
+    jobs: int
+
+    def __bool__(self) -> bool:
+        return bool(self.timers or self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +64,15 @@ def examine(database: sa.Engine, *, now: datetime) -> tuple[Sign, ...]:
         with database.connect().execution_options(reading=True) as connection:
             signs.extend(_work(connection, now))
     return tuple(signs)
+
+
+def late_work(connection: sa.Connection, *, now: datetime, by: timedelta = LATE) -> Late:
+    """What has been due for longer than `by` and was not done. What failed and is tried again is not late."""
+    before = now - by
+    return Late(
+        timers=_late(connection, timers.c.due_at, timers.c.timer_id, "set", before),
+        jobs=_late(connection, jobs.c.next_at, jobs.c.job_id, "waiting", before),
+    )
 
 
 def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[str, str, str]]:
@@ -98,18 +120,28 @@ def _durability(database: sa.Engine) -> Sign:
 def _work(connection: sa.Connection, now: datetime) -> Iterator[Sign]:
     processes = _count(connection, sa.select(definitions.c.key).distinct())
     yield Sign(name="library", ok=processes > 0, detail=f"{processes} processes deployed")
-    late_timers = _count(
-        connection, sa.select(timers.c.timer_id).where(timers.c.state == "set", timers.c.due_at < now - LATE)
-    )
-    late_jobs = _count(
-        connection, sa.select(jobs.c.job_id).where(jobs.c.state == "waiting", jobs.c.next_at < now - LATE)
-    )
-    detail = f"{late_timers} timers and {late_jobs} jobs wait longer than they should"
-    yield Sign(name="worker", ok=not (late_timers or late_jobs), detail=detail)
+    late = late_work(connection, now=now)
+    detail = f"{late.timers} timers and {late.jobs} jobs wait longer than they should"
+    yield Sign(name="worker", ok=not late, detail=detail)
+    aside, unsent = len(all_aside(connection, limit=1_000)), counts(connection)["failed"]
+    yield Sign(name="set aside", ok=aside == 0, detail=f"{aside} timers and jobs are tried no more")
+    yield Sign(name="outbox", ok=unsent == 0, detail=f"{unsent} dispatches failed for good")
     open_incidents = _count(
         connection, sa.select(incidents.c.incident_id).where(incidents.c.resolved_at.is_(None))
     )
     yield Sign(name="incidents", ok=open_incidents == 0, detail=f"{open_incidents} wait for a person")
+
+
+def _late(
+    connection: sa.Connection, due: sa.Column[datetime], item: sa.Column[str], state: str, before: datetime
+) -> int:
+    table = due.table
+    running = sa.select(cases.c.case_id).where(cases.c.case_id == table.c.case_id, cases.c.status == "active")
+    put_off = sa.select(leases.c.item).where(
+        leases.c.case_id == table.c.case_id, leases.c.item == item, leases.c.failures > 0
+    )
+    late = (table.c.state == state, due < before, running.exists(), ~put_off.exists())
+    return connection.execute(sa.select(sa.func.count()).select_from(table).where(*late)).scalar_one()
 
 
 def _count(connection: sa.Connection, query: sa.Select[tuple[str]]) -> int:

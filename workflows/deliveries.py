@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,18 @@ import sqlalchemy as sa
 
 from engine.definition.beginnings import catches
 from engine.errors import BadDefinition, EngineError, NotFound, Rejected
+from engine.replay import MISSHAPEN
 from workflows import echoes
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.letters import Letter, letter_of
 from workflows.tables import cases
 
+LOG = logging.getLogger("tidu.worker")
 OPEN = ("active", "suspended")
 UNREADABLE = (Rejected, BadDefinition)
+UNASKED = "unasked"
+"""How a case waits that cannot be loaded: nobody knows."""
 
 
 class Unclear(EngineError):
@@ -30,6 +35,10 @@ class Endless(EngineError):
 
 class NobodyThere(EngineError):
     """Nobody waits for the message, and it begins no case; somebody may yet come to wait."""
+
+
+class Unasked(EngineError):
+    """A case that may be meant cannot be loaded; the others have heard what was for them."""
 
 
 class Deliveries:
@@ -47,27 +56,37 @@ class Deliveries:
     def deliver(self, job: sa.Row[tuple[Any, ...]], now: datetime) -> dict[str, Any]:
         """Deliver what a job asks for; answers the cases that heard it or began by it.
 
-        Raises Unclear, Endless, NobodyThere, or whatever a receiver answered: then it is tried again.
+        Raises Unclear, Endless, NobodyThere, Unasked, or whatever a receiver answered: then it is tried
+        again.
         """
         with self._database.connect().execution_options(reading=True) as connection:
             letter = letter_of(connection, job, self._origin(connection, job))
             self._may_go_on(connection, letter)
             waiting = dict(self._waiting(connection, letter, job.created_at))
             beginning = list(self._beginning(connection, letter, job.created_at, now))
-        if letter.kind == "signal":
-            return {"delivered": self._to_all(letter, list(waiting), beginning)}
-        return {"delivered": [self._to_one(letter, waiting, beginning)]}
+        unasked = [case for case, how in waiting.items() if how == UNASKED and case != letter.sender]
+        asked = {case: how for case, how in waiting.items() if how != UNASKED}
+        if letter.kind == "message":
+            return {"delivered": [self._to_one(letter, asked, beginning, unasked)]}
+        heard = self._to_all(letter, list(asked), beginning)
+        if unasked:
+            raise Unasked(f"signal {letter.name} could not be told to {', '.join(unasked)}")
+        return {"delivered": heard}
 
     def _to_all(self, letter: Letter, waiting: list[str], beginning: list[str]) -> list[str]:
         receivers = [one for one in waiting if one != letter.sender]  # who threw it has heard it at once
         heard = [self._commands.hear_letter(one, letter).case_id for one in receivers]
         return heard + [self._commands.begin_by_letter(one, letter).case_id for one in beginning]
 
-    def _to_one(self, letter: Letter, waiting: Mapping[str, str], beginning: list[str]) -> str:
+    def _to_one(
+        self, letter: Letter, waiting: Mapping[str, str], beginning: list[str], unasked: list[str]
+    ) -> str:
         before = self._commands.delivered(letter)
         if before is not None:
             return before
         exact = [case for case, how in waiting.items() if how == "key"]
+        if unasked and letter.correlation is not None and not exact:
+            raise Unasked(f"message {letter.name} may be meant for {', '.join(unasked)}")
         receivers = exact or list(waiting)
         if len(receivers) > 1 or (not receivers and len(beginning) > 1):
             names = ", ".join(receivers or beginning)
@@ -124,7 +143,11 @@ class Deliveries:
                 yield process, pins
 
     def _look(self, connection: sa.Connection, letter: Letter, case_id: str) -> str:
-        case = self._commands.live.take(connection, case_id)
+        try:
+            case = self._commands.live.take(connection, case_id)
+        except MISSHAPEN:  # the others must not suffer for it
+            LOG.exception("case %s cannot be loaded to be asked for %s", case_id, letter.name)
+            return UNASKED
         how = letter.fits(case)
         self._commands.live.put_back(case)
         return how

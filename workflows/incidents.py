@@ -1,4 +1,4 @@
-"""Failures that wait for a person: which case, where in the drawing, what went wrong."""
+"""Failures that wait for a person: those a case knows of, and those of cases that cannot be worked on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from engine.errors import NotFound
+from workflows import duties, leases
+from workflows.change import demand, record_operation
+from workflows.facts import case_of
+from workflows.leases import Aside
+from workflows.policy import Actor
 from workflows.tables import incidents
+from workflows.task_acts import needs_reason
 
 MOST = 500
 
@@ -48,3 +54,19 @@ def find_incident(connection: sa.Connection, incident_id: str) -> Incident:
     if row is None:
         raise NotFound(f"there is no incident {incident_id}", code="INCIDENT_NOT_FOUND")
     return Incident(**row)
+
+
+def set_aside(connection: sa.Connection, *, limit: int = MOST) -> tuple[Aside, ...]:
+    """Timers and jobs that the worker tries no more: nothing of it could be written to the case."""
+    return leases.all_aside(connection, limit=limit)
+
+
+def take_up_again(
+    connection: sa.Connection, item: str, *, reason: str, actor: Actor, now: datetime, request_id: str = ""
+) -> None:
+    """The worker tries it again, as often as at first. Raises NotFound, NotAllowed, InvalidInput."""
+    needs_reason(reason)
+    demand(duties.may_mend(actor))
+    leases.take_up_again(connection, case_of(item), item, now=now)
+    what = {"action": "take_up_again", "entity": item, "case_id": case_of(item), "reason": reason}
+    record_operation(connection, actor, **what, at=now, request_id=request_id)

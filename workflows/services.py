@@ -98,7 +98,7 @@ def written_tables() -> tuple[sa.Table, ...]:
 
 
 def _send_notice(inputs: Values, read: Reading) -> dict[str, Value]:
-    if not _recipients(inputs):
+    if not recipients(inputs):
         raise ValueError("a notice names whom it is `to`: people, or groups with an @ or a group's name")
     if not isinstance(inputs.get("template"), str):
         raise ValueError("a notice names its `template`")
@@ -117,7 +117,7 @@ def _write_notices(connection: sa.Connection, done: Done) -> None:
             "content": content,
             "created_at": done.at,
         }
-        for place, (kind, name) in enumerate(_recipients(done.inputs))
+        for place, (kind, name) in enumerate(recipients(done.inputs))
     ]
     if rows:  # an example may answer a notice to nobody
         connection.execute(notifications.insert(), rows)
@@ -126,7 +126,8 @@ def _write_notices(connection: sa.Connection, done: Done) -> None:
 GROUPS_WITHOUT_PLACE = frozenset({"provincial_officer", "provincial_leader", "expert"})
 
 
-def _recipients(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+def recipients(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Whom a notice is to, each once: kind (group, user) and name."""
     to = inputs.get("to")
     names = [to] if isinstance(to, str) else to if isinstance(to, list) else []
     return [(_kind(name), name) for name in dict.fromkeys(n for n in names if isinstance(n, str) and n)]

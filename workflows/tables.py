@@ -206,10 +206,17 @@ leases = sa.Table(
     "leases",
     metadata,
     _case(),
-    sa.Column("item", sa.Text, primary_key=True),  # a timer id, a job id or a notification
+    sa.Column("item", sa.Text, primary_key=True),  # a timer id, a job id or the number of a dispatch
     _text("holder"),
     sa.Column("until", Moment, nullable=False),
     _count("fence"),
+    sa.Column("failures", sa.Integer, nullable=False, default=0, server_default="0"),  # in a row
+    sa.Column("trouble", sa.Text, nullable=False, default="", server_default=""),  # what the last one said
+    sa.Column("set_aside_at", Moment),  # tried no more until a person says so
+)
+_IS_ASIDE = leases.c.set_aside_at.is_not(None)
+sa.Index(
+    "ix_leases_rare_set_aside", leases.c.set_aside_at, postgresql_where=_IS_ASIDE, sqlite_where=_IS_ASIDE
 )
 
 # --- records that the journal does not hold ----------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,27 +16,35 @@ from engine.values import from_json
 from workflows import services
 from workflows.commands import Commands
 from workflows.deliveries import Deliveries, Endless, Unclear
+from workflows.dispatches import sweep
 from workflows.echoes import MOST
-from workflows.leases import Lease, give_back, lease_jobs, lease_timers
+from workflows.leases import Lease, defer, give_back, lease_jobs, lease_timers, pause, set_aside
 from workflows.repetition import REMEMBERED
 from workflows.results import LASTING
 from workflows.tables import idempotency, jobs
 
 LOG = logging.getLogger("tidu.worker")
 LEASE = timedelta(seconds=60)
-FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(hours=6)
 BATCH = 50
 ROUNDS = 200
+SWEEP_EVERY = timedelta(hours=1)
+KEEP = timedelta(days=365)
+MOST_FAILURES = 8
+"""Attempts in a row that may come to nothing, for reasons that no drawing knows: over half an hour."""
+
 ENDED = frozenset({"timers", "jobs", "failed"})
-"""What an attempt came to after which the lease is given back; the others keep it until it ends."""
+"""What an attempt came to after which the lease is given back."""
+
+DATABASE_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
+"""No fault of the case that was worked on: the lease ends by itself, and then it is tried again."""
 
 Act = Callable[[Lease, datetime], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ticked:
-    """What one tick did. `failed` counts attempts that failed, `skipped` what others were at first."""
+    """What one tick did. `failed` counts attempts whose failure stands in the journal, `skipped` those that
+    were refused because others were first, `broken` those that came to nothing for no reason of the case."""
 
     timers: int = 0
     jobs: int = 0
@@ -57,23 +64,27 @@ class Worker:
         clock: Callable[[], datetime],
         name: str = "worker",
         echoes: int = MOST,
+        keep: timedelta = KEEP,
     ) -> None:
-        """`echoes` deliveries may follow from one letter before a person must look."""
+        """`echoes` deliveries may follow from one letter before a person must look. What left the house of
+        cases that are over is kept so long."""
         self._database = database
         self._commands = commands
         self._deliveries = Deliveries(database, commands.library, commands, most=echoes)
         self._clock = clock
         self._name = name
+        self._keep = keep
+        self._swept_at: datetime | None = None
 
     def tick(self, now: datetime | None = None, *, leave: frozenset[str] = frozenset()) -> Ticked:
         """Do everything due at `now` (else the clock's), and what becomes due by doing it. Never early.
 
         Jobs of elements in `leave` are somebody else's to answer. One bad case never stops the others: it
-        is logged, keeps its lease and is looked at again when that has ended.
+        is looked at again after growing pauses, and set aside after a few.
         """
-        at = now or self._clock()
         done = {"timers": 0, "jobs": 0, "failed": 0, "skipped": 0, "broken": 0}
         for _ in range(ROUNDS):
+            at = now or self._clock()
             found = self._lease(at, leave)
             if not found:
                 break
@@ -103,10 +114,25 @@ class Worker:
             return act(lease, now)
         except Rejected as refused:  # gone, done by another, suspended meanwhile: nothing is lost
             LOG.info("skipped %s: %s", lease.item, refused.code)
+            if refused.code != "LEASE_LOST":
+                self._put_off(lease, f"{refused.code}: {refused}", now)
             return "skipped"
-        except Exception:
-            LOG.exception("case %s: %s failed and is left to its lease", lease.case_id, lease.item)
+        except DATABASE_AWAY:
+            LOG.exception("case %s: the database failed at %s", lease.case_id, lease.item)
             return "broken"
+        except Exception as error:
+            LOG.exception("case %s: %s came to nothing", lease.case_id, lease.item)
+            self._put_off(lease, f"{type(error).__name__}: {error}", now)
+            return "broken"
+
+    def _put_off(self, lease: Lease, trouble: str, now: datetime) -> None:
+        """Nothing of the attempt was written, and nothing can be: this case may not even load."""
+        with self._database.begin() as connection:
+            if lease.failures + 1 < MOST_FAILURES:
+                defer(connection, lease, until=now + pause(lease.item, lease.failures), trouble=trouble)
+            else:
+                LOG.error("case %s: %s is set aside: %s", lease.case_id, lease.item, trouble)
+                set_aside(connection, lease, now=now, trouble=trouble)
 
     def _fire(self, lease: Lease, now: datetime) -> str:
         self._commands.fire_timer(lease.case_id, lease.item, lease=lease)
@@ -151,12 +177,6 @@ class Worker:
         with self._database.begin() as connection:
             old = (idempotency.c.at < now - REMEMBERED) & ~idempotency.c.key.startswith(LASTING)
             connection.execute(sa.delete(idempotency).where(old))
-
-
-def pause(job_id: str, failures: int) -> timedelta:
-    """How long to wait after failure number `failures` (from 0): 10 s doubled each time, at most 6 h,
-    up to a fifth longer so that jobs that failed together do not return together; the same for the same
-    job, so that a repeated run is the same run."""
-    spread = hashlib.sha256(f"{job_id}/{failures}".encode()).digest()[0] / 255 / 5
-    doubled: timedelta = FIRST_PAUSE * (1 << min(failures, 20))
-    return min(doubled, LONGEST_PAUSE) * (1 + spread)
+            if self._swept_at is None or not self._swept_at <= now < self._swept_at + SWEEP_EVERY:
+                self._swept_at = now
+                sweep(connection, now=now, keep=self._keep)

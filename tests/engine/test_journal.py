@@ -1,5 +1,7 @@
 """The journal: entries chained by digest, one writer per place, one text per body."""
 
+import gc
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -102,3 +104,26 @@ def test_the_journal_table_refuses_a_second_entry_at_one_place(connection):
 
     with pytest.raises(sa.exc.IntegrityError):
         connection.execute(journal.journal.insert(), [row])
+
+
+def test_who_leaves_a_case_half_read_spoils_no_other(tmp_path):
+    """A bad entry ends the reading of its case; whenever that is cleared away, others are read whole."""
+    database = connect(f"sqlite:///{tmp_path / 'j.db'}")
+    metadata.create_all(database)
+    with database.begin() as connection:
+        for case_id in ("C-1", "C-2"):
+            own = [replace(entry(seq), case_id=case_id) for seq in range(1, 7)]
+            journal.append(connection, own, after=EMPTY)
+    with database.connect() as connection:
+        left = journal.read(connection, "C-1")
+        next(left)
+
+    with database.connect() as connection:
+        reading = journal.read(connection, "C-2")
+        seen = [next(reading).seq, next(reading).seq]
+        del left
+        gc.collect()
+        seen += [line.seq for line in reading]
+
+    assert seen == [1, 2, 3, 4, 5, 6]
+    database.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from engine import events as ev
 from engine.case.case import Case
 from engine.definition.model import check_definition
 from engine.definition.moments import NoMoment, period_of
-from engine.errors import ReplayMismatch
+from engine.errors import ReplayMismatch, WrongState
 from engine.temporal import moment
 from tests.engine.drawing import NOW, extension, play, process, timer
 from tests.engine.test_case import CLOCK, again, started
@@ -160,6 +161,25 @@ def test_a_cycle_of_centuries_keeps_its_period():
 
     assert wake(case, NOW + timedelta(days=40_000)) == [0]
     assert next_due(case) == timedelta(days=80_000)
+
+
+# --- every duration ends --------------------------------------------------------------------------------
+
+
+def test_whatever_a_duration_says_it_is_over_at_its_moment_and_not_before(campaign):
+    dice, number = random.Random(7), campaign.times(200, 20_000)
+    for _ in range(number):
+        text = f"PT{dice.choice((1, 60, 3600, 10**6, 10**9)) * dice.random():.6f}S"
+        text = dice.choice((text, f"P{dice.randrange(400)}M", f"P{dice.randrange(9)}Y{dice.randrange(99)}D"))
+        case = started(process().start().catch("t", timer(text)).end())
+        (its_id,) = case.standing.timers
+        due = datetime.fromisoformat(case.standing.timers[its_id].due_at)
+        if due > NOW:
+            with pytest.raises(WrongState):
+                case.fire_timer(its_id, by=CLOCK, now=due - timedelta(microseconds=1))
+        case.fire_timer(its_id, by=CLOCK, now=due)
+        assert case.status == "completed", text
+    campaign.tell("R19", durations=number, fired_early=0, never_fired=0)
 
 
 # --- what a timer may say -----------------------------------------------------------------------------

@@ -23,7 +23,6 @@ SEED = bytes(range(32))
 
 HOW_OFTEN = {
     "seasons": (6, 300),
-    "due_timers": (200, 1_000),
     "examples": (30, 1_000),
     "steps": (20, 60),
     "races": (3, 200),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import secrets
 
 import pytest
 import sqlalchemy as sa
 
+from workflows.leases import set_aside, take
+from workflows.outbox import outbox
 from workflows.tables import operations
+from workflows.worker import LEASE
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 READS = {
@@ -203,9 +207,52 @@ def _accepted(owner, key):
     return {f"{p['rule']}@{p['element']}": "已经知悉" for p in found if p["severity"] == "warning"}
 
 
+def failed(app):
+    """A dispatch that failed for good; its id."""
+    rooms = app.extensions["tidu"]
+    with rooms.database.begin() as connection:
+        row = {
+            "case_id": "X",
+            "seq": 1,
+            "channel": "webhook",
+            "outlet": "wh1",
+            "content": {},
+            "state": "failed",
+        }
+        number = f"1.webhook.{secrets.token_hex(4)}"
+        connection.execute(
+            outbox.insert().values(number=number, created_at=rooms.clock(), next_at=rooms.clock(), **row)
+        )
+    return f"X.{number}"
+
+
+def aside(app):
+    """A timer that was set aside; its id."""
+    rooms = app.extensions["tidu"]
+    item = f"X.{secrets.token_hex(4)}"
+    with rooms.database.begin() as connection:
+        terms = {"holder": "w", "now": rooms.clock(), "span": LEASE}
+        (lease,) = take(connection, [("X", item)], **terms)
+        set_aside(connection, lease, now=rooms.clock(), trouble="poison")
+    return item
+
+
+def what_leaves_the_house(as_, app):
+    admin, reason = as_("admin"), {"reason": "对方系统已停用"}
+    made = admin.api("POST", "/webhook", {"url": "https://example.org/hook", "events": ["bpm.task.*"]})
+    admin.api("DELETE", f"/webhook/{made.json['id']}")
+    admin.api("POST", f"/dispatch/{failed(app)}/retry")
+    admin.api("POST", f"/dispatch/{failed(app)}/give-up", reason)
+    admin.post(f"/outgoing/{failed(app)}/retry")
+    admin.post(f"/outgoing/{failed(app)}/give-up", **reason)
+    admin.api("POST", f"/incident/aside/{aside(app)}/retry", reason)
+    admin.post(f"/incidents/aside/{aside(app)}", **reason)
+
+
 @pytest.fixture
-def told(as_, ledger, clock):
+def told(as_, ledger, clock, app):
     """The ledger after all stories."""
+    what_leaves_the_house(as_, app)
     tasks_over_the_api(as_)
     cases_over_the_api(as_)
     pages_of_tasks(as_)

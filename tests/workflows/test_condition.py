@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from workflows.condition import examine, is_current
-from workflows.tables import incidents, migrate, open_database, timers
+from workflows.leases import defer, set_aside, take
+from workflows.tables import cases, incidents, migrate, open_database, timers
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+RUNNING = cases.insert().values(
+    case_id="c", pins={}, marks=[], status="active", started_at=NOW, updated_at=NOW
+)
 
 
 @pytest.fixture
@@ -38,6 +42,8 @@ def test_a_fresh_database_lacks_only_its_library(bare):
         "durability": True,
         "library": False,
         "worker": True,
+        "set aside": True,
+        "outbox": True,
         "incidents": True,
     }
 
@@ -46,11 +52,39 @@ def test_a_fresh_database_lacks_only_its_library(bare):
 def test_a_timer_long_due_tells_that_no_worker_runs(bare, late, fine):
     migrate(bare)
     with bare.begin() as connection:
+        connection.execute(RUNNING)
         connection.execute(
             timers.insert().values(case_id="c", timer_id="c.1", state="set", due_at=NOW - late)
         )
 
     assert well(bare)["worker"] is fine
+
+
+@pytest.mark.parametrize("status", ["suspended", "terminated"])
+def test_a_timer_of_a_case_that_stands_still_is_not_late(bare, status):
+    migrate(bare)
+    with bare.begin() as connection:
+        connection.execute(RUNNING, {"status": status})
+        row = {"case_id": "c", "timer_id": "c.1", "state": "set", "due_at": NOW - timedelta(days=1)}
+        connection.execute(timers.insert().values(**row))
+
+    assert well(bare)["worker"]
+
+
+def test_what_is_tried_again_is_not_late_and_what_was_set_aside_is_told(bare):
+    migrate(bare)
+    with bare.begin() as connection:
+        connection.execute(RUNNING)
+        row = {"case_id": "c", "timer_id": "c.1", "state": "set", "due_at": NOW - timedelta(days=1)}
+        connection.execute(timers.insert().values(**row))
+        (lease,) = take(connection, [("c", "c.1")], holder="w", now=NOW, span=timedelta(minutes=1))
+        defer(connection, lease, until=NOW + timedelta(hours=1), trouble="poison")
+    assert (well(bare)["worker"], well(bare)["set aside"]) == (True, True)
+
+    with bare.begin() as connection:
+        set_aside(connection, lease, now=NOW, trouble="poison")
+
+    assert (well(bare)["worker"], well(bare)["set aside"]) == (True, False)
 
 
 def test_an_open_incident_is_told(bare):

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from engine.errors import WrongState
 from tests.story import PACKAGES
 from workflows import services
-from workflows.leases import lease_jobs, lease_timers
+from workflows.leases import FIRST_PAUSE, lease_jobs, lease_timers, pause
 from workflows.tables import idempotency, jobs, timers
-from workflows.worker import FIRST_PAUSE, LEASE, Worker, pause
+from workflows.worker import LEASE, Worker
 
 
 @pytest.fixture

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from web.context import rooms
+from web.context import now, rooms
 from web.measures import registry
+from workflows.condition import late_work
+from workflows.dispatches import counts
+from workflows.leases import all_aside
 
 pages = Blueprint("health", __name__)
+work = Gauge("tidu_work", "Work without a person that needs a look.", ["what"], registry=registry)
 
 
 @pages.get("/healthz")
@@ -20,16 +24,30 @@ def alive() -> Response:
 @pages.get("/readyz")
 def ready() -> tuple[Response, int] | Response:
     try:
-        with rooms().database.connect() as connection:
-            connection.execute(sa.text("SELECT count(*) FROM cases WHERE case_id = ''"))
+        with rooms().database.connect().execution_options(reading=True) as connection:
+            late = late_work(connection, now=now())
             behind = rooms().tidemarks.behind(connection)
     except sa.exc.SQLAlchemyError:
         return jsonify(status="unavailable", missing="database"), 503
     if behind is not None:
         return jsonify(status="unavailable", missing="acknowledged entries"), 503
+    if late:  # requests are answered all the same: whoever balances load must not turn away from us
+        return jsonify(status="degraded", late={"timers": late.timers, "jobs": late.jobs})
     return jsonify(status="ok")
 
 
 @pages.get("/metrics")
 def metrics() -> Response:
+    _measure_work()
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _measure_work() -> None:
+    """What an operator wants to be called for: what is late, what was set aside, what cannot leave."""
+    with rooms().database.connect().execution_options(reading=True) as connection:
+        late, unsent = late_work(connection, now=now()), counts(connection)
+        aside = len(all_aside(connection, limit=1_000))
+    found = {"late_timers": late.timers, "late_jobs": late.jobs, "set_aside": aside}
+    found |= {f"dispatches_{state}": number for state, number in unsent.items()}
+    for what, number in found.items():
+        work.labels(what).set(number)

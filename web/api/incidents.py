@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g
 from marshmallow import fields, validate
 
 from web.answers import moment
@@ -11,9 +12,9 @@ from web.api.cases import changed_case
 from web.api.conventions import idempotency, listed
 from web.api.openapi import Room
 from web.api.task_commands import REASON, marked
-from web.context import actor, rooms
-from web.schemas import ChangedCase, IncidentPage, Query, Strict
-from workflows.incidents import Incident, open_incidents
+from web.context import actor, now, rooms
+from web.schemas import AsidePage, ChangedCase, IncidentPage, Query, Strict
+from workflows.incidents import Incident, open_incidents, set_aside, take_up_again
 
 api = Room("incidents", __name__, url_prefix="/api/v1/incident", description="Incidents")
 
@@ -27,6 +28,10 @@ class Resolution(Strict):
 
     reason = fields.String(required=True, validate=REASON)
     values = fields.Dict(keys=fields.String())
+
+
+class TakenUp(Strict):
+    reason = fields.String(required=True, validate=REASON)
 
 
 @api.get("")
@@ -51,6 +56,24 @@ def resolve(body: dict[str, Any], incident_id: str) -> dict[str, Any]:
         idempotency=idempotency(),
     )
     return changed_case(marked(changed))
+
+
+@api.get("/aside")
+@api.response(200, AsidePage)
+def aside() -> dict[str, Any]:
+    """Timers and jobs that the worker tries no more, the longest first."""
+    with rooms().database.connect() as connection:
+        return listed({**vars(one), "since": moment(one.since)} for one in set_aside(connection))
+
+
+@api.post("/aside/<item>/retry")
+@api.arguments(TakenUp)
+@api.response(204)
+def take_up(body: dict[str, Any], item: str) -> None:
+    """The worker tries it again, as often as at first."""
+    told = {"reason": body["reason"], "actor": actor(), "now": now(), "request_id": g.trace_id}
+    with rooms().database.begin() as connection:
+        take_up_again(connection, item, **told)
 
 
 def shape(one: Incident) -> dict[str, Any]:

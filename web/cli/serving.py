@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +19,10 @@ from web.app import create_app
 from web.cli import house, logs
 from web.cli.voice import Voice
 from web.context import Rooms
+from web.outgoing.senders import senders
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
+from workflows.postman import Postman
 from workflows.worker import Worker
 
 LOG = logging.getLogger("tidu.worker")
@@ -41,19 +44,25 @@ def worker(arguments: argparse.Namespace, voice: Voice) -> int:
     """Tick until stopped. Any number of workers may run."""
     rooms = house.open_house()
     voice.tell(f"tidu: working every {rooms.settings.tick_seconds} s")
-    work_until_stopped(_round(rooms), every=rooms.settings.tick_seconds)
+    work_until_stopped(_rounds(rooms), every=rooms.settings.tick_seconds)
     return 0
 
 
-def _round(rooms: Rooms) -> Callable[[], None]:
-    """What happens at every tick: the work that is due, then a checkpoint if it is time for one."""
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock)
-    every = timedelta(minutes=rooms.settings.checkpoint_minutes)
-    again = datetime.min.replace(tzinfo=UTC)
+def _rounds(rooms: Rooms) -> Mapping[str, Callable[[], object]]:
+    """What a worker does again and again, each in a thread of its own."""
+    name = f"{platform.node()}:{os.getpid()}"
+    keep = timedelta(days=rooms.settings.keep_deliveries_days)
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep)
+    carrying = Postman(rooms.database, senders(rooms), clock=rooms.clock, name=name)
+    return {"worker": working.tick, "postman": carrying.tick, "checkpoints": _signing(rooms)}
 
-    def go_round() -> None:
+
+def _signing(rooms: Rooms) -> Callable[[], None]:
+    """Signs a checkpoint when one is due. After a refusal it waits as long as for the next one."""
+    every, again = timedelta(minutes=rooms.settings.checkpoint_minutes), datetime.min.replace(tzinfo=UTC)
+
+    def sign() -> None:
         nonlocal again
-        working.tick()
         if rooms.clock() < again:
             return
         try:
@@ -62,7 +71,7 @@ def _round(rooms: Rooms) -> Callable[[], None]:
             LOG.error("%s: %s", error.code, error)
             again = rooms.clock() + every
 
-    return go_round
+    return sign
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -242,6 +242,68 @@ COMMANDS = (
         ),
     ),
     Command(
+        name="outbox",
+        says="what leaves the house, and what could not",
+        parts=(
+            Command(
+                name="list",
+                says="the newest dispatches",
+                run=_ROOM + "outgoing:list_dispatches",
+                options=(
+                    _o("--state", default="", choices=("", "waiting", "sent", "failed", "given_up")),
+                    _o("--case", default="", metavar="CASE"),
+                    _o("--limit", type=int, default=50, metavar="N"),
+                ),
+            ),
+            Command(
+                name="show",
+                says="one dispatch with its delivery log",
+                run=_ROOM + "outgoing:show",
+                options=(_o("dispatch", metavar="DISPATCH"),),
+            ),
+            Command(
+                name="retry",
+                says="send again what failed for good",
+                run=_ROOM + "outgoing:retry",
+                options=(
+                    _o("dispatch", nargs="*", metavar="DISPATCH"),
+                    _o("--all", action="store_true", help="everything that failed"),
+                ),
+            ),
+            Command(
+                name="drop",
+                says="give up what failed for good",
+                run=_ROOM + "outgoing:drop",
+                options=(
+                    _o("dispatch", nargs="+", metavar="DISPATCH"),
+                    _o("--reason", required=True, metavar="TEXT"),
+                ),
+            ),
+        ),
+    ),
+    Command(
+        name="webhook",
+        says="servers that are told what happens",
+        parts=(
+            Command(name="list", says="those that are told", run=_ROOM + "outgoing:list_webhooks"),
+            Command(
+                name="add",
+                says="a new one; answers the secret that its signatures are checked with",
+                run=_ROOM + "outgoing:add_webhook",
+                options=(
+                    _o("url", metavar="URL"),
+                    _o("--event", action="append", default=[], metavar="PATTERN", help="bpm.task.* …"),
+                ),
+            ),
+            Command(
+                name="end",
+                says="tell it nothing more",
+                run=_ROOM + "outgoing:end_webhook",
+                options=(_o("webhook", metavar="WEBHOOK"),),
+            ),
+        ),
+    ),
+    Command(
         name="doctor",
         says="say what is wrong with this installation",
         run=_ROOM + "keeping:doctor",

@@ -6,6 +6,7 @@ from alembic import context
 
 import workflows.checkpoints.records
 import workflows.evidence
+import workflows.outbox
 import workflows.people
 import workflows.register.batches
 import workflows.register.titles

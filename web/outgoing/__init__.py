@@ -1,0 +1,1 @@
+"""How things leave the house: mail and webhooks, and where they may go."""
