@@ -46,6 +46,9 @@ HANGING = "5min"
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds, and times: after a minute of silence the connection to a lost host is a closed one."""
 
+BUSY_MS = 10_000
+"""So long a writer waits for another one."""
+
 DISK_FAILED = 10
 """SQLite's code when a file cannot be read, written or synced."""
 
@@ -94,7 +97,7 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     @sa.event.listens_for(database, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
         connection.execute("PRAGMA synchronous = EXTRA")  # FULL does not sync the end of a rollback journal
         connection.execute("PRAGMA foreign_keys = ON")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from flask import current_app, g
 
 from web.problems import NotSignedIn
 from web.settings import Settings
+from web.storage import Writing
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.evidence import Store
@@ -31,6 +32,7 @@ class Rooms:
     inbox: Inbox
     history: History
     files: Store
+    writing: Writing = field(default_factory=Writing)
 
 
 def rooms() -> Rooms:

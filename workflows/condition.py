@@ -44,6 +44,15 @@ def examine(database: sa.Engine, *, now: datetime) -> tuple[Sign, ...]:
     return tuple(signs)
 
 
+def release(connection: sa.Connection) -> str:
+    """Which database this is, in words: `sqlite 3.53.4, journal mode wal`."""
+    version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    if connection.dialect.name != "sqlite":
+        return f"{connection.dialect.name} {version}"
+    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+    return f"sqlite {version}, journal mode {mode}"
+
+
 def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[str, str, str]]:
     """Case id, digest and state (`damaged` or `missing`) of every evidence file that is not sound."""
     for digest, state in unsound(connection, files):
@@ -61,12 +70,7 @@ def _newest(connection: sa.Connection) -> str | None:
 
 
 def _server(connection: sa.Connection) -> Sign:
-    version = ".".join(map(str, connection.dialect.server_version_info or ()))
-    detail = f"{connection.dialect.name} {version}"
-    if connection.dialect.name == "sqlite":
-        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-        detail += f", journal mode {mode}"
-    return Sign(name="database", ok=True, detail=detail)
+    return Sign(name="database", ok=True, detail=release(connection))
 
 
 def _schema(connection: sa.Connection) -> Sign:

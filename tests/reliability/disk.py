@@ -80,7 +80,7 @@ Deed = Made | Removed | Written | Sized | Synced | Unsynced | Answered
 
 @dataclass
 class Disk:
-    """The deeds of a run. The files that were there when it began are whole, and their numbers below nought."""
+    """The deeds of a run. The files that were there before are whole, and their numbers below nought."""
 
     before: Mapping[str, bytes] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)

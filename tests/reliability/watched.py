@@ -1,4 +1,4 @@
-"""Watches what SQLite does to its files, and makes it fail: a file system of SQLite's own kind over the real one.
+"""Watches what SQLite does to its files, and makes it fail: a file system of its own kind over the real one.
 
 SQLite reaches its files through tables of functions that may be exchanged (a VFS). Ours calls the real ones
 and writes down what they do, in the order in which it happens, so that `disk` can cut the power anywhere. It
@@ -7,6 +7,7 @@ needs no privilege and no other program, and it watches the very library that th
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import importlib
 import itertools
@@ -24,18 +25,17 @@ OK, FULL, WRITE_FAILED, SYNC_FAILED = 0, 13, 10 | (3 << 8), 10 | (4 << 8)
 """SQLite's codes for how a deed may end."""
 
 MAIN_FILE, JOURNALS = 0x0100, 0x0800 | 0x4000 | 0x80000
-"""SQLite's flags for what a file is opened as. The first sync of a new journal or WAL syncs its folder too."""
+"""SQLite's flags for what a file is opened as. The first sync of a new journal syncs its folder too."""
 
+Close = CFUNCTYPE(c_int, c_void_p)
 Open = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int))
 Delete = CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
 Write = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 Truncate = CFUNCTYPE(c_int, c_void_p, c_int64)
 Sync = CFUNCTYPE(c_int, c_void_p, c_int)
-Size = CFUNCTYPE(c_int, c_void_p, POINTER(c_int64))
 
 _pwrite = os.pwrite
 _numbers = itertools.count(1)
-_kept: list[Watched] = []  # SQLite holds the addresses of our tables for as long as the process lives
 
 
 class _Vfs(Structure):
@@ -53,13 +53,12 @@ class _Vfs(Structure):
 class _Methods(Structure):
     _fields_ = (
         ("version", c_int),
-        ("close", c_void_p),
+        ("close", Close),
         ("read", c_void_p),
         ("write", Write),
         ("truncate", Truncate),
         ("sync", Sync),
-        ("size", Size),
-        ("others", c_void_p * 12),
+        ("others", c_void_p * 13),
     )
 
 
@@ -84,12 +83,14 @@ class Watched:
         self.fault: Callable[[str], int] = lambda deed: OK
         """Asked before each `write` and `sync`: OK, or the code it shall fail with."""
         self.space: int | None = None
-        """So many bytes may still be added to files; None: as many as there are."""
+        """So many bytes may still be written, as on a disk that never writes in place; None: any number."""
         self._numbers = {name: self.disk.number(name) for name in there}
         self._held: dict[int, _Held] = {}
         self._tables: dict[int, _Methods] = {}
-        self._functions = Write(self._write), Truncate(self._truncate), Sync(self._sync)
+        self._functions = Close(self._close), Write(self._write), Truncate(self._truncate), Sync(self._sync)
         self._register()
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # SQLite has the addresses of our tables for ever
+        atexit.register(self._let_go)
 
     def url(self, name: str) -> str:
         """The address by which the house opens a database of this folder."""
@@ -106,7 +107,6 @@ class Watched:
         self._vfs = _Vfs.from_buffer_copy(self._real)
         self._vfs.name = f"watched{next(_numbers)}".encode()
         self._vfs.open, self._vfs.delete = Open(self._open), Delete(self._delete)
-        _kept.append(self)
         assert library.sqlite3_vfs_register(ctypes.byref(self._vfs), 0) == OK
 
     # --- what the house does to the files itself --------------------------------------------------------
@@ -138,9 +138,20 @@ class Watched:
         real = place.value or 0
         if real not in self._tables:
             ours = self._tables[real] = _Methods.from_buffer_copy(_Methods.from_address(real))
-            ours.write, ours.truncate, ours.sync = self._functions
+            ours.close, ours.write, ours.truncate, ours.sync = self._functions
         place.value = ctypes.addressof(self._tables[real])
         self._held[file] = _Held(number, _Methods.from_address(real), is_unnamed)
+
+    def _close(self, file: int) -> int:
+        held = self._held.pop(file)
+        c_void_p.from_address(file).value = ctypes.addressof(held.real)
+        return held.real.close(file)
+
+    def _let_go(self) -> None:
+        """Nothing of Python may be called when there is no Python any more."""
+        self._vfs.open, self._vfs.delete = self._real.open, self._real.delete
+        for file, held in self._held.items():
+            c_void_p.from_address(file).value = ctypes.addressof(held.real)
 
     def _delete(self, vfs: int, path: bytes, named: int) -> int:
         code: int = self._real.delete(vfs, path, named)
@@ -150,21 +161,16 @@ class Watched:
         return code
 
     def _write(self, file: int, data: int, length: int, at: int) -> int:
-        held, code = self._held[file], self.fault("write") or self._take_space(file, at + length)
+        held, code = self._held[file], self.fault("write") or self._take_space(length)
         length = length // 2 if code else length  # what fails has got somewhere
         self.disk.deeds.append(Written(held.number, at, ctypes.string_at(data, length)))
         return held.real.write(file, data, length, at) or code
 
-    def _take_space(self, file: int, end: int) -> int:
+    def _take_space(self, length: int) -> int:
         if self.space is None:
             return OK
-        size = c_int64()
-        self._held[file].real.size(file, ctypes.byref(size))
-        more = max(0, end - size.value)
-        if more > self.space:
-            return FULL
-        self.space -= more
-        return OK
+        self.space = max(0, self.space - length)
+        return OK if self.space else FULL
 
     def _truncate(self, file: int, size: int) -> int:
         self.disk.deeds.append(Sized(self._held[file].number, size))

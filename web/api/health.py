@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from web.answers import moment
 from web.context import rooms
 from web.guard import registry
+from workflows import condition
 
 pages = Blueprint("health", __name__)
 
@@ -19,12 +21,18 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int] | Response:
+    """200 while requests are worth sending: `ok`, or `read-only` if the last change met a full or failing
+    disk. `database` names the release, for not all of SQLite's are safe."""
     try:
-        with rooms().database.connect() as connection:
+        with rooms().database.connect().execution_options(reading=True) as connection:
             connection.execute(sa.text("SELECT count(*) FROM cases WHERE case_id = ''"))
+            kind = condition.release(connection)
     except sa.exc.SQLAlchemyError:
         return jsonify(status="unavailable", missing="database"), 503
-    return jsonify(status="ok")
+    writing = rooms().writing
+    if writing.refused:  # still 200: who reads is served, and would not be if no requests came any more
+        return jsonify(status="read-only", code=writing.refused, since=moment(writing.since), database=kind)
+    return jsonify(status="ok", database=kind)
 
 
 @pages.get("/metrics")

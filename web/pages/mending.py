@@ -16,7 +16,7 @@ pages = Blueprint("mending", __name__)
 @pages.get("/incidents")
 def show() -> str:
     """The incidents that wait, the oldest first."""
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         found = open_incidents(connection)
     return render_template("incidents.html", incidents=found)
 
