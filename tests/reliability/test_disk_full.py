@@ -38,14 +38,13 @@ READING = (
 
 
 class House:
-    """The doors over a watched disk, an officer with a browser and a program, and tasks in hand."""
+    """The doors over a database, an officer with a browser and a program, and tasks in hand."""
 
-    def __init__(self, folder) -> None:
-        self.watched = Watched(folder)
+    def __init__(self, folder, url) -> None:
         self.clock = Clock(START)
         settings = Settings(
             data_dir=folder,
-            database_url=self.watched.url(DATABASE),
+            database_url=url,
             secret_key="only for the tests of this house, 32 and more",
         )
         self.app = create_app(settings, clock=self.clock)
@@ -126,7 +125,9 @@ class House:
 
 @pytest.fixture
 def house(watched_folder):
-    opened = House(watched_folder)
+    watched = Watched(watched_folder)
+    opened = House(watched_folder, watched.url(DATABASE))
+    opened.watched = watched
     yield opened
     opened.close()
 
@@ -162,6 +163,42 @@ def test_a_full_disk_is_told_and_read_from_and_forgotten_when_there_is_room(hous
 
     named = ("reads_refused", "unsound", "lost", "never_done")
     assert [campaign.counts[name] for name in named] == [0, 0, 0, 0]
+
+
+@pytest.fixture
+def on_postgresql(database_url, tmp_path):
+    url = database_url("pg")
+    Installation(tmp_path, url).deploy("small_review")
+    opened = House(tmp_path, url)
+    yield opened
+    opened.close()
+
+
+NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON operations EXECUTE FUNCTION no_room();
+"""
+ROOM = "DROP TRIGGER no_room ON operations; DROP FUNCTION no_room();"
+
+
+@pytest.mark.postgres
+def test_a_full_postgresql_is_told_and_read_from_too(on_postgresql):
+    """The server says of itself that its disk is full, in the middle of a commit that is shared."""
+    house = on_postgresql
+    tasks = house.in_hand(CLIENTS)
+    before = house.entries()
+    with house.rooms.database.begin() as connection:
+        connection.exec_driver_sql(NO_ROOM)
+    refused = house.complete_together(tasks).values()
+    unread, said, kept = house.not_read(tasks[0]), house.ready(), house.entries()
+    with house.rooms.database.begin() as connection:
+        connection.exec_driver_sql(ROOM)
+
+    assert {(answer.status_code, answer.json["code"]) for answer in refused} == {(503, "STORAGE_FULL")}
+    assert (unread, said["code"], kept) == ([], "STORAGE_FULL", before)
+    assert {answer.status_code for answer in house.complete_together(tasks).values()} == {200}
+    assert house.ready()["status"] == "ok"
 
 
 def test_the_reason_is_told_in_both_languages(house):
