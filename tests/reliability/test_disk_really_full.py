@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,11 +27,11 @@ READING = ("/task?queue=mine", "/process-instance/{case}", "/history/process-ins
 class SmallDisk:
     """A file system of its own, a few megabytes large, and what lies on it to fill it."""
 
-    def __init__(self, folder) -> None:
-        self.folder = folder
-        folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], check=True)
-        self.ballast = folder / "ballast"
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tidu-small-"))
+        self.ballast = self.folder / "ballast"
+        words = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=755", "tmpfs", self.folder]
+        subprocess.run(words, check=True)
 
     def fill(self) -> None:
         """Take every byte that is left."""
@@ -43,6 +45,7 @@ class SmallDisk:
 
     def unmount(self) -> None:
         subprocess.run(["umount", "-l", self.folder], check=True)
+        self.folder.rmdir()
 
 
 def there_is_room_for(piece, file):
@@ -56,10 +59,10 @@ def there_is_room_for(piece, file):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk():
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"]).returncode:
         pytest.skip("a file system of its own needs the right to mount one")
-    disk = SmallDisk(tmp_path / "small")
+    disk = SmallDisk()
     yield disk
     disk.unmount()
 
@@ -69,7 +72,7 @@ def on_it(request, small_disk, tmp_path):
     """An installation whose database lies on the small disk: the file, or the tables of PostgreSQL."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), small_disk.folder / DATABASE)
-        house = Installation(small_disk.folder, f"sqlite:///{small_disk.folder / DATABASE}")
+        house = Installation(tmp_path, f"sqlite:///{small_disk.folder / DATABASE}")
     else:
         house = Installation(tmp_path, _in_a_tablespace(request, small_disk.folder / "tables"))
     house.deploy("small_review")
@@ -80,8 +83,7 @@ def _in_a_tablespace(request, folder):
     server = request.getfixturevalue("postgres_server")
     folder.mkdir()
     shutil.chown(folder, postgres._other_user())
-    for path in folder.parents[:4]:
-        path.chmod(0o755)
+    folder.parent.chmod(0o755)
     administer(server, f"CREATE TABLESPACE small LOCATION '{folder}'")
     administer(server, "CREATE DATABASE small TABLESPACE small")
     request.addfinalizer(
@@ -147,7 +149,7 @@ def refused_for_want_of_room(house, load):
     """Whether the next one who starts a case hears that there is no room."""
     answer = house.api("POST", START, {"values": {"days": 3}}, by="app02")
     if answer.status != 503:
-        assert answer.status == 201, answer
+        assert answer.status == 201, house.told()
         load.started.append(answer.body["id"])
         return 0
     assert answer.body["code"] == "STORAGE_FULL", answer
