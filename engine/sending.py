@@ -54,10 +54,11 @@ def _run(connection: sa.Connection, raw: Any, sql: str, values: Sequence[Any]) -
 
 @contextmanager
 def _told_as_sqlalchemy_does(connection: sa.Connection, sql: str = "several statements") -> Iterator[None]:
-    errors = connection.dialect.loaded_dbapi.Error
+    """By its own way for errors of a driver, so that whoever listens for errors hears of these too, and a
+    connection that is lost is known to be."""
     try:
         yield
     except pipeline.Failed as failed:
-        raise sa.exc.DBAPIError.instance(failed.sql, None, failed.error, errors) from failed.error
-    except errors as error:
-        raise sa.exc.DBAPIError.instance(sql, None, error, errors) from error
+        connection._handle_dbapi_exception(failed.error, failed.sql, None, None, None)
+    except connection.dialect.loaded_dbapi.Error as error:
+        connection._handle_dbapi_exception(error, sql, None, None, None)

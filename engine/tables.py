@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 from collections.abc import MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,8 +87,16 @@ GIVING_UP = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
 after which a host that does not confirm what was sent to it is lost: the keepalives wait for that, and the
 system would wait for a quarter of an hour."""
 
-DURABLY = ((2, 3), ("on", "remote_apply", "remote_write"))
+DURABLY = ((3,), ("on", "remote_apply", "remote_write"))
 """What `synchronous` may be on SQLite, and `synchronous_commit` on PostgreSQL."""
+
+BUSY_MS = 10_000
+"""So long a writer waits for another one."""
+
+DISK_FAILED = 10
+"""SQLite's code when a file cannot be read, written or synced."""
+
+PIECE = 1024 * 1024
 
 SAFE_WAL = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First release of each SQLite line in which two connections cannot lose a commit on a WAL reset."""
@@ -134,7 +145,7 @@ def _require_durable(found: object, expected: tuple[object, ...]) -> None:
 
 
 def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
-    module = _sqlite_module()
+    module = sqlite_module()
     in_memory = address.database in (None, "", ":memory:")
     if in_memory:
         options = {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}, **options}
@@ -144,16 +155,26 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     @sa.event.listens_for(database, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = EXTRA")  # FULL does not sync the end of a rollback journal
         connection.execute("PRAGMA foreign_keys = ON")
+
+    log = _Log(is_doubtful=wal)
 
     @sa.event.listens_for(database, "begin")
     def _begin(connection: sa.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
         raw: Any = connection.connection.driver_connection
         raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if not reading and log.is_doubtful:
+            log.write_again(connection)
+
+    @sa.event.listens_for(database, "handle_error")
+    def _doubt(context: sa.engine.ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF == DISK_FAILED:
+            context.is_disconnect = True  # no connection of ours is used again
+            log.is_doubtful = wal
 
     @sa.event.listens_for(database, "after_cursor_execute")
     def _read_to_the_end(_conn: Any, cursor: Any, _sql: Any, _given: Any, context: Any, _many: Any) -> None:
@@ -165,13 +186,33 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     return database
 
 
+@dataclass
+class _Log:
+    """The write-ahead log. It is doubtful until we know that what can be read in it reaches the disk as well.
+
+    After a sync that failed the system takes the pages for clean: the next program reads a commit in the log
+    that the disk does not hold, and whatever it writes behind that would not outlive a power cut.
+    """
+
+    is_doubtful: bool
+
+    def write_again(self, connection: sa.Connection) -> None:
+        """All of it, byte by byte as it is, while nobody else can write: the next commit syncs it too."""
+        _, _, path = connection.exec_driver_sql("PRAGMA database_list").one()
+        with suppress(FileNotFoundError), open(f"{path}-wal", "rb+", buffering=0) as log:
+            for at in range(0, os.fstat(log.fileno()).st_size, PIECE):
+                os.pwrite(log.fileno(), os.pread(log.fileno(), PIECE, at), at)
+        self.is_doubtful = False
+
+
 def wal_is_safe(version: tuple[int, ...]) -> bool:
     """Whether this SQLite release is free of the WAL-reset fault."""
     newest = SAFE_WAL[0]
     return version >= newest or any(version[:2] == fixed[:2] and version >= fixed for fixed in SAFE_WAL)
 
 
-def _sqlite_module() -> Any:
+def sqlite_module() -> Any:
+    """The driver that carries the newest SQLite there is."""
     try:
         import pysqlite3.dbapi2 as module  # carries a SQLite without the fault
     except ImportError:

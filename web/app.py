@@ -60,8 +60,20 @@ PAGES = (
     *(editor, audit, proofs),
 )
 
+log = logging.getLogger("tidu.web")
+
 Clock = Callable[[], datetime]
 NewCaseId = Callable[[str, datetime], str]
+
+
+class House(Flask):
+    """Flask, but for this: what is torn down behind an answer cannot take the answer back."""
+
+    def do_teardown_request(self, *fault: Any) -> None:
+        try:
+            super().do_teardown_request(*fault)
+        except Exception:
+            log.exception("teardown of %s %s failed", request.endpoint, g.get("trace_id", ""))
 
 
 def wall_clock() -> datetime:
@@ -82,7 +94,7 @@ def create_app(
     Without a `clock` it goes by the database server's, on SQLite by this host's. `new_case_id(prefix, now)`
     mints the numbers of cases; without it the database counts them.
     """
-    app = Flask("web", root_path=str(Path(__file__).parent))
+    app = House("web", root_path=str(Path(__file__).parent))
     app.json = Answers(app)
     app.config.update(_config(settings))
     app.extensions["tidu"] = put_together(settings, clock=clock, new_case_id=new_case_id)

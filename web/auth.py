@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import timedelta
 
 from flask import g, request, session
 
 from engine.errors import NotAllowed
+from web import storage
 from web.context import now, rooms
 from web.problems import NotSignedIn
 from workflows import people, sessions, tokens
 from workflows.passwords import matches
 from workflows.policy import Actor
+
+log = logging.getLogger("tidu.web")
 
 SCHEME = "bearer "
 SESSION = "session"
@@ -63,7 +67,7 @@ def sign_out() -> None:
 
 def _by_token(text: str) -> Actor:
     try:
-        with rooms().database.connect() as connection:
+        with rooms().database.connect().execution_options(reading=True) as connection:
             actor, g.scopes = tokens.check_token(connection, text, now=now())
     except NotAllowed as refused:
         raise NotSignedIn(str(refused), code=refused.code) from refused
@@ -78,16 +82,24 @@ def _by_cookie() -> Actor | None:
         "idle": timedelta(minutes=settings.session_idle_minutes),
         "longest": timedelta(hours=settings.session_hours),
     }
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         found = sessions.find(connection, secret, now=now(), **terms)
     if found is None:
         session.pop(SESSION, None)
         return None
     actor, is_due = found
     if is_due:
+        _see(secret)
+    return actor
+
+
+def _see(secret: str) -> None:
+    """Note that the session is in use. Where the storage refuses, its owner can read all the same."""
+    try:
         with rooms().database.begin() as connection:
             sessions.see(connection, secret, now=now())
-    return actor
+    except storage.LOST as error:
+        log.warning("a session was not noted as seen: %s", storage.trouble(error))
 
 
 def _renew() -> str:

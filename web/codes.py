@@ -164,6 +164,18 @@ CODES: dict[str, Code] = {
     ),
     "NOT_DURABLE": Code("提交不能保证持久", "Commits are not durable"),
     "NO_GAP": Code("没有缺失的记录", "Nothing is missing"),
+    "STORAGE_FULL": Code(
+        "存储空间已满",
+        "No space is left",
+        "本次内容没有保存。查看不受影响。请保留已填写的内容，稍后重试。",
+        "Nothing of this was saved. Reading goes on. Keep what you typed, and try again later.",
+    ),
+    "STORAGE_FAILED": Code(
+        "存储设备出现故障",
+        "The storage does not work",
+        "本次操作可能已经完成，也可能没有。请稍后先查看结果，再决定是否重试。",
+        "This may have been done or not. Look first, or ask again with the same idempotency key.",
+    ),
     "DATABASE_AWAY": Code(
         "数据库暂时无法访问",
         "The database is away",

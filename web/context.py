@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from flask import current_app, g
 
 from web.problems import NotSignedIn
 from web.settings import Settings
+from web.storage import Writing
 from workflows.bundle.writing import Sources
 from workflows.catalog import Catalog
 from workflows.checkpoints.taking import Checkpoints
@@ -36,6 +37,7 @@ class Rooms:
     files: Store
     tidemarks: Tidemarks
     checkpoints: Checkpoints
+    writing: Writing = field(default_factory=Writing)
 
 
 def evidence_sources(house: Rooms) -> Sources:

@@ -19,6 +19,7 @@ from web import admission, auth, context, measures, wire
 from web.permissions import may_use, permission_of
 from web.problems import NotSignedIn, answer_refusal, wants_json
 from web.settings import Settings
+from web.storage import RETRY_AFTER
 
 log = logging.getLogger("tidu.web")
 
@@ -114,8 +115,21 @@ def _finish(response: Response) -> Response:
     if g.get("is_replayed"):
         response.headers["Idempotency-Replayed"] = "true"
     response.headers["X-Trace-Id"] = g.get("trace_id", "")
+    _note_of_storage(response)
     _count(response)
     return response
+
+
+def _note_of_storage(response: Response) -> None:
+    """Whoever asks whether the house is ready is told what the last change came to."""
+    if "trouble" in g:
+        response.headers["Retry-After"] = str(RETRY_AFTER[g.trouble])
+    if request.method not in SAFE:
+        writing = context.rooms().writing
+        if "trouble" in g:
+            writing.fails(g.trouble, context.now())
+        elif response.status_code < 400:
+            writing.works()
 
 
 def _count(response: Response) -> None:

@@ -7,7 +7,6 @@ import string
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask, Response, g, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -22,7 +21,7 @@ from engine.errors import (
     StaleCase,
     WrongState,
 )
-from web import words
+from web import storage, words
 from web.codes import CODES
 from web.form_names import flat_names
 from web.wire import Malformed
@@ -54,6 +53,9 @@ STATUS_OF_CODE = {
     "CASE_BUSY": 503,
     "DATABASE_BEHIND": 503,
     "OVERLOADED": 503,
+    "STORAGE_FULL": 503,
+    "STORAGE_FAILED": 503,
+    "DATABASE_AWAY": 503,
 }
 CODE_OF_STATUS = {
     400: "MALFORMED",
@@ -71,11 +73,9 @@ CODE_OF_STATUS = {
     429: "RATE_LIMITED",
     503: "BUSY",
 }
-AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
-"""What SQLAlchemy calls it when the database does not answer, hangs up, or has no room to write."""
+REFUSALS = (Rejected, *storage.LOST)
+"""What a page catches to show it beside what was typed."""
 
-BACK_SOON = 2
-"""Seconds: a server that restarts is back by then, and so is a standby that was promoted by a machine."""
 
 INVISIBLE = {"TASK_NOT_FOUND", "CASE_NOT_FOUND"}
 """What is not there and what is not for these eyes is told in the same words."""
@@ -136,7 +136,7 @@ def install(app: Flask) -> None:
     for kind in (Rejected, BadDefinition, ReplayMismatch, Malformed):
         app.register_error_handler(kind, answer_refusal)
     app.register_error_handler(HTTPException, answer_http)
-    for away in AWAY:
+    for away in (*storage.LOST, OSError):
         app.register_error_handler(away, answer_away)
     app.register_error_handler(Exception, answer_fault)
 
@@ -162,11 +162,8 @@ def answer_http(error: HTTPException) -> Response:
 
 
 def answer_away(error: Exception) -> Response:
-    """The database was lost on the way, perhaps between a commit and its answer: nobody here knows whether
-    the request was done. The same request with the same idempotency key finds out, and does it if it was not.
-    """
-    log.error("no database %s at %s: %s", g.get("trace_id", ""), request.endpoint, error)
-    return answer(_refusal(503, "DATABASE_AWAY", "", {"retry_after": BACK_SOON}))
+    """The database or a disk refuses, or was lost on the way; any other fault of this kind is ours."""
+    return answer(refusal_of(error)) if storage.trouble(error) else answer_fault(error)
 
 
 def answer_fault(error: Exception) -> Response:
@@ -191,7 +188,9 @@ def wants_json() -> bool:
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """An engine's refusal with its fields and problems, in the reader's language."""
+    """An engine's or the storage's refusal with its fields and problems, in the reader's language."""
+    if trouble := storage.trouble(error):
+        return _of_storage(trouble, error)
     code = getattr(error, "code", None) or type(error).__name__.upper()
     facts = _facts(error)
     if code in INVISIBLE:
@@ -207,6 +206,14 @@ def refusal_of(error: Exception) -> Refusal:
         case Malformed():
             return _refusal(status_of(error), "MALFORMED", str(error), facts)
     return _refusal(status_of(error), code, str(error), facts)
+
+
+def _of_storage(code: str, error: Exception) -> Refusal:
+    """Perhaps it was lost between a commit and its answer: the same request with the same idempotency key
+    finds out what was done, and does it if it was not."""
+    g.trouble = code
+    log.error("%s %s at %s: %s", code, g.get("trace_id", ""), request.endpoint, error)
+    return _refusal(503, code, "", {"retry_after": storage.RETRY_AFTER[code]})
 
 
 def _facts(error: Exception) -> dict[str, Any]:

@@ -75,6 +75,15 @@ def late_work(connection: sa.Connection, *, now: datetime, by: timedelta = LATE)
     )
 
 
+def release(connection: sa.Connection) -> str:
+    """Which database this is, in words: `sqlite 3.53.4, journal mode wal`."""
+    version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    if connection.dialect.name != "sqlite":
+        return f"{connection.dialect.name} {version}"
+    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+    return f"sqlite {version}, journal mode {mode}"
+
+
 def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[str, str, str]]:
     """Case id, digest and state (`damaged` or `missing`) of every evidence file that is not sound."""
     for digest, state in unsound(connection, files):
@@ -92,12 +101,8 @@ def _newest(connection: sa.Connection) -> str | None:
 
 
 def _server(connection: sa.Connection) -> Sign:
-    version = ".".join(map(str, connection.dialect.server_version_info or ()))
-    detail = f"{connection.dialect.name} {version}"
-    if connection.dialect.name == "sqlite":
-        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-        detail += f", journal mode {mode}"
-    else:
+    detail = release(connection)
+    if connection.dialect.name == "postgresql":
         standbys = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar_one()
         detail += f", waits for standby {standbys!r}" if standbys else ", waits for no standby"
     return Sign(name="database", ok=True, detail=detail)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.campaign import Campaign
 from tests.conftest import START, furnished, new_database
+from tests.reliability.at_work import DATABASE
 from tests.reliability.bundles import HandedOut, hand_out
 from tests.reliability.forging import rows_of
 from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
@@ -58,6 +59,16 @@ def installation(
     house = Installation(tmp_path, database_url(request.param))
     house.deploy("small_review")
     return house
+
+
+@pytest.fixture
+def watched_folder(tmp_path: Path, sqlite_template: Path) -> Path:
+    """A folder with a furnished SQLite database that knows the small review; nobody has it open."""
+    folder = tmp_path / "house"
+    folder.mkdir()
+    shutil.copy(sqlite_template, folder / DATABASE)
+    Installation(folder, f"sqlite:///{folder / DATABASE}").deploy("small_review")
+    return folder
 
 
 @pytest.fixture

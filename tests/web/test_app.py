@@ -1,11 +1,15 @@
 """The house stands: it answers, it says how it is, it tells nobody more than they may know."""
 
+import re
+
 import pytest
 
 
 def test_it_is_alive_and_ready(visitor):
     assert visitor.get("/healthz").json == {"status": "ok"}
-    assert visitor.get("/readyz").json == {"status": "ok"}
+    ready = visitor.get("/readyz").json
+    assert ready["status"] == "ok"
+    assert re.fullmatch(r"sqlite 3\.\d+\.\d+, journal mode wal", ready["database"])
 
 
 def test_it_is_not_ready_without_its_tables(tmp_path, settings_of, clock):
@@ -53,3 +57,23 @@ def test_an_unknown_address_of_the_api_is_a_problem(visitor):
     assert answer.content_type.startswith("application/problem+json")
     assert answer.json["code"] == "NOT_FOUND"
     assert answer.json["traceId"] == answer.headers["X-Trace-Id"]
+
+
+def test_what_fails_behind_the_answer_does_not_take_it_back(app, signed_in, check_task, caplog):
+    """The command is committed before its answer is made; only then is the request torn down."""
+    officer = signed_in("lz.officer")
+    officer.api("POST", f"/task/{check_task}/claim")
+    accept = {"values": {"opinion": "齐全", "score": 90}, "outcome": "accepted"}
+
+    def fails(_):
+        raise RuntimeError("too late")
+
+    csrf = officer.csrf
+    app.teardown_request_funcs[None] = [fails]
+    answer = officer.client.post(
+        f"/api/v1/task/{check_task}/complete", json=accept, headers={"X-CSRFToken": csrf}
+    )
+    app.teardown_request_funcs.clear()
+
+    assert answer.status_code == 200, answer.text
+    assert "too late" in caplog.text

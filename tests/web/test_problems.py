@@ -1,11 +1,13 @@
 """Every refusal is an answer: RFC 9457 for programs, words for people, and never our insides."""
 
+import errno
 import io
+import os
 
 import pytest
 from flask import Flask
 
-from engine import errors
+from engine import errors, tables
 from engine.errors import BadDefinition, FieldError, InvalidInput, NotAllowed, NotFound, Problem, WrongState
 from web import problems
 from web.codes import CODES
@@ -175,6 +177,39 @@ def test_bodies_that_mean_harm_are_refused_in_order(signed_in, body, kind, statu
     assert answer.content_type.startswith("application/problem+json")
     assert answer.json["status"] == status
     assert answer.json["code"]
+
+
+def test_who_waits_too_long_for_another_writer_is_asked_to_come_again(
+    app, signed_in, check_task, monkeypatch
+):
+    visitor = signed_in("lz.officer")
+    database = app.extensions["tidu"].database
+    database.dispose()
+    monkeypatch.setattr(tables, "BUSY_MS", 50)
+
+    with database.begin():
+        answer = visitor.api("POST", f"/task/{check_task}/claim")
+        assert visitor.get("/inbox").status_code == 200, "who reads does not wait for who writes"
+
+    assert (answer.status_code, answer.json["code"]) == (503, "BUSY")
+    assert answer.headers["Retry-After"] == "2"
+    assert visitor.api("POST", f"/task/{check_task}/claim").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, "STORAGE_FULL"), (errno.EIO, "STORAGE_FAILED"), (errno.ENOENT, "FAULT")],
+)
+def test_what_the_system_says_of_its_disk_is_told(app, visitor, number, code):
+    def fails():
+        raise OSError(number, os.strerror(number))
+
+    app.view_functions["health.alive"] = fails
+
+    answer = visitor.get("/healthz", headers={"Accept": "application/json"})
+
+    assert answer.json["code"] == code
+    assert answer.status_code == (500 if code == "FAULT" else 503)
 
 
 def test_a_wrong_method_says_which_are_right(signed_in):

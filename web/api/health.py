@@ -6,9 +6,10 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from web.answers import moment
 from web.context import now, rooms
 from web.measures import registry
-from workflows.condition import late_work
+from workflows import condition
 from workflows.dispatches import counts
 from workflows.leases import all_aside
 
@@ -23,17 +24,24 @@ def alive() -> Response:
 
 @pages.get("/readyz")
 def ready() -> tuple[Response, int] | Response:
+    """200 while requests are worth sending: `ok`, or `read-only` if the last change met a full or failing
+    disk. `database` names the release, for not all of SQLite's are safe."""
     try:
         with rooms().database.connect().execution_options(reading=True) as connection:
-            late = late_work(connection, now=now())
+            late = condition.late_work(connection, now=now())
             behind = rooms().tidemarks.behind(connection)
+            kind = condition.release(connection)
     except sa.exc.SQLAlchemyError:
         return jsonify(status="unavailable", missing="database"), 503
     if behind is not None:
         return jsonify(status="unavailable", missing="acknowledged entries"), 503
+    writing = rooms().writing
+    if writing.refused:  # still 200: who reads is served, and would not be if no requests came any more
+        return jsonify(status="read-only", code=writing.refused, since=moment(writing.since), database=kind)
     if late:  # requests are answered all the same: whoever balances load must not turn away from us
-        return jsonify(status="degraded", late={"timers": late.timers, "jobs": late.jobs})
-    return jsonify(status="ok")
+        told = {"timers": late.timers, "jobs": late.jobs}
+        return jsonify(status="degraded", late=told, database=kind)
+    return jsonify(status="ok", database=kind)
 
 
 @pages.get("/metrics")
@@ -45,7 +53,7 @@ def metrics() -> Response:
 def _measure_work() -> None:
     """What an operator wants to be called for: what is late, what was set aside, what cannot leave."""
     with rooms().database.connect().execution_options(reading=True) as connection:
-        late, unsent = late_work(connection, now=now()), counts(connection)
+        late, unsent = condition.late_work(connection, now=now()), counts(connection)
         aside = len(all_aside(connection, limit=1_000))
     found = {"late_timers": late.timers, "late_jobs": late.jobs, "set_aside": aside}
     found |= {f"dispatches_{state}": number for state, number in unsent.items()}

@@ -39,7 +39,7 @@ class TakenUp(Strict):
 @api.response(200, IncidentPage)
 def find(asked: dict[str, Any]) -> dict[str, Any]:
     """The incidents that wait, the oldest first."""
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         return listed(map(shape, open_incidents(connection, case_id=asked["processInstanceId"])))
 
 

@@ -7,22 +7,21 @@ from collections.abc import Callable
 from flask import flash, redirect
 from werkzeug.wrappers import Response
 
-from engine.errors import Rejected
-from web.problems import Refusal, refusal_of
+from web.problems import REFUSALS, Refusal, refusal_of
 
 
 def act_and_tell(act: Callable[[], object], *, told: str, otherwise: str, then: str = "/inbox") -> Response:
     """On to `then` with the message `told`, or, refused, to `otherwise` with the reason."""
     try:
         act()
-    except Rejected as refused:
+    except REFUSALS as refused:
         tell_refusal(refused)
         return redirect(otherwise, 303)
     flash(told, "success")
     return redirect(then, 303)
 
 
-def tell_refusal(refused: Rejected) -> Refusal:
+def tell_refusal(refused: Exception) -> Refusal:
     """Say on the next page what was refused and why, in the reader's language."""
     refusal = refusal_of(refused)
     flash(f"{refusal.title}：{refusal.detail}", "danger")

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from engine.errors import FieldError, InvalidInput, NotFound, Rejected
+from engine.errors import FieldError, InvalidInput, NotFound
 from web import files, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
@@ -15,6 +15,7 @@ from web.pages import form_view
 from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
+from web.problems import REFUSALS
 from web.quota import starts
 from workflows import duties
 from workflows.catalog import Version
@@ -58,7 +59,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
         return _page(
             version, package, values=posted.values, revision=revision, errors=errors_of(refused)
         ), 422
-    except Rejected as refused:
+    except REFUSALS as refused:
         refusal = tell_refusal(refused)
         return _page(version, package, values=posted.values, revision=revision), refusal.status
     flash(words.say("已提交，案件编号 {id}。", id=started.case_id), "success")
@@ -70,7 +71,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
 
 def _startable() -> list[tuple[Version, Package]]:
     """The processes this person may start, as they are in force now."""
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         found = [
             (version, rooms().catalog.package(version.id, connection))
             for version in rooms().catalog.all_current(connection, now())
@@ -91,7 +92,7 @@ def _wanted(process: str) -> tuple[Version, Package]:
 
 def _known() -> dict[str, Any]:
     """What a case of this applicant would know from the start: unit, newest open batch, its rules."""
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         return batches.case_context(connection, actor().unit, batches.newest_open(connection), now=now())
 
 

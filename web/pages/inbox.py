@@ -15,6 +15,7 @@ from web import words
 from web.context import actor, now, rooms
 from web.pages.acting import tell_refusal
 from web.pages.lines import group_names, line
+from web.problems import REFUSALS
 from web.words import as_time
 from workflows.inbox import Queue
 from workflows.lists import SORTS, TaskQuery
@@ -160,7 +161,7 @@ def claim_and_tell(task_id: str) -> bool:
     """Claim a task for a page; whether it worked, with a message for the next page."""
     try:
         rooms().commands.claim_task(task_id, actor=actor())
-    except Rejected as refused:
+    except REFUSALS as refused:
         tell_refusal(refused)
         return False
     flash(words.say("已认领。"), "success")

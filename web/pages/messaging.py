@@ -8,13 +8,14 @@ from typing import Any
 from flask import flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from engine.errors import FieldError, InvalidInput, NotFound, Rejected
+from engine.errors import FieldError, InvalidInput, NotFound
 from web import files, words
 from web.context import now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
 from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
+from web.problems import REFUSALS
 from workflows.forms.fields import Field
 from workflows.forms.form import Form
 from workflows.messages import Hearing, hearings
@@ -90,7 +91,7 @@ def send(
         rooms().commands.receive_message(row["case_id"], hearing.message, posted.values, actor=sender)
     except InvalidInput as refused:
         return page(row, hearing, values=posted.values, errors=errors_of(refused), **shown), 422
-    except Rejected as refused:
+    except REFUSALS as refused:
         refusal = tell_refusal(refused)
         return page(row, hearing, values=posted.values, **shown), refusal.status
     flash(words.say("已提交：{what}。", what=words.pick(hearing.name, hearing.name_en)), "success")
@@ -98,7 +99,7 @@ def send(
 
 
 def _heard(case_id: str, sender: Actor) -> tuple[Hearing, ...]:
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         return hearings(connection, rooms().catalog, rooms().commands.live, case_id, sender)
 
 

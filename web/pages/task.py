@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from engine.errors import FieldError, InvalidInput, Rejected
+from engine.errors import FieldError, InvalidInput
 from web import files, sight, words
 from web.context import actor, now, rooms
 from web.form_names import file_ids
@@ -16,6 +16,7 @@ from web.pages.acting import act_and_tell, tell_refusal
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
 from web.pages.posted import errors_of, read_post
+from web.problems import REFUSALS
 from web.safe import safe_next
 from workflows.desk import OutcomeView, Preview, TaskView
 from workflows.forms.form import Form
@@ -51,7 +52,7 @@ def submit(task_id: str) -> Response | str | tuple[str, int]:
         done = rooms().commands.complete_task(task_id, handed, actor=actor())
     except InvalidInput as refused:
         return _page(view, values=posted.values, errors=errors_of(refused)), 422
-    except Rejected as refused:
+    except REFUSALS as refused:
         refusal = tell_refusal(refused)
         return _page(sight.opened(task_id), values=posted.values), refusal.status
     _remember(done)
@@ -199,7 +200,7 @@ def _preview(preview: Preview) -> dict[str, Any]:
 
 def _others(view: TaskView) -> list[dict[str, str]]:
     """Who else is in the task's groups: those it can be handed to."""
-    with rooms().database.connect() as connection:
+    with rooms().database.connect().execution_options(reading=True) as connection:
         people = (person for group in view.task.groups for person in people_in(connection, group))
         found = {person.id: person.name for person in people}
     return [{"id": id_, "name": name} for id_, name in sorted(found.items()) if id_ != actor().id]

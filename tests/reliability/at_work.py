@@ -1,0 +1,128 @@
+"""Officers who work through the commands on a watched disk, and what must be found of their work later."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import orjson
+import sqlalchemy as sa
+
+from engine.tables import journal
+from tests.reliability.disk import Disk, lay_out
+from tests.reliability.watched import Watched
+from web.app import wall_clock
+from workflows.catalog import Catalog
+from workflows.commands import Commands
+from workflows.history import History
+from workflows.people import find_person
+from workflows.results import Idempotency
+from workflows.tables import open_database
+
+DATABASE = "tidu.db"
+PATIENCE = 5
+
+
+class Office:
+    """An applicant and an officer over one watched database; what they are told is told to the disk."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+        self.database = open_database(watched.url(DATABASE))
+        self.commands = Commands(self.database, Catalog(self.database), clock=wall_clock)
+        self.refused: list[sa.exc.OperationalError] = []
+        with self.database.connect().execution_options(reading=True) as connection:
+            self.applicant, self.officer = (find_person(connection, who) for who in ("app01", "lz.officer"))
+
+    def carry(self, name: str) -> None:
+        """One case up to its second task. Under the same name the requests are the same. Raises what the
+        commands raise."""
+        begun = self.commands.start_case(
+            "small_review", {"days": 3}, actor=self.applicant, idempotency=_once(f"start {name}")
+        )
+        self.watched.answered(f"CaseStarted {begun.case_id}")
+        task = begun.tasks[0].task_id
+        self.commands.claim_task(task, actor=self.officer, idempotency=_once(f"claim {name}"))
+        self.watched.answered(f"TaskClaimed {task}")
+        accept = {"outcome": "accepted"}
+        self.commands.complete_task(task, accept, actor=self.officer, idempotency=_once(f"done {name}"))
+        self.watched.answered(f"TaskCompleted {task}")
+
+    def carry_many(self, clients: int, cases: int) -> None:
+        """Several at once, so that they share commits; who is refused for the disk's sake asks again."""
+        work = [Thread(target=self.carry_all, args=(number, cases)) for number in range(clients)]
+        for client in work:
+            client.start()
+        for client in work:
+            client.join()
+
+    def carry_all(self, client: int, cases: int) -> None:
+        """What one client does."""
+        for number in range(cases):
+            for _ in range(PATIENCE):
+                try:
+                    self.carry(f"{client}-{number}")
+                    break
+                except sa.exc.OperationalError as error:
+                    self.refused.append(error)
+
+    def close(self) -> None:
+        self.database.dispose()
+
+
+def _once(key: str) -> Idempotency:
+    return Idempotency(key=key, request_digest=key)
+
+
+@contextmanager
+def found_in(folder: Path) -> Iterator[sa.Engine]:
+    """What the house finds when it is started again on these files, which are then thrown away."""
+    database = open_database(f"sqlite:///{folder / DATABASE}")
+    try:
+        yield database
+    finally:
+        database.dispose()
+        shutil.rmtree(folder)
+
+
+def is_whole(database: sa.Engine) -> bool:
+    """Whether SQLite finds its file whole, and every case verifies."""
+    with database.connect().execution_options(reading=True) as connection:
+        whole = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+    return whole and all(proof.ok for proof in History(database, Catalog(database)).verify_all())
+
+
+def written(database: sa.Engine) -> Counter[str]:
+    """What the journal says has been done, in the words of the acknowledgements, and how often."""
+    with database.connect().execution_options(reading=True) as connection:
+        bodies = [orjson.loads(body) for body in connection.scalars(sa.select(journal.c.body))]
+    return Counter(f"{body['type']} {body['data'].get('task_id', body['case'])}" for body in bodies)
+
+
+@dataclass
+class Found:
+    """What some power cuts came to. Acknowledgements count once for each cut that came after them."""
+
+    acknowledged: int = 0
+    lost: int = 0
+    unsound: int = 0
+
+
+def after_cuts(disk: Disk, cuts: int, folder: Path, *, seed: int = 7) -> Found:
+    """Cut the power so often, at moments that a seed decides, and start the house again on what is left."""
+    dice = random.Random(seed)
+    found = Found()
+    for number, moment in enumerate(disk.moments(cuts, dice)):
+        told = set(disk.answered(moment))
+        with found_in(lay_out(disk.after_cut(moment, dice), folder / str(number))) as database:
+            there = written(database)
+            found.unsound += not is_whole(database)
+        found.acknowledged += len(told)
+        found.lost += sum(there[what] != 1 for what in told)
+    return found
