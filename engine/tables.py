@@ -165,8 +165,7 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     @sa.event.listens_for(database, "begin")
     def _begin(connection: sa.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        raw: Any = connection.connection.driver_connection
-        raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
         if not reading and log.is_doubtful:
             log.write_again(connection)
 
