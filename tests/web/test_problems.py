@@ -191,8 +191,8 @@ def test_who_waits_too_long_for_another_writer_is_asked_to_come_again(
         answer = visitor.api("POST", f"/task/{check_task}/claim")
         assert visitor.get("/inbox").status_code == 200, "who reads does not wait for who writes"
 
-    assert (answer.status_code, answer.json["code"]) == (503, "BUSY")
-    assert answer.headers["Retry-After"] == "2"
+    assert (answer.status_code, answer.json["code"]) == (503, "CASE_BUSY")
+    assert answer.headers["Retry-After"] == "1"
     assert visitor.api("POST", f"/task/{check_task}/claim").status_code == 204
 
 
