@@ -119,7 +119,7 @@ OUR_OWN = (
                 "(*services.written_tables(), *READ_MODELS):",
                 "(*services.written_tables(), *READ_MODELS, drafts):",
             ),
-            Change("workflows/projections.py", "    definitions,\n", "    definitions,\n    drafts,\n"),
+            Change("workflows/projections.py", "    NEVER,\n", "    NEVER,\n    drafts,\n"),
         ),
         noticed_by=(
             "tests/reliability/test_rebuild.py::test_a_rebuild_leaves_alone_what_no_journal_tells[sqlite]",
