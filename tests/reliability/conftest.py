@@ -16,9 +16,6 @@ HOW_OFTEN = {
     "seasons": (6, 300),
     "due_timers": (200, 1_000),
     "positions": (3, 50),
-    "examples": (30, 1_000),
-    "steps": (20, 60),
-    "races": (3, 200),
 }
 """For each kind of blow: how many in the suite, how many in a campaign (`make campaign`)."""
 
