@@ -24,9 +24,6 @@ SEED = bytes(range(32))
 
 HOW_OFTEN = {
     "seasons": (6, 300),
-    "examples": (30, 1_000),
-    "steps": (20, 60),
-    "races": (3, 200),
 }
 """For each kind of blow: how many in the suite, how many in a campaign (`make campaign`)."""
 

@@ -39,7 +39,7 @@ class Doors:
     def another(self) -> Commands:
         """One process more."""
         url = self._story.database.url.render_as_string(hide_password=False)
-        self._opened.append(open_database(url))
+        self._opened.append(waiting(open_database(url), "60s"))
         return Commands(self._opened[-1], Catalog(self._opened[-1]), clock=self._story.clock)
 
     def __getitem__(self, number: int) -> Commands:
@@ -71,6 +71,21 @@ def doors(story: Story, number: int) -> Iterator[Doors]:
     finally:
         sys.setswitchinterval(before)
         opened.close()
+
+
+def waiting(database: sa.Engine, span: str) -> sa.Engine:
+    """A database whose statements wait so long for another transaction: where it is tested who comes first, a
+    busy machine must not decide that somebody has waited too long."""
+
+    def set_(connection: Any, _: Any) -> None:
+        if database.dialect.name == "postgresql":
+            connection.execute(f"SET lock_timeout = '{span}'")
+            connection.commit()
+        else:
+            connection.execute(f"PRAGMA busy_timeout = {1000 * int(span.removesuffix('s'))}")
+
+    sa.event.listen(database, "connect", set_)
+    return database
 
 
 def answered(act: Callable[[], Any]) -> Any:

@@ -16,7 +16,7 @@ from engine.tables import journal
 from tests.story import Story
 from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.results import Changed, Idempotency
+from workflows.results import Changed, Held, Idempotency
 from workflows.tables import drafts, open_database, operations
 
 AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
@@ -151,6 +151,46 @@ def test_what_a_refused_command_had_written_already_is_undone(story, crowd):
     assert answers["good"].state == "COMPLETED"
     with story.database.connect() as connection:
         assert connection.execute(sa.select(drafts)).all() == []
+
+
+def test_one_that_fails_while_the_page_is_written_takes_nobody_along(story, crowd):
+    """What the database works out is written behind all entries, and may fail there."""
+    first, task = checks(story, 2)
+
+    def spoil(change):
+        result = Held(case_id="", seq=0, status="", task_id="x", assignee=None, claimed_at=None)
+        change.rows.then(lambda connection: int("not a number"))
+        return result
+
+    act = commands_act("draft", task, story.person("lz.officer"))
+    answers = crowd.meet(
+        first=completing(story, first),
+        good=completing(story, task),
+        spoilt=lambda: story.commands._commits.run(act, spoil, story.clock()),
+    )
+
+    assert isinstance(answers["spoilt"], ValueError)
+    assert answers["good"].state == "COMPLETED"
+    assert story.history.verify(task.rpartition(".")[0]).findings == ()
+
+
+def test_one_that_waits_too_long_takes_nobody_along(story, crowd):
+    if story.database.dialect.name != "postgresql":
+        return  # one writer at a time: there is no commit that could be shared meanwhile
+    first, good, held = checks(story, 3)
+    with story.database.begin() as elsewhere:
+        row = {"case_id": held.rpartition(".")[0], "body": "{}", "digest": ""}
+        seq = sa.select(sa.func.max(journal.c.seq) + 1).where(journal.c.case_id == row["case_id"])
+        elsewhere.execute(journal.insert().values(**row, seq=seq.scalar_subquery()))
+
+        answers = crowd.meet(
+            first=completing(story, first), good=completing(story, good), held=completing(story, held)
+        )
+        elsewhere.rollback()
+
+    assert answers["good"].state == "COMPLETED"
+    assert answers["held"].code == "CASE_BUSY"
+    assert completing(story, held)().state == "COMPLETED"
 
 
 def commands_act(action: str, entity: str, actor: Any):

@@ -27,6 +27,14 @@ def test_the_migrations_make_exactly_what_the_rooms_declare(database):
         assert compare_metadata(context, metadata) == []
 
 
+def test_a_command_waits_for_another_for_seconds_and_not_for_minutes(database):
+    with database.connect() as connection:
+        if database.dialect.name == "postgresql":
+            assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "2s"
+        else:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
+
+
 def test_migrating_twice_changes_nothing(database):
     before = sorted(sa.inspect(database).get_table_names())
 

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import Rejected
-from tests.reliability.doors import answered, told
+from tests.reliability.doors import answered, told, waiting
 from tests.story import Story
 from workflows.catalog import Catalog
 from workflows.change import Page
@@ -175,7 +175,8 @@ class Stage:
             return bool(connection.exec_driver_sql(query).scalar())
 
     def _door(self) -> Door:
-        database = open_database(self.story.database.url.render_as_string(hide_password=False))
+        url = self.story.database.url.render_as_string(hide_password=False)
+        database = waiting(open_database(url), "60s")
         catalog = Catalog(database)
         door = Door(database, catalog, Commands(database, catalog, clock=self.story.clock))
 

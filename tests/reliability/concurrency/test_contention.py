@@ -6,17 +6,15 @@ import time
 from threading import Thread
 
 import pytest
-import sqlalchemy as sa
 
 from engine.errors import WrongState
 from tests.engine.drawing import process
 from tests.reliability.concurrency.control import WRITTEN
 from tests.reliability.concurrency.pairs import OFFICERS, begun, completes
-from tests.reliability.doors import answered
+from tests.reliability.doors import answered, waiting
 from tests.workflows.letters import House
 
 LONG = 60
-SHORT = 300
 
 
 @pytest.fixture
@@ -24,12 +22,7 @@ def held(stage):
     """A case whose completion stands still before its commit, and the thread that is to go on with it."""
     House(stage.story).deploy(process("held").start().user("a", OFFICERS).user("b", OFFICERS).end())
     holder, comer = stage.doors
-    if not stage.is_postgres:  # every writer waits ten seconds there: the test need not
-
-        def hurry(connection, _):
-            connection.execute(f"PRAGMA busy_timeout = {SHORT}")
-
-        sa.event.listen(comer.database, "connect", hurry)
+    waiting(comer.database, "1s")
     scene = begun(stage, "held").claim("a")
     holder.arm(WRITTEN, dies=False)
     came = []
