@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -107,21 +108,29 @@ def administer(server, *statements):
 def test_a_disk_that_fills_up_and_is_emptied_stops_writing_only(on_it, small_disk, campaign):
     load = Load(on_it, clients=CLIENTS, seed=7)
     on_it.token("app02")
-    worker = on_it.start("worker")
-    with on_it.served():
+    with on_it.served(), at_work(on_it):
         load.begin()
         try:
             for _ in range(campaign.times(1, 20)):
                 filled_once(on_it, small_disk, load, campaign)
         finally:
             load.end()
-            worker.kill()
 
     assert load.surprises == []
     nothing_is_lost_or_doubled(on_it, load)
     cases = everything_is_sound(on_it)
     campaign.tell("R7", completions_acknowledged=len(load.completed), lost=0, cases_verified=cases)
     assert campaign.counts["reads_refused"] == 0
+
+
+@contextmanager
+def at_work(house):
+    """A worker beside the server."""
+    worker = house.start("worker")
+    try:
+        yield
+    finally:
+        worker.kill()
 
 
 def filled_once(house, disk, load, campaign):

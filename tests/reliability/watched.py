@@ -78,7 +78,8 @@ class Watched:
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
         """`disk`, where it differs from what programs see in the folder."""
         self.folder = folder
-        there = {path.name: path.read_bytes() for path in folder.glob("*.db*")}
+        files = (path for path in folder.glob("*.db*") if not path.name.endswith("-shm"))  # that is memory
+        there = {path.name: path.read_bytes() for path in files}
         self.disk = disk or Disk(there)
         self.fault: Callable[[str], int] = lambda deed: OK
         """Asked before each `write` and `sync`: OK, or the code it shall fail with."""
