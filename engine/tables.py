@@ -259,7 +259,8 @@ def _pooled(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
 
     @sa.event.listens_for(database, "checkin")
     def _forget(_connection: Any, record: Any) -> None:
-        record.info.clear()  # what was seen of the database was seen by another session
+        for name in record.info.keys() - {DOUBT}:  # another session will see another database
+            del record.info[name]
 
     return database
 

@@ -105,6 +105,7 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to every process of it, the first one first, so that none of them cleans up."""
         assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # no more children from now on
         family = [self.process.pid, *_pids("--ppid", str(self.process.pid))]
         for pid in family:
             with suppress(ProcessLookupError):

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import WrongState
-from engine.tables import assert_durable, journal
+from engine.tables import assert_durable, journal, require_certain
 from tests import pgbouncer, postgres
 from tests.conftest import furnished, new_database
 from tests.reliability.installation import Installation
@@ -109,6 +109,20 @@ def test_a_server_behind_a_pooler_must_be_durable_by_itself(servers, house):
             assert_durable(database)
     finally:
         server.ask("ALTER ROLE tidu RESET synchronous_commit")
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_warning_of_the_server_leaves_a_commit_in_doubt(servers, house, pooled):
+    server, _ = servers
+    database = open_database(house.url if pooled else server.address.format(database="postgres"))
+    with database.begin() as connection:
+        info = connection.info
+        connection.exec_driver_sql("DO $$ BEGIN RAISE WARNING 'the standby lacks it'; END $$")
+
+    with pytest.raises(sa.exc.OperationalError, match="the standby lacks it"):
+        require_certain(info)
+    require_certain(info)  # it is told once
+    database.dispose()
 
 
 @pytest.mark.parametrize("said", ["session", "yes"])

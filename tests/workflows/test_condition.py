@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from workflows.condition import examine, is_current
+from engine.errors import WrongState
+from workflows.condition import examine, is_current, require_durable
 from workflows.leases import defer, set_aside, take
 from workflows.tables import cases, incidents, migrate, open_database, timers
 
@@ -93,3 +95,17 @@ def test_an_open_incident_is_told(bare):
         connection.execute(incidents.insert().values(case_id="c", incident_id="c.1", raised_at=NOW))
 
     assert well(bare)["incidents"] is False
+
+
+def test_a_database_whose_commits_are_not_durable_is_refused(tmp_path):
+    careless = sa.create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+
+    @sa.event.listens_for(careless, "connect")
+    def hurry(connection, _record):
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.raises(WrongState) as refused:
+        require_durable(careless)
+
+    assert refused.value.code == "NOT_DURABLE"
+    careless.dispose()
