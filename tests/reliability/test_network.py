@@ -79,7 +79,8 @@ class Wired:
         """So many blows while clients are at work."""
         with self.at_work() as load:
             before, wire.manner = wire.struck, manner
-            eventually(lambda: wire.struck >= before + blows, "nothing happens any more")
+            for blow in range(before, before + blows):
+                eventually(lambda blow=blow: wire.struck > blow, "nothing happens any more")
         return load
 
     def mend(self) -> None:
