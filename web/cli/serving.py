@@ -20,6 +20,8 @@ from workflows.postman import Postman
 from workflows.worker import Worker
 
 THREADS = 8
+LANES = 4
+"""Timers and jobs that a worker does at once, so that they share commits."""
 
 
 def serve(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -39,7 +41,7 @@ def worker(arguments: argparse.Namespace, voice: Voice) -> int:
     rooms = house.open_house()
     name = f"{platform.node()}:{os.getpid()}"
     keep = timedelta(days=rooms.settings.keep_deliveries_days)
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep)
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep, lanes=LANES)
     carrying = Postman(rooms.database, senders(rooms), clock=rooms.clock, name=name)
     voice.tell(f"tidu: working every {rooms.settings.tick_seconds} s")
     ticks: dict[str, Callable[[], object]] = {"worker": working.tick, "postman": carrying.tick}
