@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Timer
 from urllib.parse import SplitResult, urlsplit
@@ -50,7 +50,7 @@ class Webhooks:
     """Sends webhooks. `url_of` answers the address of a subscription, None for one that has ended."""
 
     url_of: Callable[[str], str | None]
-    key: str
+    key: str = field(repr=False)
     source: str
     networks: tuple[Network, ...]
     clock: Callable[[], datetime]
@@ -94,13 +94,14 @@ class _Tls(http.client.HTTPSConnection):
     """TLS with the host that was named, over a connection to the address that was looked at."""
 
     def __init__(self, address: str, host: str, port: int) -> None:
-        super().__init__(host, port, timeout=SILENCE, context=ssl.create_default_context())
+        self._tls = ssl.create_default_context()
+        super().__init__(host, port, timeout=SILENCE, context=self._tls)
         self._address = address
         self._named = host
 
     def connect(self) -> None:
         bare = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = ssl.create_default_context().wrap_socket(bare, server_hostname=self._named)
+        self.sock = self._tls.wrap_socket(bare, server_hostname=self._named)
 
 
 class _Plain(http.client.HTTPConnection):
