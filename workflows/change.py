@@ -170,7 +170,9 @@ class Change:
         )
         if self.outbox is not None:
             process = case.beginning.process
-            self.outbox.put_in(self.rows, self.written, process=process, connection=self.connection)
+            self.outbox.put_in(
+                self.rows, self.written, process=process, connection=self.connection, now=self.now
+            )
         if replay.is_snapshot_due(case, since=before.seq):
             self.rows.sweep(snapshots, {"case_id": case.case_id, "lasting": False}, None)
             self.rows.add(snapshots, *replay.snapshots_of(case, since=before.seq))

@@ -109,31 +109,29 @@ class Outbox:
         self._known: tuple[datetime, tuple[Subscription, ...]] | None = None
 
     def put_in(
-        self, rows: Pending, entries: Iterable[Entry], *, process: str, connection: sa.Connection
+        self,
+        rows: Pending,
+        entries: Iterable[Entry],
+        *,
+        process: str,
+        connection: sa.Connection,
+        now: datetime,
     ) -> None:
         """What these entries of one case set off, as rows of the same transaction."""
+        known = self._subscriptions(connection, now)
         for entry in entries:
-            for row in self._caused_by(entry, process, connection):
-                when = {"created_at": entry.at, "next_at": entry.at}
-                rows.add(
-                    outbox, {"case_id": entry.case_id, "seq": entry.seq, "state": "waiting", **when, **row}
-                )
+            shared = {"case_id": entry.case_id, "seq": entry.seq, "state": "waiting"}
+            shared |= {"created_at": entry.at, "next_at": entry.at}
+            for row in (*_calls(entry, process, known), *self._mails(entry, connection)):
+                rows.add(outbox, {**shared, **row})
 
-    def _caused_by(self, entry: Entry, process: str, connection: sa.Connection) -> Iterator[dict[str, Any]]:
-        for subscription in self._subscriptions(connection, entry.at):
-            if subscription.wants(name_of(type(entry.event))):
-                yield {
-                    "number": f"{entry.seq}.webhook.{subscription.id}",
-                    "channel": "webhook",
-                    "outlet": subscription.id,
-                    "content": told(entry, process),
-                }
+    def _mails(self, entry: Entry, connection: sa.Connection) -> Iterator[dict[str, Any]]:
         if self._mail and isinstance(entry.event, ev.JobSucceeded) and entry.event.type == "notice.send":
             yield from _mails(connection, entry, entry.event.job_id)
 
     def _subscriptions(self, connection: sa.Connection, now: datetime) -> tuple[Subscription, ...]:
         known = self._known
-        if known is None or not known[0] <= now < known[0] + KNOWN_FOR:
+        if known is None or abs(now - known[0]) >= KNOWN_FOR:
             self._known = known = (now, tuple(open_subscriptions(connection)))
         return known[1]
 
@@ -164,6 +162,17 @@ def told(entry: Entry, process: str) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "data": {"case_id": entry.case_id, "seq": entry.seq, "process": process, **data},
     }
+
+
+def _calls(entry: Entry, process: str, known: Iterable[Subscription]) -> Iterator[dict[str, Any]]:
+    for subscription in known:
+        if subscription.wants(name_of(type(entry.event))):
+            yield {
+                "number": f"{entry.seq}.webhook.{subscription.id}",
+                "channel": "webhook",
+                "outlet": subscription.id,
+                "content": told(entry, process),
+            }
 
 
 def _mails(connection: sa.Connection, entry: Entry, job_id: str) -> Iterator[dict[str, Any]]:

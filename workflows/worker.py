@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,15 +66,18 @@ class Worker:
         name: str = "worker",
         echoes: int = MOST,
         keep: timedelta = KEEP,
+        lanes: int = 1,
     ) -> None:
         """`echoes` deliveries may follow from one letter before a person must look. What left the house of
-        cases that are over is kept so long."""
+        cases that are over is kept so long. With several `lanes` commands share commits, and a tick does
+        what is due in no certain order."""
         self._database = database
         self._commands = commands
         self._deliveries = Deliveries(database, commands.library, commands, most=echoes)
         self._clock = clock
         self._name = name
         self._keep = keep
+        self._lanes = lanes
         self._swept_at: datetime | None = None
 
     def tick(self, now: datetime | None = None, *, leave: frozenset[str] = frozenset()) -> Ticked:
@@ -89,8 +93,7 @@ class Worker:
             if not found:
                 break
             ended = []
-            for act, lease in found:
-                word = self._survive(act, lease, at)
+            for word, (_, lease) in zip(self._each(found, at), found, strict=True):
                 done[word] += 1
                 ended += [lease] if word in ENDED else []
             self._give_back(ended, at)
@@ -103,6 +106,13 @@ class Worker:
             due = lease_timers(connection, **terms)
             waiting = lease_jobs(connection, leave=leave, **terms)
         return [*((self._fire, lease) for lease in due), *((self._work_off, lease) for lease in waiting)]
+
+    def _each(self, found: list[tuple[Act, Lease]], now: datetime) -> list[str]:
+        """What became of each."""
+        if self._lanes == 1:
+            return [self._survive(act, lease, now) for act, lease in found]
+        with ThreadPoolExecutor(self._lanes) as lanes:
+            return list(lanes.map(lambda pair: self._survive(pair[0], pair[1], now), found))
 
     def _give_back(self, ended: list[Lease], now: datetime) -> None:
         if ended:

@@ -85,15 +85,16 @@ def house(story):
 
 def test_one_poisoned_case_among_a_thousand_is_set_aside_and_stops_nobody(house, campaign):
     deploy(house.database, alarm())
+    good = GOOD if house.database.dialect.name == "postgresql" else campaign.times(GOOD // 5, GOOD)
     for _ in range(campaign.times(1, 20)):
         due = house.clock() + HOUR
-        cases = begin(house.commands, "alarm", GOOD + 1, at_moments([due] * (GOOD + 1)))
-        bad = cases[GOOD // 2]
+        cases = begin(house.commands, "alarm", good + 1, at_moments([due] * (good + 1)))
+        bad = cases[good // 2]
         sound = house.poison(bad)
         house.clock.move(HOUR)
 
         first = house.worker.tick()
-        assert first == Ticked(timers=GOOD, broken=1), house.troubles()
+        assert first == Ticked(timers=good, broken=1), house.troubles()
         house.clock.move(FIRST_PAUSE - timedelta(seconds=1))
         assert house.worker.tick() == Ticked()
         house.clock.move(timedelta(seconds=4))

@@ -148,9 +148,9 @@ def all_fire_once_and_none_early(installation, campaign, *, number, window, work
 
 def test_due_timers_fire_once_each_and_none_early(installation, campaign):
     """Two workers, and two more that join them."""
-    all_fire_once_and_none_early(
-        installation, campaign, number=1_000, window=timedelta(seconds=8), workers=(2, 2)
-    )
+    number = 1_000 if installation.is_postgres else campaign.times(300, 1_000)
+    window = timedelta(milliseconds=6 * number)
+    all_fire_once_and_none_early(installation, campaign, number=number, window=window, workers=(2, 2))
 
 
 @pytest.mark.long

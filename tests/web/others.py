@@ -35,6 +35,9 @@ class Hook(ThreadingHTTPServer):
         self.drips = False
         self.heard: Callable[[Call], None] = lambda call: None
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is none of our worries."""
+
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.server_port}{path}"
 

@@ -9,10 +9,13 @@ import ipaddress
 import json
 import re
 import socket
+import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from tests.web.others import Hook, listening
 from tests.web.others import hook as served_hook
 from tests.web.others import post as served_post
 from web.outgoing import webhooks
@@ -24,7 +27,8 @@ from web.settings import CHECKOUT, read_settings
 from workflows.postman import Dispatch
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
-HERE = (ipaddress.ip_network("127.0.0.0/8"),)
+HERE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
 KEY = "only for the tests of this house, 32 and more"
 EVENT = {"specversion": "1.0", "id": "SR-2026-000001/7", "type": "bpm.task.claimed.v1", "data": {"n": "梯度"}}
 
@@ -156,6 +160,27 @@ def test_a_webhook_that_has_ended_is_not_told():
     gone = Webhooks(url_of=lambda _: None, key=KEY, source="", networks=HERE, clock=lambda: NOW)
 
     assert gone(dispatch()).is_hopeless
+
+
+@pytest.fixture
+def secure():
+    """A server that speaks TLS as localhost, with a certificate of its own making."""
+    server, speaking = Hook(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    speaking.load_cert_chain(CERTIFICATE)
+    server.socket = speaking.wrap_socket(server.socket, server_side=True)
+    with listening(server):
+        yield server
+
+
+def test_over_tls_the_server_is_who_was_named_and_known(secure, send, monkeypatch):
+    url = f"https://localhost:{secure.server_port}/"
+    unknown = send(url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    known, misnamed = send(url), send(f"https://127.0.0.1:{secure.server_port}/")
+
+    assert (unknown.status, misnamed.status) == ("SSLCertVerificationError",) * 2
+    assert known.is_sent
+    assert len(secure.calls) == 1
 
 
 INSIDE = [

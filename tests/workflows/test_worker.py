@@ -211,3 +211,24 @@ def test_a_daily_reminder_after_ten_days_away_is_one_that_says_nine_were_missed(
     assert fired.event.missed == 9
     assert story.pass_time("P1D").notices() == ["late to municipal_leader@620100"] * 2
     assert all(proof.ok for proof in story.history.verify_all())
+
+
+def test_a_worker_with_several_lanes_does_everything_once_and_shares_commits(story, monkeypatch):
+    cases = []
+    for _ in range(12):
+        cases.append(story.start().do("check", "lz.officer", outcome="accepted").case_id)
+    story.clock.move("P3D")
+    together = []
+    commit = story.commands._commits._commit
+    monkeypatch.setattr(
+        story.commands._commits, "_commit", lambda group: together.append(len(group)) or commit(group)
+    )
+
+    ticked = Worker(story.database, story.commands, clock=story.clock, lanes=6).tick()
+
+    assert (ticked.timers, ticked.jobs, ticked.broken) == (12, 12, 0)
+    assert sum(together) == 24
+    assert len(together) < 24
+    for story.case_id in cases:
+        assert story.notices() == ["late to municipal_leader@620100"]
+        assert story.history.verify(story.case_id).ok

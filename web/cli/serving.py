@@ -26,6 +26,8 @@ from workflows.postman import Postman
 from workflows.worker import Worker
 
 LOG = logging.getLogger("tidu.worker")
+LANES = 4
+"""Timers and jobs that a worker does at once, so that they share commits."""
 
 
 def serve(arguments: argparse.Namespace, voice: Voice) -> int:
@@ -52,7 +54,7 @@ def _rounds(rooms: Rooms) -> Mapping[str, Callable[[], object]]:
     """What a worker does again and again, each in a thread of its own."""
     name = f"{platform.node()}:{os.getpid()}"
     keep = timedelta(days=rooms.settings.keep_deliveries_days)
-    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep)
+    working = Worker(rooms.database, rooms.commands, clock=rooms.clock, name=name, keep=keep, lanes=LANES)
     carrying = Postman(rooms.database, senders(rooms), clock=rooms.clock, name=name)
     return {"worker": working.tick, "postman": carrying.tick, "checkpoints": _signing(rooms)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 from web.settings import Network
 
@@ -15,16 +16,21 @@ class Forbidden(OSError):
     """The name leads to an address that nothing of ours may go to."""
 
 
-def reachable(host: str, port: int, *, networks: Iterable[Network] = ()) -> str:
-    """An address of `host` that may be connected to; the caller connects to it and to no other, so that a
-    name which answers otherwise the next time leads nowhere. Raises Forbidden, OSError for an unknown name.
+def connected(host: str, port: int, *, networks: Iterable[Network], timeout: float) -> socket.socket:
+    """A connection to `host`, if every address that its name leads to may be reached.
+
+    The name is asked once and what it said is connected to, so that one which says something else the next
+    time leads nowhere. Raises Forbidden, OSError.
     """
-    found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     allowed = tuple(networks)
-    for text in sorted(found):
+    for text in found:
         if not may_reach(text, allowed):
             raise Forbidden(f"{host} leads to {text}, which is neither public nor named in the settings")
-    return min(found)
+    for text in found[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((text, port), timeout)
+    return socket.create_connection((found[-1], port), timeout)
 
 
 def may_reach(text: str, networks: Iterable[Network]) -> bool:

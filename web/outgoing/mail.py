@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -35,7 +35,7 @@ OTHERWISE = ("有新的通知", "There is news")
 class Mails:
     """Sends mails through one server. `url` is as in `TIDU_SMTP_URL`."""
 
-    url: str
+    url: str = field(repr=False)
     sender: str
     base_url: str
 

@@ -11,12 +11,12 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Timer
 from urllib.parse import SplitResult, urlsplit
 
-from web.outgoing.addresses import reachable
+from web.outgoing.addresses import connected
 from web.settings import Network
 from workflows.postman import Dispatch, Receipt
 
@@ -50,7 +50,7 @@ class Webhooks:
     """Sends webhooks. `url_of` answers the address of a subscription, None for one that has ended."""
 
     url_of: Callable[[str], str | None]
-    key: str
+    key: str = field(repr=False)
     source: str
     networks: tuple[Network, ...]
     clock: Callable[[], datetime]
@@ -62,7 +62,7 @@ class Webhooks:
             return Receipt(is_sent=False, status="ended", answer="the webhook has ended", is_hopeless=True)
         parts = urlsplit(url)
         try:
-            with _connected(parts, self.networks) as connection:
+            with _open(parts, self.networks) as connection:
                 connection.request("POST", _path(parts), *self._message(dispatch))
                 answer = connection.getresponse()
                 text = answer.read(MOST_READ).decode("utf-8", "replace")
@@ -90,39 +90,19 @@ class Webhooks:
         }
 
 
-class _Tls(http.client.HTTPSConnection):
-    """TLS with the host that was named, over a connection to the address that was looked at."""
-
-    def __init__(self, address: str, host: str, port: int) -> None:
-        super().__init__(host, port, timeout=SILENCE, context=ssl.create_default_context())
-        self._address = address
-        self._named = host
-
-    def connect(self) -> None:
-        bare = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = ssl.create_default_context().wrap_socket(bare, server_hostname=self._named)
-
-
-class _Plain(http.client.HTTPConnection):
-    """A connection to the address that was looked at."""
-
-    def __init__(self, address: str, host: str, port: int) -> None:
-        super().__init__(host, port, timeout=SILENCE)
-        self._address = address
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
-
-
 @contextmanager
-def _connected(parts: SplitResult, networks: tuple[Network, ...]) -> Iterator[http.client.HTTPConnection]:
+def _open(parts: SplitResult, networks: tuple[Network, ...]) -> Iterator[http.client.HTTPConnection]:
     """Connected, and cut off when it lasts too long: a server that says a byte now and then holds nobody."""
-    host, kind = parts.hostname or "", _Tls if parts.scheme == "https" else _Plain
-    port = parts.port or (443 if kind is _Tls else 80)
-    connection = kind(reachable(host, port, networks=networks), host, port)
-    connection.connect()
-    assert connection.sock is not None
-    cut = Timer(LONGEST, _cut_off, (connection.sock,))
+    host, is_secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if is_secure else 80)
+    sock = connected(host, port, networks=networks, timeout=SILENCE)
+    if is_secure:
+        sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+    connection = http.client.HTTPConnection(host, port)
+    connection.default_port = 443 if is_secure else 80
+    connection.auto_open = 0  # never by the name again
+    connection.sock = sock
+    cut = Timer(LONGEST, _cut_off, (sock,))
     cut.daemon = True
     cut.start()
     try:
