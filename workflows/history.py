@@ -257,12 +257,12 @@ class History:
         if first is None:
             return
         try:
-            pins = first.entry().event.data()["pins"]
-        except (KeyError, ValueError, TypeError):
-            return  # the chain already says that this entry is broken
-        for pin in pins.values():
+            pins = first.entry().event.data()["pins"].values()
+        except replay.MISSHAPEN:
+            return  # the chain or the replay already says that this entry is broken
+        for pin in pins:
             try:
-                fetch(connection, self._library.version(connection, pin).files)
+                fetch(connection, self._library.version(connection, str(pin)).files)
             except NotFound as error:
                 yield Finding(case_id=case_id, code="V-ARTEFACT", seq=1, detail=str(error))
 
