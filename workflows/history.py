@@ -259,13 +259,11 @@ class History:
             return
         try:
             begun = first.entry().event.data()
-            pins, shared = (
-                begun["pins"],
-                {name: {name: told["digest"]} for name, told in begun["shared"].items()},
-            )
-        except (KeyError, ValueError, TypeError, AttributeError):
-            return  # the chain already says that this entry is broken
-        for name in (*pins.values(), *shared):
+            pins = [str(pin) for pin in begun["pins"].values()]
+            shared = {name: {name: told["digest"]} for name, told in begun["shared"].items()}
+        except replay.MISSHAPEN:
+            return  # the chain or the replay already says that this entry is broken
+        for name in (*pins, *shared):
             try:
                 fetch(connection, shared.get(name) or self._library.version(connection, name).files)
             except NotFound as error:

@@ -7,7 +7,7 @@ and an entry that was committed before a checkpoint was made stands before every
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -111,18 +111,19 @@ def places(connection: sa.Connection, case_id: str) -> list[Place]:
 
 
 def stands(connection: sa.Connection) -> Iterator[Stand]:
-    """All positions in order, each beside the entry that the journal has for it today."""
-    mine = (journal.c.case_id == positions.c.case_id) & journal.c.seq.between(
-        positions.c.seq, positions.c.last
-    )
-    query = (
-        sa.select(positions, journal.c.seq.label("entry"), journal.c.digest)
-        .join_from(positions, journal, mine, isouter=True)
-        .order_by(positions.c.position, journal.c.seq)
-    )
-    rows = connection.execute(query).yield_per(BLOCK)
-    for _, found in groupby(rows, key=lambda row: row.position):
-        yield from _stands(list(found))
+    """All positions in order, each beside the entry that the journal has for it today.
+
+    Leaves and digests are read side by side, for joined they would be sorted together, leaves and all.
+    """
+    kept = connection.execute(sa.select(positions).order_by(positions.c.position)).yield_per(BLOCK)
+    today = groupby(connection.execute(_TODAY).yield_per(BLOCK), key=lambda row: row.position)
+    at, entries = next(today, (None, iter(())))
+    for run in kept:
+        now = {}
+        if at == run.position:
+            now = {entry.seq: entry.digest for entry in entries}
+            at, entries = next(today, (None, iter(())))
+        yield from _stands(run, now)
 
 
 def texts(connection: sa.Connection, case_id: str, *, size: int) -> list[tuple[Place, str]]:
@@ -153,15 +154,14 @@ def _runs(connection: sa.Connection, case_ids: Iterable[str]) -> Iterator[tuple[
             yield case_id, run[0].seq, [leaf_of(case_id, row.seq, row.digest) for row in run]
 
 
-def _stands(rows: Sequence[sa.Row[Any]]) -> Iterator[Stand]:
+def _stands(run: sa.Row[Any], now: Mapping[int, str]) -> Iterator[Stand]:
     """What stands at the positions of one row, of which the journal may have lost some."""
-    first, now = rows[0], {row.entry: row.digest for row in rows}
-    leaves, told = _apart(first.leaves), first.last - first.seq + 1
+    leaves, told = _apart(run.leaves), run.last - run.seq + 1
     for number in range(max(len(leaves), told)):  # a row that tells of more than it holds was changed
-        seq = first.seq + number
+        seq = run.seq + number
         leaf = leaves[number] if number < min(len(leaves), told) else b""
-        today = leaf_of(first.case_id, seq, now[seq]) if seq in now else None
-        yield Stand(position=first.position + number, case_id=first.case_id, seq=seq, leaf=leaf, now=today)
+        today = leaf_of(run.case_id, seq, now[seq]) if seq in now else None
+        yield Stand(position=run.position + number, case_id=run.case_id, seq=seq, leaf=leaf, now=today)
 
 
 def _apart(leaves: bytes) -> list[bytes]:
@@ -204,4 +204,13 @@ _BEHIND = (
     sa.select(journal.c.seq, journal.c.digest)
     .where(journal.c.case_id == sa.bindparam("case_id"), journal.c.seq > sa.bindparam("last"))
     .order_by(journal.c.seq)
+)
+_TODAY = (
+    sa.select(positions.c.position, journal.c.seq, journal.c.digest)
+    .join_from(
+        positions,
+        journal,
+        (journal.c.case_id == positions.c.case_id) & journal.c.seq.between(positions.c.seq, positions.c.last),
+    )
+    .order_by(positions.c.position, journal.c.seq)
 )

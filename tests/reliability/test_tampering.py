@@ -180,3 +180,14 @@ def test_a_text_that_is_spelled_otherwise_is_found_whoever_chained_it(told):
             rows[index]["body"] = other
 
             assert found(told, chained(rows)) == ("V-CHAIN-BREAK", index + 1)
+
+
+def test_a_first_entry_that_names_no_versions_is_a_finding_never_a_fault(told):
+    for odd in (None, [], {}, 7, "x", {"small_review": {}}, {"small_review": None}, {"small_review": [1]}):
+        rows = copied(told)
+        body = orjson.loads(rows[0]["body"])
+        body["data"]["pins"] = odd
+        rows[0]["body"] = chain.canonical(body)
+
+        code, seq = found(told, chained(rows))
+        assert (code, seq) in (("V-REPLAY-DIVERGE", 1), ("V-ARTEFACT", 1))

@@ -213,12 +213,17 @@ def test_single_keys_rest_while_somebody_types(window, check_task):
         ("auditor", "/audit/"),
         ("auditor", "/audit/{case}"),
         ("auditor", "/audit/{case}/verification"),
+        ("auditor", "/audit/{case}/bundle"),
+        ("auditor", "/audit/checkpoints"),
         ("lz.officer", "/inbox?queue=claimable"),
         ("lz.officer", "/task/{task}"),
         ("app01", "/apply"),
     ],
 )
-def test_a_page_is_accessible(window, application, check_task, person, address):
+def test_a_page_is_accessible(window, app, application, check_task, person, address):
+    checkpoints = app.extensions["tidu"].checkpoints
+    checkpoints.begin(bytes(32), place="tidu.example.org")
+    checkpoints.take()
     visitor = window(person)
     visitor.page.goto(address.format(case=application, task=check_task))
     visitor.page.wait_for_load_state("networkidle")

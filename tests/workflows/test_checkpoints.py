@@ -271,3 +271,37 @@ def test_entries_written_together_share_a_row_and_long_runs_are_cut(story, takin
         found = connection.execute(sa.select(order.c.position, order.c.seq, order.c.last)).all()
 
     assert [tuple(row) for row in found] == [(0, 1, 64), (64, 65, 128), (128, 129, 150)]
+
+
+def test_a_maker_that_dies_at_any_statement_leaves_an_order_that_the_next_one_goes_on_with(story, taking):
+    """The statement that fails is the last thing the maker did."""
+    story.deploy("small_review")
+    for deadly in range(40):
+        story.commands.start_case("small_review", {"days": 3}, actor=story.person("app01"))
+        if not died(story.database, taking, deadly):
+            break
+        taken = taking.take()
+
+        assert [place for place, *_ in placed(story)] == list(range(taken.checkpoint.size))
+        assert compare(story.database, taking.ring, [taken.note]).findings == ()
+    assert 8 < deadly < 40
+
+
+def died(database, taking, deadly):
+    """Whether making a checkpoint came as far as statement number `deadly`, which raised."""
+    seen = 0
+
+    def fail(*_):
+        nonlocal seen
+        seen += 1
+        if seen > deadly:
+            raise KeyboardInterrupt
+
+    sa.event.listen(database, "before_cursor_execute", fail)
+    try:
+        taking.take()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sa.event.remove(database, "before_cursor_execute", fail)
+    return False

@@ -11,6 +11,7 @@ from workflows.change import Change
 KNOWN_WITHOUT = {
     "operations": "a record may be of no case",
     "evidence": "a file is uploaded before there is a case",
+    "positions": "one order over the entries of all cases",
 }
 """Tables that name a case and are not found by it, and why."""
 
