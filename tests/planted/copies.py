@@ -43,7 +43,9 @@ class Copy:
         """Whether what runs here imports the copy and not the checkout."""
         asked = "import sys, engine.replay, workflows.commits, web.app, tests.story; "
         asked += "print(*(m.__file__ for n, m in sys.modules.items() if n.partition('.')[0] in sys.argv[1:]))"
-        found = self._run("-c", asked, "engine", "workflows", "web", "tests").stdout.split()
+        done = self._run("-c", asked, "engine", "workflows", "web", "tests")
+        assert done.returncode == 0, done.stderr
+        found = done.stdout.split()
         return len(found) > 50 and all(Path(one).is_relative_to(self.folder) for one in found)
 
     def judge(self, tests: Sequence[str]) -> dict[str, Verdict]:
