@@ -1,4 +1,4 @@
-"""Programs that are killed in a sync: over the first of the given folders in its fourth, then in its eighth …
+"""Programs that are killed in a sync: over the first of the given folders in its third, then in its sixth …
 
 `python -m tests.reliability.dying_in_a_sync FOLDER …`; for each acknowledgement a line `FOLDER WHAT`.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.reliability.at_work import Office
 from tests.reliability.watched import OK, Watched
 
-CLIENTS = EVERY = 4  # three commands of a case are at least three syncs for its client
+CLIENTS, EVERY = 4, 3  # the three commands of a case are at least three syncs
 
 
 class Told(Watched):
@@ -41,7 +41,7 @@ def work(folder: Path, at: int) -> None:
     watched = Told(folder)
     office = Office(watched)
     watched.fault = Death(at * EVERY)
-    office.carry_many(CLIENTS, 2 * at)
+    office.carry_many(CLIENTS, at + 1)
 
 
 def main(folders: list[str]) -> None:

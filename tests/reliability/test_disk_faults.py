@@ -81,7 +81,7 @@ def test_who_is_killed_in_a_sync_loses_nothing_that_was_acknowledged(watched_fol
                 unsound=not is_whole(database),
             )
 
-    assert campaign.counts["acknowledged"] > blows
+    assert campaign.counts["acknowledged"] >= blows
     assert (campaign.counts["lost"], campaign.counts["unsound"]) == (0, 0)
 
 
