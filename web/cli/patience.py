@@ -20,7 +20,7 @@ FIRST_BYTE_SECONDS = 15.0
 """So long a connection may stand before it says anything; it costs no thread."""
 
 CROWDED_SECONDS = 1.0
-"""And so long where every place is taken."""
+"""And so long where every place is taken, or the process is told to stop."""
 
 HEAD_SECONDS = 5.0
 """So long one may take over a request, and a second more for every so many bytes that have come."""
@@ -104,8 +104,8 @@ class PatientWorker(ThreadWorker):
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def murder_pending(self) -> None:
-        """Whoever has said nothing yet makes room, the sooner the more are waiting outside."""
-        if self.nr_conns >= self.worker_connections:
+        """Whoever has said nothing yet makes room, sooner where others wait outside or the house closes."""
+        if not self.alive or self.nr_conns >= self.worker_connections:
             for conn in self.pending_conns:
                 conn.timeout = min(conn.timeout, conn.since + CROWDED_SECONDS)
         super().murder_pending()
