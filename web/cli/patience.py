@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 import struct
@@ -52,6 +53,11 @@ class Unhurried(SocketUnreader):
     def begin(self) -> None:
         """A request begins: its sender's time is whole again."""
         self._left = HEAD_SECONDS
+        self._is_under_way = False
+
+    def go_on(self) -> None:
+        """Its head has come. From now on an end is no end: a body that ends early is not a shorter body."""
+        self._is_under_way = True
 
     @property
     def is_late(self) -> bool:
@@ -59,9 +65,16 @@ class Unhurried(SocketUnreader):
         return self._left <= 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """What has come; nothing when the time is over, as when the sender has hung up."""
-        if self.is_late:
-            return b""
+        """What has come; nothing when the time is over, as when the sender has hung up.
+
+        Raises ConnectionResetError when that happens in the middle of a request.
+        """
+        data = b"" if self.is_late else self._wait(size_hint)
+        if not data and self._is_under_way:
+            raise ConnectionResetError(errno.ECONNRESET, "the request ended early")
+        return data
+
+    def _wait(self, size_hint: int | None) -> bytes:
         began = time.monotonic()
         self.sock.settimeout(self._left)
         try:
@@ -113,6 +126,11 @@ class PatientWorker(ThreadWorker):
     def get_thread_pool(self) -> Crew:
         """Those who read, work and answer."""
         return Crew(max_workers=self.cfg.threads)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """The head of the request is read; its body comes as the application asks for it."""
+        conn.parser.unreader.go_on()
+        return super().handle_request(req, conn)
 
     def handle(self, conn: Any) -> Any:
         """Whether the connection goes on. If not, its end is waited for here: gunicorn would wait, up to two
