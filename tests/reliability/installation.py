@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import resource
 import signal
 import socket
@@ -69,8 +70,19 @@ class Program:
 
     def children(self) -> list[int]:
         """The processes this one started and that still run."""
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.group)], capture_output=True)
-        return [int(word) for word in listed.stdout.split()]
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,stat=", "--ppid", str(self.group)], capture_output=True, text=True
+        )
+        found = (line.split() for line in listed.stdout.splitlines())
+        return [int(pid) for pid, state in found if not state.startswith("Z")]
+
+    def kill_a_child(self, dice: random.Random) -> bool:
+        """SIGKILL to one of them; whether there was one to kill."""
+        try:
+            os.kill(dice.choice(self.children()), signal.SIGKILL)
+        except (IndexError, ProcessLookupError):  # none is up, or it has just gone
+            return False
+        return True
 
     def send(self, number: signal.Signals) -> None:
         os.killpg(self.group, number)

@@ -11,9 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
-import signal
 import sys
 import tempfile
 import threading
@@ -158,9 +156,7 @@ class Besiegers:
         self.killed["workers"] += 1
 
     def _kill_a_server_process(self) -> None:
-        if children := self.server.children():
-            os.kill(self.dice.choice(children), signal.SIGKILL)
-            self.killed["server_processes"] += 1
+        self.killed["server_processes"] += self.server.kill_a_child(self.dice)
 
 
 def play(house: Fortress, *, cases: int, seed: int, step: timedelta) -> dict[str, int]:

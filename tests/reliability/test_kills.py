@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections import Counter
 
@@ -45,7 +43,7 @@ class Killer:
     def strike(self) -> None:
         victim = self.dice.choice(VICTIMS)
         if victim == "a server process":
-            os.kill(self.dice.choice(self._server_processes()), signal.SIGKILL)
+            eventually(lambda: self.server.kill_a_child(self.dice), "the server has no processes")
         if victim in ("the worker", "everything"):
             self.worker.kill()
             self.worker = self.house.start("worker")
@@ -57,9 +55,6 @@ class Killer:
     def end(self) -> None:
         for program in (self.server, self.worker):
             program.kill()
-
-    def _server_processes(self) -> list[int]:
-        return eventually(self.server.children, "the server has no processes")
 
 
 def eventually(look, complaint):

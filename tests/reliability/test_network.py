@@ -15,6 +15,7 @@ from tests.reliability.conftest import fresh_url
 from tests.reliability.installation import Installation
 from tests.reliability.load import Load
 from tests.reliability.test_kills import eventually, everything_is_sound, nothing_is_lost_or_doubled
+from tests.reliability.test_races import application, records
 from tests.reliability.wire import (
     Manner,
     Wire,
@@ -150,6 +151,25 @@ def test_faults_between_server_and_database(wired, campaign, fault):
     wired.settle()
     counts = nothing_is_lost_or_doubled(wired.house, *wired.loads)
     campaign.tell("R27", blows=blows, answered_as_the_first_time=load.repeated, **counts)
+
+
+def test_a_request_that_ends_early_is_not_taken_for_a_shorter_one(wired):
+    task = application(wired.house)
+    book = Load(wired.house, clients=0, seed=len(wired.loads), started=[task.rpartition(".")[0]])
+    wired.loads.append(book)
+    assert wired.house.api("POST", f"/task/{task}/claim", by="lz.officer").status == 204
+    head = (
+        f"POST /api/v1/task/{task}/unclaim HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {wired.house.token('lz.officer')}\r\nContent-Length: 40\r\n\r\n"
+    )
+
+    with socket.create_connection(("127.0.0.1", wired.house.port), timeout=60) as client:
+        client.sendall(head.encode())
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 400"), answer
+    assert records(wired.house, task, "release") == []
 
 
 def test_connections_that_dawdle_hold_up_nobody(wired, campaign):

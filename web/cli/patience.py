@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import socket
 import struct
@@ -20,7 +21,7 @@ FIRST_BYTE_SECONDS = 15.0
 """So long a connection may stand before it says anything; it costs no thread."""
 
 CROWDED_SECONDS = 1.0
-"""And so long where every place is taken."""
+"""And so long where every place is taken, or the process is told to stop."""
 
 HEAD_SECONDS = 5.0
 """So long one may take over a request, and a second more for every so many bytes that have come."""
@@ -52,6 +53,11 @@ class Unhurried(SocketUnreader):
     def begin(self) -> None:
         """A request begins: its sender's time is whole again."""
         self._left = HEAD_SECONDS
+        self._is_under_way = False
+
+    def go_on(self) -> None:
+        """Its head has come. From now on an end is no end: a body that ends early is not a shorter body."""
+        self._is_under_way = True
 
     @property
     def is_late(self) -> bool:
@@ -59,9 +65,16 @@ class Unhurried(SocketUnreader):
         return self._left <= 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """What has come; nothing when the time is over, as when the sender has hung up."""
-        if self.is_late:
-            return b""
+        """What has come; nothing when the time is over, as when the sender has hung up.
+
+        Raises ConnectionResetError when that happens in the middle of a request.
+        """
+        data = b"" if self.is_late else self._wait(size_hint)
+        if not data and self._is_under_way:
+            raise ConnectionResetError(errno.ECONNRESET, "the request ended early")
+        return data
+
+    def _wait(self, size_hint: int | None) -> bytes:
         began = time.monotonic()
         self.sock.settimeout(self._left)
         try:
@@ -104,8 +117,8 @@ class PatientWorker(ThreadWorker):
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def murder_pending(self) -> None:
-        """Whoever has said nothing yet makes room, the sooner the more are waiting outside."""
-        if self.nr_conns >= self.worker_connections:
+        """Whoever has said nothing yet makes room, sooner where others wait outside or the house closes."""
+        if not self.alive or self.nr_conns >= self.worker_connections:
             for conn in self.pending_conns:
                 conn.timeout = min(conn.timeout, conn.since + CROWDED_SECONDS)
         super().murder_pending()
@@ -113,6 +126,11 @@ class PatientWorker(ThreadWorker):
     def get_thread_pool(self) -> Crew:
         """Those who read, work and answer."""
         return Crew(max_workers=self.cfg.threads)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """The head of the request is read; its body comes as the application asks for it."""
+        conn.parser.unreader.go_on()
+        return super().handle_request(req, conn)
 
     def handle(self, conn: Any) -> Any:
         """Whether the connection goes on. If not, its end is waited for here: gunicorn would wait, up to two
