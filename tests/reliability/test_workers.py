@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,6 @@ import sqlalchemy as sa
 from engine.errors import WrongState
 from engine.tables import journal
 from tests.reliability.installation import CHECKOUT
-from tests.reliability.test_kills import eventually
 from tests.reliability.timed import alarm, at_moments, begin, deploy, telling
 from tests.workflows.test_races import at_once
 from web.app import wall_clock
@@ -57,6 +57,7 @@ WITNESS = {
 }
 """The database itself writes down, by its own clock, when a timer fires."""
 
+PATIENCE = timedelta(minutes=5)
 COARSE = timedelta(milliseconds=1)
 """SQLite's clock tells no less."""
 
@@ -73,7 +74,8 @@ def prepared(installation):
 def waiting_alarms(installation, number, window):
     """Cases whose timers come due one after the other within `window`; when the first one does."""
     with installation.rooms(wall_clock) as (commands, _):
-        each = timed(lambda: begin(commands, "alarm", TRIED + NOT_DUE, lambda _: {"due": FAR})) / TRIED
+        begin(commands, "alarm", NOT_DUE, lambda _: {"due": FAR})
+        each = timed(lambda: begin(commands, "alarm", TRIED, lambda _: {"due": FAR})) / TRIED
         first = wall_clock() + 1.3 * number * each + LEAD
         begin(commands, "alarm", number, at_moments(first + window * n / number for n in range(number)))
     return first
@@ -101,16 +103,14 @@ def witnessed(installation):
     return {row[0]: moment(row[1]) for row in rows}
 
 
-def have_fired(installation, number):
-    """Wait until so many timers have."""
+def have_fired(installation, number, *, due):
+    """Wait until so many timers have, and then some after the last of them was `due`."""
     query = sa.select(sa.func.count()).select_from(timers).where(timers.c.state == "fired")
     with installation.opened() as database, database.connect().execution_options(reading=True) as look:
-
-        def enough():
+        while look.scalar(query) < number:
             look.rollback()
-            return look.scalar(query) >= number
-
-        eventually(enough, f"{number} timers never fired")
+            assert wall_clock() < due + PATIENCE, f"{number} timers never fired: {installation.told()}"
+            time.sleep(0.1)
 
 
 def all_fire_once_and_none_early(installation, campaign, *, number, window, workers):
@@ -119,9 +119,9 @@ def all_fire_once_and_none_early(installation, campaign, *, number, window, work
     programs = [installation.start("worker") for _ in range(workers[0])]
     try:
         first = waiting_alarms(installation, number, window)
-        have_fired(installation, number // 2)
+        have_fired(installation, number // 2, due=first + window)
         programs += [installation.start("worker") for _ in range(workers[1])]
-        have_fired(installation, number)
+        have_fired(installation, number, due=first + window)
     finally:
         for program in programs:
             program.kill()
