@@ -21,7 +21,7 @@ from workflows.checkpoints.taking import Checkpoints
 from workflows.evidence import Store
 
 ROUNDS = 18  # so that the case has some fifty entries
-NODE = shutil.which("node") or str(Path(sys.executable).with_name("node"))
+NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"
 PROGRAMS = {
     "verify.py": [sys.executable, "-I", verify.__file__],
     "verify.mjs": [NODE, "--no-warnings", str(Path(verify.__file__).with_name("verify.mjs"))],

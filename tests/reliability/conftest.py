@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,7 +102,7 @@ def running(
 
 
 @pytest.fixture
-def told(story: Story, campaign: Campaign) -> Iterator[Story]:
+def told(request: pytest.FixtureRequest, story: Story, campaign: Campaign) -> Iterator[Story]:
     """A case that went all its way, with a timer, a decision, jobs and a message; behind it another.
 
     What is tried on it, and what of that verification caught, is told at the end.
@@ -117,7 +118,8 @@ def told(story: Story, campaign: Campaign) -> Iterator[Story]:
     story.tried = story.caught = 0
     assert story.case().is_over
     yield story
-    campaign.tell("P8", forgeries=story.tried, findings=story.caught)
+    if strikes_often(request):
+        campaign.tell("P8", forgeries=story.tried, findings=story.caught)
 
 
 @pytest.fixture
@@ -142,11 +144,17 @@ def handed_out(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def bundle(handed_out: HandedOut, campaign: Campaign) -> Iterator[HandedOut]:
+def bundle(request: pytest.FixtureRequest, handed_out: HandedOut, campaign: Campaign) -> Iterator[HandedOut]:
     """The bundle that was handed out; what is tried on it, and what was caught, is told at the end."""
     tried, caught = handed_out.tried, handed_out.caught
     yield handed_out
-    campaign.tell("P8", bundles=handed_out.tried - tried, refused=handed_out.caught - caught)
+    if strikes_often(request):
+        campaign.tell("P8", bundles=handed_out.tried - tried, refused=handed_out.caught - caught)
+
+
+def strikes_often(request: pytest.FixtureRequest) -> bool:
+    """Whether the test itself asks how often to strike; the others are no line of a campaign."""
+    return "campaign" in inspect.signature(request.function).parameters
 
 
 def fresh_url(request: pytest.FixtureRequest, kind: str, folder: Path, name: str) -> str:

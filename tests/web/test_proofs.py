@@ -45,6 +45,19 @@ def test_a_checkpoint_is_signed_shown_and_downloaded(auditor, application, keyed
     assert "attachment" in answer.headers["Content-Disposition"]
     assert auditor.get("/audit/keys.txt").text == keyed.vkey + "\n"
     assert records(app)[len(before) :] == [("auditor", "checkpoint", None)]
+    assert "以前的检查点" not in page
+
+
+def test_earlier_checkpoints_stay_at_hand(auditor, application, keyed, signed_in, check_task, app):
+    auditor.post("/audit/checkpoints")
+    signed_in("lz.officer").api("POST", f"/task/{check_task}/claim")
+    app.extensions["tidu"].checkpoints.take()
+
+    page = auditor.get("/audit/checkpoints").text
+
+    sizes = re.findall(r"checkpoints/(\d+)\.txt", page)
+    assert "以前的检查点" in page
+    assert len(sizes) == len(set(sizes)) == 2
 
 
 def test_a_checkpoint_that_was_never_signed_is_not_there(auditor, keyed):
