@@ -76,7 +76,7 @@ def test_a_signal_whose_bearer_is_killed_again_and_again_reaches_everybody_once(
     assert house.of(throwing).jobs() == []
     everything_is_sound(story.database)
     campaign.tell(
-        "corner 16: a signal's bearer is killed",
+        "corner 16",
         kills=kills,
         receivers=receivers,
         heard_before_the_last_bearer=heard_before,

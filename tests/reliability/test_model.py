@@ -67,5 +67,4 @@ def test_any_order_of_commands_leaves_the_house_as_the_model_says(kind, fast_url
         examples=Here.house.examples,
         commands_accepted=sum(count for (_, allowed), count in commands.items() if allowed),
         commands_refused=sum(count for (_, allowed), count in commands.items() if not allowed),
-        disagreements=0,
     )

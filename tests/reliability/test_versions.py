@@ -56,7 +56,7 @@ def test_a_case_that_starts_while_a_version_is_deployed_runs_one_of_the_two_thro
     assert versions == list(range(1, races + 2))
     assert everything_is_sound(story.database) == races * (STARTERS + 1)
     campaign.tell(
-        "corner 13: deploy and start",
+        "corner 13",
         races=races,
         started_with_the_old=began[1],
         started_with_the_new=began[0],
