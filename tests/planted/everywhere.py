@@ -64,7 +64,7 @@ EVERYWHERE = (
         ),
         noticed_by=(
             "tests/engine/test_journal.py::test_two_writers_behind_the_same_entry_have_one_winner",
-            "tests/reliability/test_orders.py::test_two_branches_that_end_at_the_same_moment_are_joined_once[pg]",
+            "tests/reliability/test_orders.py::test_branches_that_end_at_the_same_moment_are_joined_once[pg]",
         ),
     ),
     Fault(
@@ -91,8 +91,8 @@ EVERYWHERE = (
             ),
             Change(
                 "workflows/commits.py",
-                "from workflows.tables import operations\n",
-                "from workflows.rows import Pending\nfrom workflows.tables import operations\n",
+                "from workflows.tables import idempotency, operations\n",
+                "from workflows.rows import Pending\nfrom workflows.tables import idempotency, operations\n",
             ),
         ),
         noticed_by=(f"{PERSON_DIES}[sqlite-complete]",),

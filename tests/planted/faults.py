@@ -6,10 +6,14 @@ from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
 
-POWER_CUTS: tuple[str, ...] = ()
+POWER_CUTS = (
+    "tests/reliability/test_power_cuts.py::test_a_power_cut_loses_nothing_that_was_acknowledged[WAL]",
+)
 """Tests that cut the power under SQLite."""
 
-KILLS_OF_THE_DATABASE: tuple[str, ...] = ()
+KILLS_OF_THE_DATABASE = (
+    "tests/reliability/test_database_away.py::test_killing_all_of_postgresql_loses_nothing",
+)
 """Tests that kill every process of PostgreSQL."""
 
 NOBODY_ASKS = ("if found not in expected:", "if found is None:")

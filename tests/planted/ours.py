@@ -16,11 +16,8 @@ OUR_OWN = (
         changes=(
             Change(
                 "workflows/commits.py",
-                "            except Exception as error:\n                asked.error = error\n",
-                """\
-            except Exception as error:
-                asked.error = None if asked.result is not None else error
-""",
+                "asked.error = busy(asked.act, error) if is_held_up(error) else error",
+                "asked.error = None if asked.result is not None else error",
             ),
         ),
         noticed_by=(f"{COMMITS}test_a_case_whose_commit_failed_is_read_anew[sqlite]",),
@@ -64,7 +61,7 @@ OUR_OWN = (
     Fault(
         name="fence-not-asked",
         story="A worker that overslept its lease still writes what it found.",
-        changes=(Change("workflows/leases.py", "if fence != lease.fence:", "if fence is None:"),),
+        changes=(Change("workflows/leases.py", "(mine)) == lease.fence", "(mine)) is not None"),),
         noticed_by=(
             f"{LEASES}test_who_slept_through_a_lease_on_a_timer_is_refused[sqlite]",
             f"{LEASES}test_who_slept_through_a_lease_on_a_job_is_refused_and_its_result_is_not_taken[sqlite]",
