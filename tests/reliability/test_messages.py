@@ -63,7 +63,7 @@ def test_a_signal_whose_bearer_is_killed_again_and_again_reaches_everybody_once(
     late = house.start("hearer")
     dice = random.Random(7)
 
-    died = bearers(story, [dice.randint(2, receivers // 2) for _ in range(kills)])
+    died = bearers(story, [dice.randint(2, receivers // kills) for _ in range(kills)])
 
     assert died == ["killed"] * kills
     heard_before = sum(house.of(case).entries().count("SignalReceived") for case in waiting)
@@ -71,6 +71,7 @@ def test_a_signal_whose_bearer_is_killed_again_and_again_reaches_everybody_once(
     story.work()
     heard = [house.of(case).entries().count("SignalReceived") for case in waiting]
     assert heard == [1] * receivers
+    assert 0 < heard_before < receivers
     assert house.of(late).waiting() == []
     assert story.rows(jobs, jobs.c.state == "waiting") == []
     assert house.of(throwing).jobs() == []
