@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -20,6 +22,7 @@ from engine.tables import journal
 from workflows.commands import Commands
 from workflows.history import History
 from workflows.tables import cases, tasks, timers
+from workflows.tidemarks import open_tidemarks
 
 AFTER_PUBLICITY = NOW + timedelta(days=16)
 PEOPLE = dict(
@@ -54,7 +57,9 @@ class Ours(Subject):
         self.now = NOW
         self.house = House(url, threads=threads)
         self.database, self.library = self.house.database, self.house.library
-        self.commands = Commands(self.database, self.library, clock=lambda: self.now)
+        self._marks = TemporaryDirectory(prefix="tidu-marks-")
+        tidemarks = open_tidemarks(Path(self._marks.name), "bench")
+        self.commands = Commands(self.database, self.library, clock=lambda: self.now, tidemarks=tidemarks)
         self.people = {step: self.house.person(person) for step, person in PEOPLE.items()}
         sa.event.listen(self.database, "before_cursor_execute", self._count_statement)
         sa.event.listen(self.database, "commit", self._count_commit)
@@ -97,6 +102,7 @@ class Ours(Subject):
 
     def close(self) -> None:
         sending.exchange = self._exchange
+        self._marks.cleanup()
         super().close()
 
     # --- the oracle -----------------------------------------------------------------------------------
