@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -114,7 +113,7 @@ def put_together(
     database = open_database(settings.database_url, pool_timeout=settings.patience_seconds)
     clock = clock or clock_of(database)
     catalog = Catalog(database, check=trial_within(settings.limits).check)
-    tidemarks = open_tidemarks(settings.tidemarks_dir, f"{socket.gethostname()}-{os.getpid()}")
+    tidemarks = open_tidemarks(settings.tidemarks_dir, socket.gethostname())
     commands = Commands(
         database,
         catalog,

@@ -69,9 +69,9 @@ class Tidemarks:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        """`folder` is shared by all processes of the house; `name` is this one's own."""
+        """`folder` is shared by all processes of the house; `name` is that of their host."""
         self._folder = folder
-        self._file = folder / f"{name}{SUFFIX}"
+        self._name = name
         self._forced: datetime | None = None
         self._is_full = False
 
@@ -88,9 +88,10 @@ class Tidemarks:
             LOG.exception("the marks cannot be kept in %s", self._folder)
 
     def _append(self, lines: bytes, now: datetime) -> None:
-        if self._is_full:
-            os.replace(self._file, self._file.with_suffix(EARLIER))
-        file = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        own = self._folder / f"{self._name}-{os.getpid()}{SUFFIX}"  # also after a fork: the last line counts
+        if self._is_full and own.exists():
+            os.replace(own, own.with_suffix(EARLIER))
+        file = os.open(own, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, lines)
             if self._forced is None or now - self._forced >= EVERY:

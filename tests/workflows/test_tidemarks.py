@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from engine.errors import WrongState
 from engine.tables import journal
+from tests.conftest import START
 from workflows import tidemarks
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.results import Idempotency
-from workflows.tidemarks import open_tidemarks
+from workflows.tidemarks import Mark, open_tidemarks
 
 AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
 
@@ -179,3 +180,19 @@ def test_a_disk_without_room_for_marks_stops_nobody(marked):
     done = marked.commands.complete_task(task, AGREED, actor=marked.person("lz.officer"))
 
     assert done.state == "COMPLETED"
+
+
+def test_a_process_that_forked_keeps_marks_of_its_own(tmp_path):
+    """The last mark of a file counts: two processes that shared one would hide each other's."""
+    marks = open_tidemarks(tmp_path, "host")
+    mark = Mark(at="2026-03-02T01:00:00.000000Z", case_id="C-1", seq=1, digest="x")
+    marks.note([mark], START)
+
+    child = os.fork()
+    if child == 0:
+        marks.note([mark, mark], START)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    told = {file.name: len(file.read_text().splitlines()) for file in tmp_path.iterdir()}
+    assert told == {f"host-{os.getpid()}.marks": 1, f"host-{child}.marks": 2}
