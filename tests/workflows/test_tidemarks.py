@@ -19,6 +19,9 @@ from workflows.tidemarks import Mark, open_tidemarks
 AGREED = {"outcome": "accepted", "opinion": "材料齐全"}
 
 
+PID = os.getpid()
+
+
 @pytest.fixture
 def marked(story, tmp_path):
     """A house whose processes keep marks; `story.commands` is the first of them."""
@@ -119,17 +122,17 @@ def test_a_repeated_answer_is_an_acknowledgement_too(marked):
 
 def test_what_was_refused_is_not_marked(marked):
     waiting(marked)
-    marks = (marked.folder / "first.marks").read_bytes()
+    marks = (marked.folder / f"first-{PID}.marks").read_bytes()
 
     with pytest.raises(WrongState):
         marked.commands.resume_case(marked.case_id, "why not", actor=marked.person("prov.leader"))
 
-    assert (marked.folder / "first.marks").read_bytes() == marks
+    assert (marked.folder / f"first-{PID}.marks").read_bytes() == marks
 
 
 def test_a_line_that_a_power_cut_tore_counts_for_nothing(marked):
     task = waiting(marked)
-    with (marked.folder / "first.marks").open("ab") as file:
+    with (marked.folder / f"first-{PID}.marks").open("ab") as file:
         file.write(b'{"at":"2026')
 
     done = process(marked, "second").complete_task(task, AGREED, actor=marked.person("lz.officer"))
@@ -142,19 +145,19 @@ def test_a_file_that_grows_large_is_laid_behind_and_still_counts(marked, monkeyp
     waiting(marked)
     lose(marked, behind=0)
 
-    assert {file.name for file in marked.folder.iterdir()} == {"first.marks", "first.earlier"}
+    assert {file.name for file in marked.folder.iterdir()} == {f"first-{PID}.marks", f"first-{PID}.earlier"}
     assert [one.after for one in lost(marked)] == [0]
 
 
 def test_files_of_processes_long_gone_are_swept_once_the_newest_is_proven(marked):
     task = waiting(marked)
     process(marked, "second").complete_task(task, AGREED, actor=marked.person("lz.officer"))
-    long_ago = (marked.folder / "second.marks").stat().st_mtime - 3 * tidemarks.DAY
-    os.utime(marked.folder / "first.marks", (long_ago, long_ago))
+    long_ago = (marked.folder / f"second-{PID}.marks").stat().st_mtime - 3 * tidemarks.DAY
+    os.utime(marked.folder / f"first-{PID}.marks", (long_ago, long_ago))
 
     process(marked, "third").start_case("small_review", {"days": 3}, actor=marked.person("app01"))
 
-    assert {file.name for file in marked.folder.iterdir()} == {"second.marks", "third.marks"}
+    assert {file.name for file in marked.folder.iterdir()} == {f"second-{PID}.marks", f"third-{PID}.marks"}
 
 
 def test_numbers_that_were_given_are_not_given_again(marked):
@@ -174,8 +177,8 @@ def test_numbers_that_were_given_are_not_given_again(marked):
 
 def test_a_disk_without_room_for_marks_stops_nobody(marked):
     task = waiting(marked)
-    (marked.folder / "first.marks").unlink()
-    (marked.folder / "first.marks").mkdir()
+    (marked.folder / f"first-{PID}.marks").unlink()
+    (marked.folder / f"first-{PID}.marks").mkdir()
 
     done = marked.commands.complete_task(task, AGREED, actor=marked.person("lz.officer"))
 
@@ -195,4 +198,4 @@ def test_a_process_that_forked_keeps_marks_of_its_own(tmp_path):
     os.waitpid(child, 0)
 
     told = {file.name: len(file.read_text().splitlines()) for file in tmp_path.iterdir()}
-    assert told == {f"host-{os.getpid()}.marks": 1, f"host-{child}.marks": 2}
+    assert told == {f"host-{PID}.marks": 1, f"host-{child}.marks": 2}
