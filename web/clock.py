@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,16 +22,31 @@ class DatabaseClock:
         """`ask` answers the server's time, `steady` seconds that only grow."""
         self._ask = ask
         self._steady = steady
-        self._lock = Lock()
+        self._asking = Lock()
+        self._asked = -math.inf
         self._heard: tuple[float, datetime] | None = None
 
     def __call__(self) -> datetime:
-        with self._lock:
-            if self._heard is None or self._steady() - self._heard[0] >= FRESH:
-                told = self._ask()
-                self._heard = (self._steady(), told)  # told before it was heard: so we are never ahead
-            since, told = self._heard
-            return told + timedelta(seconds=self._steady() - since)
+        """Raises what `ask` raises until it has answered once. Later, a server that does not answer is
+        counted on without, and nobody waits for who is asking it: its absence has to be told with a time."""
+        if self._heard is None or self._steady() - self._asked >= FRESH:
+            self._listen()
+        assert self._heard is not None
+        since, told = self._heard
+        return told + timedelta(seconds=self._steady() - since)
+
+    def _listen(self) -> None:
+        if not self._asking.acquire(blocking=self._heard is None):
+            return
+        try:
+            self._asked = self._steady()
+            told = self._ask()
+            self._heard = (self._steady(), told)  # told before it was heard: so we are never ahead
+        except sa.exc.SQLAlchemyError:
+            if self._heard is None:
+                raise
+        finally:
+            self._asking.release()
 
 
 def time_of(database: sa.Engine) -> datetime:
