@@ -390,7 +390,7 @@ class Case(Reliving):
     def _job(self, job_id: str) -> Job:
         self._running()
         job = self.standing.jobs.get(job_id)
-        if job is None:
+        if job is None or job.in_incident:  # then a person is wanted, and no worker
             raise NotFound(f"job {job_id} is not open in case {self.case_id}", code="JOB_GONE")
         return job
 
