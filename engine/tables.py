@@ -165,12 +165,7 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     @sa.event.listens_for(database, "begin")
     def _begin(connection: sa.Connection) -> None:
         reading = connection.get_execution_options().get("reading", False)
-        said = "BEGIN" if reading else "BEGIN IMMEDIATE"
-        raw: Any = connection.connection.driver_connection
-        try:
-            raw.execute(said)
-        except module.Error as error:
-            raise sa.exc.DBAPIError.instance(said, None, error, module.Error) from error
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
         if not reading and log.is_doubtful:
             log.write_again(connection)
 

@@ -109,7 +109,7 @@ def test_work_that_nobody_does_is_an_alarm_in_all_places(app, signed_in, visitor
     with app.extensions["tidu"].database.begin() as connection:
         row = {"case_id": application, "timer_id": f"{application}.99", "state": "set", "due_at": clock()}
         connection.execute(timers.insert().values(**row))
-    assert visitor.get("/readyz").json == {"status": "ok"}
+    assert visitor.get("/readyz").json["status"] == "ok"
 
     clock.move(minutes=11)
 
