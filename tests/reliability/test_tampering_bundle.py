@@ -124,7 +124,7 @@ def test_a_history_made_up_whole_lacks_only_the_key_of_the_house(bundle):
     lines = bundle.parts[bundle.lines].decode().replace("app02", "app09").split("\n")[:-1]
     tree = tree_over(bundle.case, lines)
     note = thief.sign(f"{thief.name}\n{tree.size}\n{b64(tree.root())}\n")
-    kept = ("definitions/", "manifest.")
+    kept = ("contents/", "definitions/", "manifest.")
     parts = {name: data for name, data in bundle.parts.items() if name.startswith(kept)}
     for index in range(tree.size):
         proof = (verify.PROOF, f"index {index}", *map(b64, tree.inclusion(index)), "", note)

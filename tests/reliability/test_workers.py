@@ -305,8 +305,9 @@ def test_on_sqlite_a_lease_begins_by_taking_the_right_to_write(clock, database_u
     )
 
     database.dispose()
-    assert said[0] == "BEGIN IMMEDIATE"
-    assert "SELECT TIMERS" in said[1]
+    first, second, *_ = (one for one in said if not one.startswith("PRAGMA"))  # asked once, at the first
+    assert first == "BEGIN IMMEDIATE"
+    assert "SELECT TIMERS" in second
 
 
 @pytest.mark.parametrize("act", ["suspend", "terminate"])
