@@ -6,7 +6,7 @@ import select
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from psycopg import OperationalError, errors, pq
+from psycopg import DataError, OperationalError, errors, pq
 from psycopg.pq.abc import PGconn, PGresult
 
 # psycopg's cursors and its pipeline take several times as long for a statement as the calls below them. Here
@@ -42,15 +42,17 @@ def exchange(
     found. `prepared` belongs to the connection, and to this room; None where a connection has no session to
     remember what was prepared.
 
-    Raises Failed, and psycopg's OperationalError where the connection is lost.
+    Raises Failed, and psycopg's OperationalError where the connection is lost, DataError for a text that
+    PostgreSQL cannot hold; then nothing was sent.
     """
     pgconn = connection.pgconn
     trip = _Trip(pgconn, prepared)
     begins = pgconn.transaction_status == pq.TransactionStatus.IDLE
+    written = [(sql, [_encoded(value) for value in values]) for sql, values in statements]
     pgconn.enter_pipeline_mode()
     try:
-        for sql, values in [*([("BEGIN", ())] if begins else []), *statements]:
-            trip.send(sql, values)
+        for sql, given in [*([("BEGIN", [])] if begins else []), *written]:
+            trip.send(sql, given)
         pgconn.pipeline_sync()
         results = _results(pgconn)
     finally:
@@ -68,8 +70,7 @@ class _Trip:
         self.asked: list[tuple[str, bytes | None]] = []
         self.fresh: dict[str, bytes] = {}
 
-    def send(self, sql: str, values: Sequence[Any]) -> None:
-        given = [_encoded(value) for value in values]
+    def send(self, sql: str, given: list[bytes | None]) -> None:
         if self.prepared is None:
             self.pgconn.send_query_params(sql.encode(), given)
         else:
@@ -133,6 +134,8 @@ def _encoded(value: Any) -> bytes | None:
     """The text that PostgreSQL reads for a parameter of whatever type the place has."""
     match value:
         case str():
+            if "\0" in value:  # libpq would end the text here
+                raise DataError("PostgreSQL cannot hold NUL in a text")
             return value.encode()
         case None:
             return None

@@ -76,6 +76,17 @@ def test_a_failure_names_its_statement_and_nothing_of_the_trip_stays(things):
     assert everything(things) == [("a", 1, True, b"\0\xff")]
 
 
+@pytest.mark.parametrize(("value", "kind"), [("ab\0cd", sa.exc.DataError), (1.5, TypeError)])
+@pytest.mark.postgres
+def test_what_cannot_be_held_is_refused_before_anything_is_sent(postgres_server, value, kind):
+    database = sa.create_engine(postgres_server.format(database="postgres"))
+    with database.connect() as connection:
+        with pytest.raises(kind):
+            sending.exchange(connection, [("SELECT 1", []), ("SELECT $1::text", [value])])
+        assert sending.exchange(connection, [("SELECT $1::text", ["whole"])]) == [[("whole",)]]
+    database.dispose()
+
+
 def test_a_connection_goes_on_after_a_failure(things):
     with things.connect() as connection:
         for name in ("a", "a", "b"):
