@@ -16,7 +16,8 @@ INTRO = """\
 
 What `make campaign` struck and what came of it, written by it. The suite runs the same tests with smaller \
 counts at every change. A line with nought failures in N blows says that the rate of failure is below about \
-3/N, with 95 % confidence. [promises.md](promises.md) says which promise each test holds.
+3/N, with 95 % confidence. What has no line here was not struck with these counts. \
+[promises.md](promises.md) says which promise each test holds.
 
 """
 COLUMNS = ("line", "test", "database", "blows and what came of them", "time", "")
