@@ -30,6 +30,11 @@ class Line:
     body: str
     digest: str
 
+    @property
+    def head(self) -> Head:
+        """Where the journal ends if nothing follows."""
+        return Head(seq=self.seq, digest=self.digest)
+
     def entry(self) -> Entry:
         return entry_of(orjson.loads(self.body))
 
@@ -85,7 +90,7 @@ def write(connection: sa.Connection, lines: Sequence[Line], *, beside: Plan = ()
 
 def head_of(lines: Sequence[Line], *, after: Head) -> Head:
     """Where the journal ends once these lines are written."""
-    return Head(seq=lines[-1].seq, digest=lines[-1].digest) if lines else after
+    return lines[-1].head if lines else after
 
 
 def chain(entries: Sequence[Entry], *, after: Head) -> list[Line]:
@@ -97,7 +102,7 @@ def chain(entries: Sequence[Entry], *, after: Head) -> list[Line]:
         body = canonical(entry.body())
         line = Line(case_id=entry.case_id, seq=entry.seq, body=body, digest=digest(previous.digest, body))
         lines.append(line)
-        previous = Head(seq=line.seq, digest=line.digest)
+        previous = line.head
     return lines
 
 

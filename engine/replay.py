@@ -83,12 +83,11 @@ def caught_up(connection: sa.Connection, case: Case) -> Case | None:
     """A case that another process has moved, with what happened since; None if the journal does not go on
     from where it stood."""
     before = list(journal.read(connection, case.case_id, after=case.head.seq - 1))
-    if not before or Head(seq=before[0].seq, digest=before[0].digest) != case.head:
+    if not before or before[0].head != case.head:
         return None
     try:
         for line in before[1:]:
-            case.relive(line.entry())
-            case.head = Head(seq=line.seq, digest=line.digest)
+            _follow(case, line)
         case.end_of_replay()
     except MISSHAPEN:
         return None
@@ -146,7 +145,7 @@ def _broken_link(case_id: str, lines: list[Line]) -> Finding | None:
         wrong = _wrong_with(case_id, line, previous)
         if wrong:
             return Finding(case_id=case_id, code="V-CHAIN-BREAK", seq=previous.seq + 1, detail=wrong)
-        previous = Head(seq=line.seq, digest=line.digest)
+        previous = line.head
     return None
 
 
@@ -201,13 +200,18 @@ def _upto(connection: sa.Connection, case_id: str, library: Library, seq: int | 
     for line in lines:
         if case is None:
             case = _begin(line, library)
-        case.relive(line.entry())
-        case.head = Head(seq=line.seq, digest=line.digest)
+        _follow(case, line)
     if case is None:
         raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
     if seq is None:
         case.end_of_replay()
     return case
+
+
+def _follow(case: Case, line: Line) -> None:
+    """The next stored entry happens again. Raises ReplayMismatch."""
+    case.relive(line.entry())
+    case.head = line.head
 
 
 def _begin(first: Line, library: Library) -> Case:
@@ -255,12 +259,13 @@ def _wrong_with_snapshot(row: Any) -> str:
 def _restored(row: Any, library: Library) -> Case:
     state = orjson.loads(zlib.decompress(row.state[SEAL:]))
     begun = state["started"]["data"]
-    definition, calendar = (
+    return Case.of(
+        state,
         library.definition(begun["pins"], begun["process"]),
         library.calendar(begun["calendar"]),
+        head=Head(seq=row.seq, digest=row.digest),
+        shared=_shared(begun.get("shared", {}), library),
     )
-    shared = _shared(begun.get("shared", {}), library)
-    return Case.of(state, definition, calendar, head=Head(seq=row.seq, digest=row.digest), shared=shared)
 
 
 # Built once, as in the journal: a case is loaded by every command that finds it nowhere.

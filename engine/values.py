@@ -226,10 +226,10 @@ def _number(value: Decimal, path: Path) -> Decimal:
 
 class _Writer(_Meter):
     def write(self, value: Value, path: Path, depth: int) -> Any:
-        self.size += 1
-        if type(value) is str:
+        if type(value) is str:  # as most are
+            self.size += 1
             return self.text(value, path)
-        self.count(0, path)
+        self.count(1, path)
         match value:
             case str():
                 return self.text(value, path)
@@ -266,10 +266,10 @@ class _Writer(_Meter):
 
 class _Reader(_Meter):
     def read(self, obj: Any, path: Path, depth: int) -> Value:
-        self.size += 1
-        if type(obj) is str:
+        if type(obj) is str:  # as most are
+            self.size += 1
             return self.text(obj, path)
-        self.count(0, path)
+        self.count(1, path)
         match obj:
             case None | bool():
                 return obj

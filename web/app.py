@@ -30,9 +30,7 @@ from web.api import (
     task_commands,
     tasks,
 )
-from web.api import (
-    outgoing as api_outgoing,
-)
+from web.api import outgoing as api_outgoing
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu

@@ -26,8 +26,6 @@ OF_THE_SYSTEM = {errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EFBIG: FULL, errn
 
 def trouble(error: BaseException) -> str | None:
     """The code of the refusal that a database or a disk is the reason of; None for any other fault."""
-    if isinstance(error, sa.exc.TimeoutError):  # no connection came free
-        return BUSY
     if isinstance(error, OSError):
         return OF_THE_SYSTEM.get(error.errno or 0)
     cause = getattr(error, "orig", None)

@@ -161,13 +161,7 @@ class Change:
         before, self.written = case.head, case.fresh
         self.lines = journal.chain(self.written, after=before)
         case.appended(journal.head_of(self.lines, after=before))
-        projections.project(
-            self.rows,
-            self.written,
-            started=case.started,
-            definition=case.definition,
-            writing=lambda: self.writing,
-        )
+        projections.project(self.rows, self.written, started=case.started, definition=case.definition)
         if self.outbox is not None:
             process = case.beginning.process
             self.outbox.put_in(

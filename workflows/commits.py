@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock
@@ -171,20 +172,14 @@ class Commits:
         """One transaction for all. Who loses a race stays unsettled: nothing of it was written."""
         page = None
         try:
-            with self._database.begin() as connection, self._library.over(connection):
-                info = connection.info
-                self._require_all(connection)
-                page = Page(connection, self._known(connection, group), shared=True)
+            with self._page(group, shared=True) as page:
                 for asked in group:
                     self._attempt_beside_others(asked, page)
-                page.write()
         except Exception as error:
             its_own = page is not None and page.spoilt and not isinstance(error, sa.exc.DBAPIError)
             if not (its_own or lost_a_race(error) or is_held_up(error)):
                 raise
             return
-        require_certain(info)
-        self._note(group)
         for asked in group:
             if asked.result is not None or asked.error is not None:
                 self._settle(asked)
@@ -194,22 +189,29 @@ class Commits:
         for attempt in range(ATTEMPTS):
             try:
                 asked.error = asked.change = asked.result = None
-                with self._database.begin() as connection, self._library.over(connection):
-                    info = connection.info
-                    self._require_all(connection)
-                    if attempt and asked.act.case_id is not None:
-                        one_at_a_time(connection, asked.act.case_id)
-                    page = Page(connection, self._known(connection, [asked]))
+                with self._page([asked], in_turn=attempt > 0) as page:
                     self._attempt(asked, page)
-                    page.write()
-                require_certain(info)
-                self._note([asked])
             except Exception as error:
                 asked.error = busy(asked.act, error) if is_held_up(error) else error
                 if lost_a_race(error):
                     continue
             break
         self._settle(asked)
+
+    @contextmanager
+    def _page(self, group: list[Asked], *, shared: bool = False, in_turn: bool = False) -> Iterator[Page]:
+        """A transaction for these commands; behind the block it is durable, and marked as acknowledged."""
+        with self._database.begin() as connection, self._library.over(connection):
+            info = connection.info
+            self._require_all(connection)
+            for asked in group if in_turn else ():
+                if asked.act.case_id is not None:
+                    one_at_a_time(connection, asked.act.case_id)
+            page = Page(connection, self._known(connection, group), shared=shared)
+            yield page
+            page.write()
+        require_certain(info)
+        self._note(group)
 
     def _known(self, connection: sa.Connection, group: list[Asked]) -> Known:
         """What these commands have to know first, of cases that are at hand and requests with a key."""

@@ -16,10 +16,9 @@ from workflows import echoes
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.letters import Letter, letter_of
-from workflows.tables import cases
+from workflows.tables import GOING_ON, cases
 
 LOG = logging.getLogger("tidu.worker")
-OPEN = ("active", "suspended")
 UNREADABLE = (Rejected, BadDefinition)
 UNASKED = "unasked"
 """How a case waits that cannot be loaded: nobody knows."""
@@ -133,7 +132,7 @@ class Deliveries:
 
     def _catching(self, connection: sa.Connection, letter: Letter) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The versions that open cases run and in which something catches it."""
-        query = sa.select(cases.c.process_id, cases.c.pins).where(cases.c.status.in_(OPEN)).distinct()
+        query = sa.select(cases.c.process_id, cases.c.pins).where(cases.c.status.in_(GOING_ON)).distinct()
         for process, pins in connection.execute(query).all():
             try:
                 definition = self._library.definition(pins, process)
@@ -170,4 +169,4 @@ class Deliveries:
 
 
 def _open(process: str, pins: Mapping[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
-    return (cases.c.process_id == process, cases.c.pins == pins, cases.c.status.in_(OPEN))
+    return (cases.c.process_id == process, cases.c.pins == pins, cases.c.status.in_(GOING_ON))

@@ -12,11 +12,10 @@ from engine.errors import NotFound, WrongState
 from workflows.change import record_operation
 from workflows.outbox import delivery_log, outbox
 from workflows.policy import SYSTEM, Actor
-from workflows.tables import cases, leases
+from workflows.tables import OVER, cases, leases
 from workflows.task_acts import needs_reason
 
 STATES = ("waiting", "sent", "failed", "given_up")
-OVER = ("completed", "terminated")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -292,8 +292,7 @@ def _cut_off(connection: sa.Connection, case_id: str, seen: int) -> Iterator[Fin
 
 def _altered(connection: sa.Connection, case_id: str) -> Iterator[Finding]:
     """The first entry that is not the one whose place among all entries was kept for checkpoints."""
-    lines = list(journal.read(connection, case_id))
-    for seq, detail in islice(positions.altered(connection, case_id, lines), 1):
+    for seq, detail in islice(positions.altered(connection, case_id), 1):
         yield Finding(case_id=case_id, code="V-CHECKPOINT-BREAK", seq=seq, detail=detail)
 
 

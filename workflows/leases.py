@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.errors import NotFound, WrongState
-from workflows.tables import NEVER, cases, jobs, leases, timers
+from workflows.tables import GOING_ON, NEVER, cases, jobs, leases, timers
 
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=6)
@@ -105,7 +105,7 @@ def still_held(connection: sa.Connection, lease: Lease) -> None:
 
 def is_still_held(connection: sa.Connection, lease: Lease) -> bool:
     """Whether nobody took over, though the lease may have ended."""
-    mine = (leases.c.case_id == lease.case_id) & (leases.c.item == lease.item)
+    mine = _on(lease.case_id, lease.item)
     return connection.scalar(sa.select(leases.c.fence).where(mine)) == lease.fence
 
 
@@ -130,7 +130,7 @@ def set_aside(connection: sa.Connection, lease: Lease, *, now: datetime, trouble
 def all_aside(connection: sa.Connection, *, limit: int) -> tuple[Aside, ...]:
     """What was set aside, the longest first, of cases that are not over."""
     going_on = sa.select(cases.c.case_id).where(
-        cases.c.case_id == leases.c.case_id, cases.c.status.in_(("active", "suspended"))
+        cases.c.case_id == leases.c.case_id, cases.c.status.in_(GOING_ON)
     )
     columns = (leases.c.case_id, leases.c.item, leases.c.failures, leases.c.trouble)
     found = connection.execute(
@@ -144,8 +144,8 @@ def all_aside(connection: sa.Connection, *, limit: int) -> tuple[Aside, ...]:
 
 def take_up_again(connection: sa.Connection, case_id: str, item: str, *, now: datetime) -> None:
     """What was set aside may be tried at once. Raises NotFound for what was not."""
-    mine = (leases.c.case_id == case_id) & (leases.c.item == item) & leases.c.set_aside_at.is_not(None)
-    again = sa.update(leases).where(mine).values(until=now, failures=0, set_aside_at=None)
+    aside = _on(case_id, item) & leases.c.set_aside_at.is_not(None)
+    again = sa.update(leases).where(aside).values(until=now, failures=0, set_aside_at=None)
     if not connection.execute(again).rowcount:
         raise NotFound(f"{item} was not set aside", code="NOT_ASIDE")
 
@@ -160,8 +160,12 @@ def pause(item: str, failures: int) -> timedelta:
 
 
 def _change(connection: sa.Connection, lease: Lease, **values: Any) -> None:
-    mine = (leases.c.case_id == lease.case_id) & (leases.c.item == lease.item)
-    connection.execute(sa.update(leases).where(mine, leases.c.fence == lease.fence).values(**values))
+    mine = _on(lease.case_id, lease.item) & (leases.c.fence == lease.fence)
+    connection.execute(sa.update(leases).where(mine).values(**values))
+
+
+def _on(case_id: str, item: str) -> sa.ColumnElement[bool]:
+    return (leases.c.case_id == case_id) & (leases.c.item == item)
 
 
 def _free(table: sa.Table, due: sa.Select[tuple[str, str]]) -> sa.Select[tuple[str, str]]:

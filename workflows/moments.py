@@ -54,9 +54,7 @@ class Standing:
     done: dict[str, int] = field(default_factory=dict)
     flows: dict[str, int] = field(default_factory=dict)
     route: list[str] = field(default_factory=list)
-    shared: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # how the journal names what many cases begin with
+    shared: Mapping[str, Any] = field(default_factory=dict)  # what cases share, as the journal names it
 
     @property
     def active(self) -> tuple[str, ...]:

@@ -95,6 +95,11 @@ class Subscription:
     created_at: datetime
     ended_at: datetime | None
 
+    @classmethod
+    def of(cls, row: sa.RowMapping) -> Subscription:
+        """As the table keeps it."""
+        return cls(**{**row, "events": tuple(row["events"])})
+
     def wants(self, type_: str) -> bool:
         """Whether one of its patterns fits."""
         return any(fnmatchcase(type_, pattern) for pattern in self.events)
@@ -140,7 +145,7 @@ def open_subscriptions(connection: sa.Connection) -> Iterator[Subscription]:
     """Those that have not ended, the oldest first."""
     query = sa.select(subscriptions).where(subscriptions.c.ended_at.is_(None))
     for row in connection.execute(query.order_by(subscriptions.c.created_at, subscriptions.c.id)).mappings():
-        yield Subscription(**{**row, "events": tuple(row["events"])})
+        yield Subscription.of(row)
 
 
 def name_of(kind: type[ev.Event]) -> str:

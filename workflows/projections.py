@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,14 +39,13 @@ def project(
     *,
     started: Entry,
     definition: Definition,
-    writing: Callable[[], sa.Connection],
 ) -> None:
     """Bring the read models behind `entries`, which all belong to the case that `started` began.
 
     What changes waits in `rows`, so that the journal can be written before anything else: who loses a race
-    must not stand in the winner's way. `writing` is a connection to look things up.
+    must not stand in the winner's way.
     """
-    projecting = _Projecting(rows, Beginning.of(started), definition, writing)
+    projecting = _Projecting(rows, Beginning.of(started), definition)
     last: Entry | None = None
     for entry in entries:
         projecting.write(entry)
@@ -72,7 +71,7 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
         started = entries[0].event
         assert isinstance(started, ev.CaseStarted)
         definition = library.definition(started.pins, started.process)
-        project(rows, entries, started=entries[0], definition=definition, writing=lambda: connection)
+        project(rows, entries, started=entries[0], definition=definition)
         if number % AT_ONCE == 0:
             rows.write(connection)
     rows.write(connection)
@@ -82,18 +81,11 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
 class _Projecting:
     """One case's rows while entries become rows."""
 
-    def __init__(
-        self,
-        rows: Pending,
-        beginning: Beginning,
-        definition: Definition,
-        writing: Callable[[], sa.Connection],
-    ) -> None:
+    def __init__(self, rows: Pending, beginning: Beginning, definition: Definition) -> None:
         self.rows = rows
         self.beginning = beginning
         self.definition = definition
         self.case_id = beginning.case_id
-        self.writing = writing
 
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""

@@ -39,9 +39,6 @@ class Known:
     answers: Mapping[Request, Answer]
 
 
-NOTHING = Known(heads={}, answers={})
-
-
 def look_up(connection: sa.Connection, case_ids: Iterable[str], requests: Iterable[Request]) -> Known:
     """All of it in one round trip. A case without a journal has no head."""
     kind, cases, keys = connection.dialect.name, sorted(set(case_ids)), sorted(set(requests))

@@ -20,7 +20,7 @@ from engine.values import Value, from_json
 from workflows.calendar import local_day
 from workflows.people import people_in
 from workflows.register import titles
-from workflows.tables import cases, notifications
+from workflows.tables import GOING_ON, cases, notifications
 
 Values = Mapping[str, Value]
 
@@ -182,7 +182,7 @@ def _other_cases(read: Reading, unit: str) -> int:
     query = sa.select(sa.func.count()).where(
         cases.c.unit_id == unit,
         cases.c.process_id == own.get("process_id"),
-        cases.c.status.in_(("active", "suspended")),
+        cases.c.status.in_(GOING_ON),
         cases.c.case_id != read.case_id,
     )
     return read.connection.execute(query).scalar_one()

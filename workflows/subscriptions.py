@@ -49,7 +49,7 @@ def subscription_of(connection: sa.Connection, subscription_id: str) -> Subscrip
     row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound(f"there is no webhook {subscription_id}", code="WEBHOOK_NOT_FOUND")
-    return Subscription(**{**row, "events": tuple(row["events"])})
+    return Subscription.of(row)
 
 
 def unsubscribe(

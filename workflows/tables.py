@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from engine.tables import connect, metadata, wait_patiently
 from workflows.columns import Document, Moment
 
+GOING_ON, OVER = ("active", "suspended"), ("completed", "terminated")
+"""The statuses of a case."""
+
 NEVER = "9999-12-31T00:00:00.000000Z"
 """What stands in a sort column where there is no due date."""
 

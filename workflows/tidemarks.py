@@ -103,8 +103,7 @@ class Tidemarks:
 
     def mark(self, connection: sa.Connection, case_id: str, seq: int, now: datetime) -> list[Mark]:
         """The mark of an entry that stands in the journal; none if it does not."""
-        here = (entries.c.case_id == case_id) & (entries.c.seq == seq)
-        digest = connection.scalar(sa.select(entries.c.digest).where(here))
+        digest = _digest_at(connection, case_id, seq)
         return [] if digest is None else [Mark(at=moment(now), case_id=case_id, seq=seq, digest=digest)]
 
     def require(self, connection: sa.Connection) -> None:
@@ -205,8 +204,12 @@ def _lost(connection: sa.Connection, marks: Sequence[Mark]) -> Lost | None:
 
 
 def _stands(connection: sa.Connection, mark: Mark) -> bool:
-    here = (entries.c.case_id == mark.case_id) & (entries.c.seq == mark.seq)
-    return connection.scalar(sa.select(entries.c.digest).where(here)) == mark.digest
+    return _digest_at(connection, mark.case_id, mark.seq) == mark.digest
+
+
+def _digest_at(connection: sa.Connection, case_id: str, seq: int) -> str | None:
+    here = (entries.c.case_id == case_id) & (entries.c.seq == seq)
+    return connection.scalar(sa.select(entries.c.digest).where(here))
 
 
 def _last(file: Path) -> list[Mark]:

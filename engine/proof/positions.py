@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import WrongState
-from engine.journal import Line, canonical, read
+from engine.journal import canonical, read
 from engine.proof.tree import BLOCK, Growing, Tree, leaf_hash
 from engine.tables import blocks, journal, positions
 
@@ -133,9 +133,10 @@ def texts(connection: sa.Connection, case_id: str, *, size: int) -> list[tuple[P
     return [(place, written[place.seq]) for place in mine if place.seq in written]
 
 
-def altered(connection: sa.Connection, case_id: str, lines: Sequence[Line]) -> Iterator[tuple[int, str]]:
+def altered(connection: sa.Connection, case_id: str) -> Iterator[tuple[int, str]]:
     """The entries of a case that were otherwise when they got their positions: seq, and what is wrong."""
-    written = {line.seq: line.digest for line in lines}
+    rows = connection.execute(_BEHIND, {"case_id": case_id, "last": 0})
+    written = {row.seq: row.digest for row in rows}
     for place in places(connection, case_id):
         digest = written.get(place.seq)
         if digest is None:

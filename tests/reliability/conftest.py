@@ -23,17 +23,6 @@ from workflows.tables import open_database
 SEED = bytes(range(32))
 """What the key of checkpoints is made of."""
 
-HOW_OFTEN = {
-    "seasons": (6, 300),
-}
-"""For each kind of blow: how many in the suite, how many in a campaign (`make campaign`)."""
-
-
-@pytest.fixture
-def often(request: pytest.FixtureRequest) -> Callable[[str], int]:
-    """How often to do a thing in this run."""
-    return lambda what: HOW_OFTEN[what][request.config.getoption("--campaign")]
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = metafunc.config.getoption("--db")

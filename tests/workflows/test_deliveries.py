@@ -251,7 +251,7 @@ def test_who_carries_letters_says_why_it_could_not(house):
     assert job.type == MESSAGE_JOB
     with pytest.raises(NobodyThere, match="answer"):
         post(house).deliver(job, house.story.clock())
-    assert deliveries.OPEN == ("active", "suspended")
+    assert deliveries.GOING_ON == ("active", "suspended")
 
 
 def test_a_lease_that_ended_lets_another_worker_carry_it_again(house):

@@ -11,9 +11,7 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from workflows.catalog import Version
-from workflows.tables import cases, definition_drafts, draft_revisions
-
-OPEN_CASES = ("active", "suspended")
+from workflows.tables import GOING_ON, cases, definition_drafts, draft_revisions
 
 UNDECIDED: dict[str, Any] = {
     "state": "editing",
@@ -105,7 +103,7 @@ def running(connection: sa.Connection, key: str) -> dict[int, int]:
     """Open cases by version of the process they were started as."""
     counted = (
         sa.select(cases.c.definition_id, sa.func.count())
-        .where(cases.c.process_id == key, cases.c.status.in_(OPEN_CASES))
+        .where(cases.c.process_id == key, cases.c.status.in_(GOING_ON))
         .group_by(cases.c.definition_id)
     )
     return {int(name.rpartition(":")[2]): count for name, count in connection.execute(counted)}

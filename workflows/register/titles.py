@@ -17,7 +17,7 @@ from engine.errors import NotFound
 from engine.tables import metadata
 from engine.temporal import add_months
 from workflows.people import evaluators, units
-from workflows.tables import cases
+from workflows.tables import GOING_ON, cases
 
 TRACKS = ("gf", "sc", "gp", "we", "wp")
 LEVELS = ("municipal", "provincial", "national")
@@ -98,9 +98,7 @@ class Designation:
 
     def is_valid(self, on: date) -> bool:
         """Whether the unit bears the title on this day."""
-        ended = self.removed_on is not None and self.removed_on <= on
-        expired = self.valid_until is not None and self.valid_until < on
-        return self.decided_on <= on and not ended and not expired
+        return _stands(on, since=self.decided_on, until=self.valid_until, ended=self.removed_on)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +164,7 @@ class Record:
 def record_of(connection: sa.Connection, unit: str, *, on: date) -> Record:
     """What stands of a unit, in one look."""
     rows = connection.execute(_RECORD, {"unit": unit}).all()
-    standing = [row for row in rows if _stands(row, on)]
+    standing = [row for row in rows if _stands(on, since=row.since, until=row.until, ended=row.ended)]
     return Record(
         titles=tuple(f"{row.track}.{row.level}" for row in standing if row.kind == "title"),
         cultivated=tuple(sorted({row.track for row in standing if row.kind == "cultivation"})),
@@ -174,10 +172,11 @@ def record_of(connection: sa.Connection, unit: str, *, on: date) -> Record:
     )
 
 
-def _stands(row: sa.Row[Any], on: date) -> bool:
-    ended = row.ended is not None and row.ended <= on
-    expired = row.until is not None and row.until < on
-    return row.since <= on and not ended and not expired
+def _stands(on: date, *, since: date, until: date | None, ended: date | None) -> bool:
+    """Whether what was entered `since`, is valid `until` and was `ended`, if it was, stands on this day."""
+    is_ended = ended is not None and ended <= on
+    is_expired = until is not None and until < on
+    return since <= on and not is_ended and not is_expired
 
 
 def _told(kind: str, table: sa.Table, names: tuple[str, ...]) -> sa.Select[Any]:
@@ -209,7 +208,7 @@ def running_application(connection: sa.Connection, unit: str, *, process: str, b
     """The id of a case in which the unit already applies by this process in this batch, if there is one."""
     c = cases.c
     same = (c.unit_id == unit) & (c.process_id == process) & (c.batch_id == batch)
-    query = sa.select(c.case_id).where(same, c.status.in_(("active", "suspended")))
+    query = sa.select(c.case_id).where(same, c.status.in_(GOING_ON))
     return connection.execute(query.order_by(c.case_id).limit(1)).scalar_one_or_none()
 
 
@@ -300,10 +299,7 @@ def leave_cultivation(connection: sa.Connection, unit: str, *, track: str, groun
 
 def cultivated(connection: sa.Connection, unit: str, *, on: date) -> tuple[str, ...]:
     """The tracks for which a unit is in the cultivation database on a day."""
-    c = cultivation.c
-    standing = (c.unit == unit) & (c.entered_on <= on) & (c.left_on.is_(None) | (c.left_on > on))
-    query = sa.select(c.track).distinct().where(standing, c.valid_until.is_(None) | (c.valid_until >= on))
-    return tuple(connection.execute(query.order_by(c.track)).scalars())
+    return record_of(connection, unit, on=on).cultivated
 
 
 def record_project(
