@@ -178,7 +178,7 @@ def _definition(told: Sequence[Event]) -> Any:
 
 
 def _case(case_id: str) -> dict[str, Any]:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return audit_words.case_line(case_row(connection, case_id))
 
 

@@ -64,7 +64,7 @@ def case_line(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def choices(asked: Mapping[str, str]) -> list[dict[str, Any]]:
     """The drop-down lists above the search, each with what was chosen."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         processes = rooms().catalog.all_current(connection, now())
     given = (
         ("process", "流程", [(v.key, pick(v.name, v.name_en)) for v in processes]),
@@ -179,7 +179,7 @@ def _leaves(path: str, value: Any) -> Iterable[tuple[str, Any]]:
 def task_lines(standing: Any, definition: Any) -> list[dict[str, Any]]:
     """The tasks that waited then, who held them, who could have."""
     held = list(standing.tasks.values())
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         people = names_of(connection, [p for task in held for p in (task.assignee, task.owner, *task.users)])
     return [
         {
@@ -234,7 +234,7 @@ def _rule(rule: str, told: Annotation | None) -> dict[str, Any]:
 def operation_lines(rows: Sequence[Mapping[str, Any]], until: datetime) -> list[dict[str, Any]]:
     """The operation records written until then."""
     past = [row for row in rows if (moment := as_time(row["at"])) is not None and moment <= until]
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         people = names_of(connection, [row["actor"] for row in past])
     return [{**row, "actor": people.get(row["actor"], row["actor"])} for row in past]
 

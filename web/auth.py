@@ -39,7 +39,7 @@ def sign_in(account: str, password: str) -> Actor:
     Accounts that do not exist and accounts that are closed get the answer of a wrong password. Raises
     MemoryError where there is none to measure it with.
     """
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         stored = people.stored_password(connection, account)
     proven = stored if matches(stored, password) else ""  # takes long: nobody waits for it at the database
     with rooms().database.begin() as connection:
@@ -67,7 +67,7 @@ def sign_out() -> None:
 
 def _by_token(text: str) -> Actor:
     try:
-        with rooms().database.connect().execution_options(reading=True) as connection:
+        with rooms().reading() as connection:
             actor, g.scopes = tokens.check_token(connection, text, now=now())
     except NotAllowed as refused:
         raise NotSignedIn(str(refused), code=refused.code) from refused
@@ -82,7 +82,7 @@ def _by_cookie() -> Actor | None:
         "idle": timedelta(minutes=settings.session_idle_minutes),
         "longest": timedelta(hours=settings.session_hours),
     }
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = sessions.find(connection, secret, now=now(), **terms)
     if found is None:
         session.pop(SESSION, None)

@@ -20,6 +20,7 @@ from workflows.evidence import Store
 from workflows.history import History
 from workflows.inbox import Inbox
 from workflows.policy import Actor
+from workflows.tables import reading
 from workflows.tidemarks import Tidemarks
 
 
@@ -38,6 +39,10 @@ class Rooms:
     tidemarks: Tidemarks
     checkpoints: Checkpoints
     writing: Writing = field(default_factory=Writing)
+
+    def reading(self) -> sa.Connection:
+        """A connection that only reads: on SQLite it does not take the lock of writers."""
+        return reading(self.database)
 
 
 def evidence_sources(house: Rooms) -> Sources:

@@ -330,7 +330,7 @@ def _name(overview: Overview) -> str:
 
 def _definition(definition_id: str, key: str) -> Any:
     catalog = rooms().catalog
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         pins = {**catalog.pins(connection, key, now()), key: definition_id}
     return catalog.definition(pins, key)
 

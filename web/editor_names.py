@@ -37,7 +37,7 @@ def person(person_id: str | None) -> str:
         return ""
     if person_id == "system":
         return say("系统")
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return names_of(connection, [person_id]).get(person_id, person_id)
 
 

@@ -56,7 +56,7 @@ def _store(connection: sa.Connection, upload: FileStorage, field: str) -> Eviden
 
 def seen_evidence(evidence_id: str) -> Evidence:
     """The evidence, for eyes that may see it: those who see its case, or its uploader. Raises NotFound."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = evidence.find_evidence(connection, evidence_id)
     if found.case_id:
         seen_case(found.case_id)

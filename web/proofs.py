@@ -22,7 +22,7 @@ LARGEST_NOTE = 64 * 1024
 
 @pages.get("/checkpoints")
 def checkpoints() -> str:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         records = kept(connection, newest=SHOWN)
     ring = rooms().checkpoints.ring
     return render_template(
@@ -45,7 +45,7 @@ def take_checkpoint() -> AnyResponse:
 @pages.get("/checkpoints/<int:size>.txt")
 def checkpoint(size: int) -> Response:
     """The newest checkpoint of so many entries, as a file to keep."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = next((record for record in kept(connection) if record.size == size), None)
     if found is None:
         raise NotFound(f"there is no checkpoint of {size} entries")

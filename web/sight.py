@@ -22,7 +22,7 @@ APPLICANT = "applicant@"
 
 def seen_case(case_id: str) -> Mapping[str, Any]:
     """The case's row, for eyes that may see it. Raises NotFound for others: they learn nothing."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         row = facts.case_row(connection, case_id)
         if not policy.sees(actor(), facts.case_facts(connection, case_id)):
             raise NotFound(f"there is no case {case_id}", code="CASE_NOT_FOUND")
@@ -45,7 +45,7 @@ def inner_case(case_id: str) -> Mapping[str, Any]:
 def seen_task(task_id: str) -> Mapping[str, Any]:
     """The task's row, for insiders and those it is or was for. Raises NotFound for others."""
     seen_case(facts.case_of(task_id))
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         row = facts.task_row(connection, task_id)
     if not (looks_inside() or _concerns(row)):
         raise NotFound(f"there is no task {task_id}", code="TASK_NOT_FOUND")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from engine.errors import InvalidInput, WrongState
 from engine.temporal import moment
-from workflows.tables import migrate
+from workflows.tables import migrate, reading
 
 FORMAT = 1
 BATCH = 500
@@ -89,10 +89,10 @@ def _write_tables(
 
 
 def _snapshot(database: sa.Engine) -> sa.Connection:
-    connection = database.connect()
+    connection = reading(database)
     if database.dialect.name == "postgresql":
-        return connection.execution_options(isolation_level="REPEATABLE READ")
-    return connection.execution_options(reading=True)
+        connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
 
 
 def _write_table(

@@ -26,7 +26,7 @@ from workflows.packages import (
     read_folder,
     write_folder,
 )
-from workflows.tables import definitions, take_turns
+from workflows.tables import definitions, reading, take_turns
 from workflows.trial.verdict import judge
 
 Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
@@ -90,7 +90,7 @@ class Catalog:
 
     def warm(self, at: datetime) -> int:
         """Read every definition in force, so that no case waits for the parser; answers how many."""
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             startable = [version.key for version in self.all_current(connection, at)]
             for key in startable:
                 self._pinned(connection, self.pins(connection, key, at), key)
@@ -308,13 +308,10 @@ class Catalog:
         others = [self.package(pin, connection) for key, pin in pins.items() if key != package.process_id]
         return sources(package.process_id, [package, *others])
 
-    def _reading(self) -> sa.Connection:
-        return self._database.connect().execution_options(reading=True)
-
     def _looking(self) -> AbstractContextManager[sa.Connection]:
         """The connection of this thread's block, or one for a moment."""
         here = getattr(self._here, "connection", None)
-        return self._reading() if here is None else nullcontext(here)
+        return reading(self._database) if here is None else nullcontext(here)
 
     def _load_package(self, connection: sa.Connection | None, definition_id: str) -> Package:
         with nullcontext(connection) if connection is not None else self._looking() as here:

@@ -22,6 +22,7 @@ from workflows.policy import SYSTEM, Actor
 from workflows.repetition import answered_before, look_up
 from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
 from workflows.rows import Pending
+from workflows.tables import reading
 from workflows.tidemarks import Tidemarks
 
 R = TypeVar("R", bound=Result)
@@ -279,7 +280,7 @@ class Commands:
     def delivered(self, letter: Letter) -> str | None:
         """The case that a message has reached already, if it has."""
         request = letter.once()
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             known = look_up(connection, [], [(SYSTEM.id, request.key or "")])
         before = answered_before(known, Pending(), SYSTEM, request, self._clock())
         return None if before is None else before.case_id

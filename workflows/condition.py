@@ -15,7 +15,7 @@ from engine.tables import assert_durable
 from workflows.dispatches import counts
 from workflows.evidence import Store, evidence, unsound
 from workflows.leases import all_aside
-from workflows.tables import alembic_config, cases, definitions, incidents, jobs, leases, timers
+from workflows.tables import alembic_config, cases, definitions, incidents, jobs, leases, reading, timers
 
 LATE = timedelta(minutes=10)
 """A worker that runs acts within seconds; what waits longer waits for a worker that does not run."""
@@ -43,7 +43,7 @@ class Sign:
 
 def is_current(database: sa.Engine) -> bool:
     """Whether the schema is the one this release works with."""
-    with database.connect().execution_options(reading=True) as connection:
+    with reading(database) as connection:
         return _revision(connection) == _newest(connection)
 
 
@@ -57,11 +57,11 @@ def require_durable(database: sa.Engine) -> None:
 
 def examine(database: sa.Engine, *, now: datetime) -> tuple[Sign, ...]:
     """Everything the database tells about the installation; the later signs need the earlier ones."""
-    with database.connect().execution_options(reading=True) as connection:
+    with reading(database) as connection:
         signs = [_server(connection), _schema(connection)]
     if all(sign.ok for sign in signs):
         signs.append(_durability(database))
-        with database.connect().execution_options(reading=True) as connection:
+        with reading(database) as connection:
             signs.extend(_work(connection, now))
     return tuple(signs)
 

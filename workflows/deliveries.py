@@ -16,7 +16,7 @@ from workflows import echoes
 from workflows.catalog import Catalog
 from workflows.commands import Commands
 from workflows.letters import Letter, letter_of
-from workflows.tables import GOING_ON, cases
+from workflows.tables import GOING_ON, cases, reading
 
 LOG = logging.getLogger("tidu.worker")
 UNREADABLE = (Rejected, BadDefinition)
@@ -58,7 +58,7 @@ class Deliveries:
         Raises Unclear, Endless, NobodyThere, Unasked, or whatever a receiver answered: then it is tried
         again.
         """
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             letter = letter_of(connection, job, self._origin(connection, job))
             self._may_go_on(connection, letter)
             waiting = dict(self._waiting(connection, letter, job.created_at))

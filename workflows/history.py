@@ -28,7 +28,7 @@ from workflows.evidence import Store, evidence_of
 from workflows.facts import names_of, visible
 from workflows.moments import Standing
 from workflows.policy import Actor
-from workflows.tables import cases, operations, tasks
+from workflows.tables import cases, operations, reading, tasks
 
 LARGEST_PAGE = 200
 
@@ -215,8 +215,7 @@ class History:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        opened = self._database.connect().execution_options(reading=True)
-        with opened as connection, self._library.over(connection):
+        with reading(self._database) as connection, self._library.over(connection):
             yield connection
 
     def _known(self, connection: sa.Connection) -> list[str]:

@@ -16,7 +16,7 @@ from workflows.catalog import Catalog
 from workflows.facts import names_of
 from workflows.lists import CAP, QUEUES, TaskQuery, count_of, cursor_behind, page_of
 from workflows.policy import Actor, Verdict
-from workflows.tables import drafts, notifications
+from workflows.tables import drafts, notifications, reading
 
 LARGEST_PAGE = 200
 
@@ -193,8 +193,7 @@ class Inbox:
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        opened = self._database.connect().execution_options(reading=True)
-        with opened as connection, self._library.over(connection):
+        with reading(self._database) as connection, self._library.over(connection):
             yield connection
 
 

@@ -362,6 +362,11 @@ def open_database(url: str, **options: Any) -> sa.Engine:
     return connect(url, **options)
 
 
+def reading(database: sa.Engine) -> sa.Connection:
+    """A connection that only reads: on SQLite it does not take the lock of writers."""
+    return database.connect().execution_options(reading=True)
+
+
 def migrate(database: sa.Engine) -> None:
     """Bring the schema to the newest version. Safe to repeat and to run twice at once."""
     from alembic.command import upgrade  # half of a cold start, and only needed here

@@ -22,7 +22,7 @@ from workflows.echoes import MOST
 from workflows.leases import Lease, defer, give_back, lease_jobs, lease_timers, pause, set_aside
 from workflows.repetition import REMEMBERED
 from workflows.results import LASTING
-from workflows.tables import idempotency, jobs
+from workflows.tables import idempotency, jobs, reading
 
 LOG = logging.getLogger("tidu.worker")
 LEASE = timedelta(seconds=60)
@@ -162,7 +162,7 @@ class Worker:
         return "jobs"
 
     def _job(self, lease: Lease) -> sa.Row[tuple[object, ...]]:
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             return connection.execute(
                 sa.select(jobs).where(jobs.c.case_id == lease.case_id, jobs.c.job_id == lease.item)
             ).one()
@@ -171,7 +171,7 @@ class Worker:
         if job.type in DELIVERIES:
             return self._deliveries.deliver(job, now)
         inputs = {name: from_json(value) for name, value in job.inputs.items()}
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             read = services.Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
             return services.run(job.type, inputs, read)
 

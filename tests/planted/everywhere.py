@@ -173,7 +173,11 @@ EVERYWHERE = (
         self._commands.fire_timer(lease.case_id, lease.item, lease=lease)
 """,
             ),
-            Change("workflows/worker.py", "import idempotency, jobs\n", "import idempotency, jobs, timers\n"),
+            Change(
+                "workflows/worker.py",
+                "import idempotency, jobs, reading\n",
+                "import idempotency, jobs, reading, timers\n",
+            ),
         ),
         noticed_by=(f"{WORKER_DIES}[sqlite-timers]",),
     ),

@@ -54,7 +54,7 @@ def evaluate(body: dict[str, Any], key: str) -> Response:
 
 
 def _all() -> tuple[decisions.DecisionFile, ...]:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return decisions.decision_files(connection, rooms().catalog, now())
 
 

@@ -45,7 +45,7 @@ class StartDraft(Strict):
 @api.response(200, DefinitionPage)
 def find() -> dict[str, Any]:
     """The version in force of every process."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return listed(map(shape, rooms().catalog.all_current(connection, now())))
 
 
@@ -53,7 +53,7 @@ def find() -> dict[str, Any]:
 @api.response(200, Definition)
 def by_key(key: str) -> dict[str, Any]:
     """The version of a process that new cases start with."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return shape(rooms().catalog.current(connection, key, now()))
 
 
@@ -61,7 +61,7 @@ def by_key(key: str) -> dict[str, Any]:
 @api.response(200, DefinitionPage)
 def versions(key: str) -> dict[str, Any]:
     """Every version of a process, newest first."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = rooms().catalog.versions(connection, key)
     if not found:
         raise NotFound(f"there is no process {key}", code="PROCESS_NOT_FOUND")
@@ -171,6 +171,6 @@ def _read_start_form(key: str) -> Form | None:
 
 
 def _start_form(key: str) -> bytes | None:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         version = rooms().catalog.current(connection, key, now())
     return rooms().catalog.start_form(version.id)

@@ -27,7 +27,7 @@ def ready() -> tuple[Response, int] | Response:
     """200 while requests are worth sending: `ok`, or `read-only` if the last change met a full or failing
     disk. `database` names the release, for not all of SQLite's are safe."""
     try:
-        with rooms().database.connect().execution_options(reading=True) as connection:
+        with rooms().reading() as connection:
             late = condition.late_work(connection, now=now())
             behind = rooms().tidemarks.behind(connection)
             kind = condition.release(connection)
@@ -52,7 +52,7 @@ def metrics() -> Response:
 
 def _measure_work() -> None:
     """What an operator wants to be called for: what is late, what was set aside, what cannot leave."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         late, unsent = condition.late_work(connection, now=now()), counts(connection)
         aside = len(all_aside(connection, limit=1_000))
     found = {"late_timers": late.timers, "late_jobs": late.jobs, "set_aside": aside}

@@ -39,7 +39,7 @@ class TakenUp(Strict):
 @api.response(200, IncidentPage)
 def find(asked: dict[str, Any]) -> dict[str, Any]:
     """The incidents that wait, the oldest first."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return listed(map(shape, open_incidents(connection, case_id=asked["processInstanceId"])))
 
 
@@ -62,7 +62,7 @@ def resolve(body: dict[str, Any], incident_id: str) -> dict[str, Any]:
 @api.response(200, AsidePage)
 def aside() -> dict[str, Any]:
     """Timers and jobs that the worker tries no more, the longest first."""
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         return listed({**vars(one), "since": moment(one.since)} for one in set_aside(connection))
 
 

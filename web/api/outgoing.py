@@ -88,7 +88,7 @@ WebhookPage = page_of(WebhookShape, name="WebhookPage")
 def find(asked: dict[str, Any]) -> dict[str, Any]:
     """What left the house or shall, the newest first."""
     wanted = {"state": asked["state"], "case_id": asked["processInstanceId"], "outlet": asked["webhookId"]}
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         return listed(map(shape, dispatches.find(connection, **wanted, limit=asked["maxResults"])))
 
 
@@ -96,7 +96,7 @@ def find(asked: dict[str, Any]) -> dict[str, Any]:
 @api.response(200, OneDispatch)
 def show(dispatch_id: str) -> dict[str, Any]:
     """One dispatch with every attempt."""
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         found = dispatches.get(connection, dispatch_id)
         log = [_attempt(one) for one in dispatches.attempts_of(connection, dispatch_id)]
     return {**shape(found), "log": log}
@@ -125,7 +125,7 @@ def give_up(body: dict[str, Any], dispatch_id: str) -> dict[str, Any]:
 @api.response(200, WebhookPage)
 def webhooks() -> dict[str, Any]:
     """The webhooks that are told."""
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         return listed(map(_webhook, open_subscriptions(connection)))
 
 

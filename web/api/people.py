@@ -63,7 +63,7 @@ def me() -> Response:
 @api.response(200, TokenPage)
 def my_tokens() -> dict[str, Any]:
     """The caller's tokens, without their secrets."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return listed(map(_token, tokens.tokens_of(connection, actor().id)))
 
 

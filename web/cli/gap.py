@@ -21,7 +21,7 @@ REFUSED = 1
 def show(arguments: argparse.Namespace, voice: Voice) -> int:
     """Say what is missing, case by case; refused if anything is."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         lost = rooms.tidemarks.lost(connection)
     _tell(voice, lost)
     return REFUSED if lost else 0

@@ -81,7 +81,7 @@ def doctor(arguments: argparse.Namespace, voice: Voice) -> int:
 
 
 def _acknowledged(rooms: Rooms) -> Sign:
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         missing = rooms.tidemarks.behind(connection)
     if missing is None:
         return Sign(name="acknowledged", ok=True, detail="the database has what this house acknowledged last")
@@ -112,7 +112,7 @@ def _verify(rooms: Rooms, case_ids: Iterable[str], voice: Voice, compared: Compa
 def _attachments(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
     """Evidence files of these cases, and of none yet, that are not what they were."""
     files = Store(rooms.settings.evidence_dir)
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         found = [entry for entry in unsound_evidence(connection, files) if entry[0] in wanted | {""}]
     return [
         _finding(case_id, "V-ATTACHMENT", 0, f"evidence file {digest} is {state}")
@@ -122,7 +122,7 @@ def _attachments(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
 
 def _gaps(rooms: Rooms, wanted: set[str]) -> list[dict[str, Any]]:
     """Entries of these cases, and of cases that are gone, that were acknowledged and are not there."""
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         lost = rooms.tidemarks.lost(connection)
     return [
         _finding(

@@ -80,7 +80,7 @@ def export(arguments: argparse.Namespace, voice: Voice) -> int:
     rooms = house.open_house()
     name = arguments.process
     if ":" not in name:
-        with rooms.database.connect().execution_options(reading=True) as connection:
+        with rooms.reading() as connection:
             name = rooms.catalog.current(connection, name, rooms.clock()).id
     key = name.partition(":")[0]
     folder = arguments.output if arguments.output.name == key else arguments.output / key

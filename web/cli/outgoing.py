@@ -20,7 +20,7 @@ MOST = 10_000
 def list_dispatches(arguments: argparse.Namespace, voice: Voice) -> int:
     """The newest dispatches."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         found = dispatches.find(
             connection, state=arguments.state, case_id=arguments.case, limit=arguments.limit
         )
@@ -32,7 +32,7 @@ def list_dispatches(arguments: argparse.Namespace, voice: Voice) -> int:
 def show(arguments: argparse.Namespace, voice: Voice) -> int:
     """One dispatch with every attempt."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         found = dispatches.get(connection, arguments.dispatch)
         log = dispatches.attempts_of(connection, arguments.dispatch)
     told = f"{found.key} {found.state} after {found.attempts} attempts"
@@ -72,7 +72,7 @@ def drop(arguments: argparse.Namespace, voice: Voice) -> int:
 def list_webhooks(arguments: argparse.Namespace, voice: Voice) -> int:
     """Those that are told."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         found = list(open_subscriptions(connection))
     lines = [f"{one.id}  {one.url}  {' '.join(one.events)}" for one in found]
     voice.answer({"webhooks": [vars(one) for one in found]}, *(lines or ["none: see `tidu webhook add`"]))

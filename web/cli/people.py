@@ -28,7 +28,7 @@ SECRET_BYTES = 32
 def list_people(arguments: argparse.Namespace, voice: Voice) -> int:
     """Everybody with their groups, roles and the state of their account."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         listed = everybody(connection, now=rooms.clock())
     rows = [{**_shown(entry.person), "account": entry.account} for entry in listed]
     lines = [f"{r['id']:16} {r['account']:9} {r['name']}  {' '.join(r['groups'] + r['roles'])}" for r in rows]
@@ -90,7 +90,7 @@ def disable(arguments: argparse.Namespace, voice: Voice) -> int:
 def list_tokens(arguments: argparse.Namespace, voice: Voice) -> int:
     """A person's tokens, without their secrets."""
     rooms = house.open_house()
-    with rooms.database.connect().execution_options(reading=True) as connection:
+    with rooms.reading() as connection:
         find_person(connection, arguments.person)
         found = tokens_of(connection, arguments.person)
     rows = [{**vars(token), "scopes": sorted(token.scopes)} for token in found]

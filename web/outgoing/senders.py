@@ -10,6 +10,7 @@ from web.outgoing.mail import Mails
 from web.outgoing.webhooks import Webhooks
 from workflows.postman import Send
 from workflows.subscriptions import subscription_of
+from workflows.tables import reading
 
 
 def senders(rooms: Rooms) -> dict[str, Send]:
@@ -30,7 +31,7 @@ def senders(rooms: Rooms) -> dict[str, Send]:
 
 
 def _url(database: sa.Engine, subscription_id: str) -> str | None:
-    with database.connect().execution_options(reading=True) as connection:
+    with reading(database) as connection:
         try:
             found = subscription_of(connection, subscription_id)
         except NotFound:

@@ -71,7 +71,7 @@ def start(process: str) -> Response | str | tuple[str, int]:
 
 def _startable() -> list[tuple[Version, Package]]:
     """The processes this person may start, as they are in force now."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = [
             (version, rooms().catalog.package(version.id, connection))
             for version in rooms().catalog.all_current(connection, now())
@@ -92,7 +92,7 @@ def _wanted(process: str) -> tuple[Version, Package]:
 
 def _known() -> dict[str, Any]:
     """What a case of this applicant would know from the start: unit, newest open batch, its rules."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return batches.case_context(connection, actor().unit, batches.newest_open(connection), now=now())
 
 

@@ -17,7 +17,7 @@ pages = Blueprint("mending", __name__)
 @pages.get("/incidents")
 def show() -> str:
     """The incidents that wait, the oldest first."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found, aside = open_incidents(connection), set_aside(connection)
         late = late_work(connection, now=now())
     return render_template("incidents.html", incidents=found, aside=aside, late=late)

@@ -99,7 +99,7 @@ def send(
 
 
 def _heard(case_id: str, sender: Actor) -> tuple[Hearing, ...]:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return hearings(connection, rooms().catalog, rooms().commands.live, case_id, sender)
 
 

@@ -21,7 +21,7 @@ OBJECTION = "objection"
 
 @pages.get("/notices")
 def board() -> str:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         found = open_notices(connection)
     return render_template("notices.html", notices=[_shown(notice) for notice in found])
 
@@ -51,7 +51,7 @@ def send(case_id: str) -> Answer:
 
 
 def _notice(case_id: str) -> Notice:
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         return open_notice(connection, case_id)
 
 

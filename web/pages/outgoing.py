@@ -29,7 +29,7 @@ CHANNELS = {"mail": "邮件", "webhook": "网络回调"}
 def show() -> str:
     """The newest dispatches, those of one state if it is asked for, and the webhooks."""
     state = request.args.get("state", "") if request.args.get("state") in STATES else ""
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         found = dispatches.find(connection, state=state, limit=200)
         webhooks = tuple(open_subscriptions(connection))
     return render_template("outgoing.html", found=found, state=state, webhooks=webhooks, **_words())
@@ -38,7 +38,7 @@ def show() -> str:
 @pages.get("/outgoing/<dispatch_id>")
 def look(dispatch_id: str) -> str:
     """One dispatch with its delivery log."""
-    with rooms().database.connect() as connection:
+    with rooms().reading() as connection:
         found = dispatches.get(connection, dispatch_id)
         log = dispatches.attempts_of(connection, dispatch_id)
     return render_template("dispatch.html", one=found, log=log, **_words())

@@ -200,7 +200,7 @@ def _preview(preview: Preview) -> dict[str, Any]:
 
 def _others(view: TaskView) -> list[dict[str, str]]:
     """Who else is in the task's groups: those it can be handed to."""
-    with rooms().database.connect().execution_options(reading=True) as connection:
+    with rooms().reading() as connection:
         people = (person for group in view.task.groups for person in people_in(connection, group))
         found = {person.id: person.name for person in people}
     return [{"id": id_, "name": name} for id_, name in sorted(found.items()) if id_ != actor().id]

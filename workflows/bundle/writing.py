@@ -27,7 +27,7 @@ from workflows.catalog import Catalog
 from workflows.checkpoints.records import ALGORITHM
 from workflows.checkpoints.taking import Checkpoints, Taken
 from workflows.evidence import Evidence, Store, evidence_of
-from workflows.tables import blobs
+from workflows.tables import blobs, reading
 
 PROGRAMS = ("verify.py", "verify.mjs", "VERIFY.zh.md")
 """What stands beside this room and goes along."""
@@ -62,8 +62,7 @@ def make_bundle(
     `Checkpoints.take` raises.
     """
     taken = sources.checkpoints.take()
-    reading = sources.database.connect().execution_options(reading=True)
-    with reading as connection, sources.library.over(connection):
+    with reading(sources.database) as connection, sources.library.over(connection):
         tree = positions.tree(connection)
         parts, cases = _programs(sources, taken), {}
         for case_id in sorted(set(case_ids)):

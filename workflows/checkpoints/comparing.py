@@ -20,6 +20,7 @@ from engine.replay import Finding
 from engine.tables import journal
 from workflows.checkpoints import records
 from workflows.checkpoints.keyring import Keyring
+from workflows.tables import reading
 
 GAP, BREAK, SPLIT, KEY = "V-CHECKPOINT-GAP", "V-CHECKPOINT-BREAK", "V-CHECKPOINT-SPLIT", "V-CHECKPOINT-KEY"
 
@@ -53,7 +54,7 @@ def compare(database: sa.Engine, ring: Keyring, given: Iterable[str] = (), *, ke
     `keys`, one a line, are trusted beside those of the ring. Raises InvalidInput KEY_UNREADABLE.
     """
     trusted = (*ring.verifiers(), *read_verifiers(keys))
-    with database.connect().execution_options(reading=True) as connection:
+    with reading(database) as connection:
         latest, remembered = ring.latest(), [record.note for record in records.kept(connection)]
         known, findings = _read([*given, *([latest] if latest else [])], remembered, trusted)
         walk = _walk(connection, {0, *(checkpoint.size for checkpoint in known)})

@@ -14,7 +14,7 @@ from engine.proof.notes import Checkpoint, Verifier, named
 from engine.tables import positions as given
 from workflows.checkpoints import records
 from workflows.checkpoints.keyring import Keyring
-from workflows.tables import cases
+from workflows.tables import cases, reading
 
 CASES_AT_ONCE = 50
 """So many cases' entries get their positions in one transaction: on SQLite others wait for it."""
@@ -49,7 +49,7 @@ class Checkpoints:
         checkpoint: then nothing is signed and no position given until somebody has looked.
         """
         self.ring.signer()
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             self._look_back(connection)
         added = self._give_positions()
         with self._database.begin() as connection:
@@ -62,7 +62,7 @@ class Checkpoints:
         """`take`, if there is a key and the last checkpoint is older than `every`."""
         if not self.ring.can_sign:
             return None
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             last = records.kept(connection, newest=1)
         if last and self._clock() - last[0].at < every:
             return None
@@ -72,7 +72,7 @@ class Checkpoints:
         """How it stands with signing, in words. Raises WrongState as `take` does, where nothing is signed."""
         if not self.ring.can_sign:
             return "there is no key: nothing is signed until `tidu init`"
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             last = self._look_back(connection)
         return f"the last knows {last.size} entries, all are there" if last else "none was signed yet"
 
@@ -82,7 +82,7 @@ class Checkpoints:
         This is also how work goes on after entries were lost. Raises WrongState NO_KEY.
         """
         self.ring.signer()
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             size = positions.length(connection)
         last = self.ring.last()
         self.ring.renew(named(seed, place), until=min(size, last.size) if last else size)
@@ -123,11 +123,8 @@ class Checkpoints:
         last = sa.select(sa.func.max(given.c.last)).where(given.c.case_id == cases.c.case_id)
         has_news = cases.c.seq > sa.func.coalesce(last.scalar_subquery(), 0)
         query = sa.select(cases.c.case_id).where(has_news).order_by(cases.c.updated_at, cases.c.case_id)
-        with self._reading() as connection:
+        with reading(self._database) as connection:
             return list(connection.scalars(query))
-
-    def _reading(self) -> sa.Connection:
-        return self._database.connect().execution_options(reading=True)
 
 
 def _went_back(why: str) -> WrongState:

@@ -10,6 +10,7 @@ from engine.case.standing import Task
 from workflows.demo.chance import Chance
 from workflows.people import find_person, people_in, persons, units
 from workflows.policy import SYSTEM, Actor
+from workflows.tables import reading
 
 
 class Crew:
@@ -20,7 +21,7 @@ class Crew:
         self._groups: dict[str, tuple[Actor, ...]] = {}
         self._persons: dict[str, Actor] = {}
         factories = sa.select(persons.c.id).join(units, units.c.id == persons.c.unit)
-        with database.connect().execution_options(reading=True) as connection:
+        with reading(database) as connection:
             ids = connection.scalars(factories.where(units.c.kind == "enterprise"))
             ordered = sorted(ids, key=lambda person: (len(person), person))  # app99 before app100
             self._applicants = tuple(self._read(connection, person) for person in ordered)
@@ -31,7 +32,7 @@ class Crew:
 
     def candidates(self, task: Task, chance: Chance) -> list[Actor]:
         """Everybody who might do a task, the likeliest first; whoever holds it is the only one."""
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             if task.assignee:
                 return [self._read(connection, task.assignee)]
             named = [self._read(connection, person) for person in task.users]

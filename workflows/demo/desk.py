@@ -22,6 +22,7 @@ from workflows.demo.lore import Lore, varied
 from workflows.demo.waiting import is_model
 from workflows.forms.form import Form
 from workflows.submissions import OUTCOME, form_of, read, senders
+from workflows.tables import reading
 
 Values = dict[str, Any]
 SOME_FILES = 25
@@ -108,7 +109,7 @@ class Desk:
 
     @contextmanager
     def _look(self, case_id: str) -> Iterator[Case]:
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             case = self._commands.live.take(connection, case_id)
         yield case
         self._commands.live.put_back(case)

@@ -28,7 +28,7 @@ from workflows.demo.waiting import is_model, stops
 from workflows.evidence import Store
 from workflows.packages import Package
 from workflows.policy import Actor
-from workflows.tables import cases, jobs, timers
+from workflows.tables import cases, jobs, reading, timers
 from workflows.worker import Worker
 
 TRACK = "green_factory"
@@ -256,14 +256,14 @@ class Season:
         return bool(self._soonest(NOW))
 
     def _soonest(self, query: sa.Select[Any]) -> list[datetime]:
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             found = connection.execute(query, {"at": self.clock.at}).one()
         return [moment for moment in found if moment is not None]
 
     def _moved(self, since: datetime) -> list[str]:
         """Our cases that have moved since they were looked at last, if that was after `since`."""
         query = sa.select(cases.c.case_id, cases.c.seq).where(cases.c.updated_at >= since)
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             found = {case: seq for case, seq in connection.execute(query) if case in self._numbers}
         moved = sorted(case for case, seq in found.items() if self._seen.get(case) != seq)
         self._seen.update(found)
@@ -272,12 +272,12 @@ class Season:
     # --- the library ----------------------------------------------------------------------------------
 
     def _in_force(self, process: str) -> str:
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             return self._catalog.current(connection, process, self.clock.at).id
 
     def _packages(self) -> list[Package]:
         """The track's own package, then those it calls."""
-        with self._database.connect().execution_options(reading=True) as connection:
+        with reading(self._database) as connection:
             pins = self._catalog.pins(connection, TRACK, self.clock.at)
             return [self._catalog.package(pins[key], connection) for key in sorted(pins, key=_own_first)]
 

@@ -36,7 +36,7 @@ from workflows.drafts.gates import (
 )
 from workflows.packages import lacking, read_files, read_unready
 from workflows.policy import Actor
-from workflows.tables import definition_drafts, releases, take_turns
+from workflows.tables import definition_drafts, reading, releases, take_turns
 
 
 class Drafts:
@@ -51,14 +51,14 @@ class Drafts:
 
     def overviews(self) -> tuple[Overview, ...]:
         """Every process that has a version or a draft, by key."""
-        with self._read() as connection:
+        with reading(self._database) as connection:
             found = set(connection.scalars(sa.select(definition_drafts.c.key)))
             found |= {version.key for version in self._catalog.all_current(connection, self._clock())}
             return tuple(self._overview(connection, key) for key in sorted(found))
 
     def overview(self, key: str) -> Overview:
         """One process. Raises NotFound."""
-        with self._read() as connection:
+        with reading(self._database) as connection:
             found = self._overview(connection, key)
         if not found.versions and found.draft is None:
             raise NotFound(f"there is no process {key}", code="PROCESS_NOT_FOUND", process=key)
@@ -66,23 +66,23 @@ class Drafts:
 
     def draft(self, key: str) -> Draft:
         """The draft of a process. Raises NotFound."""
-        with self._read() as connection:
+        with reading(self._database) as connection:
             return read_draft(connection, key)
 
     def contents(self, draft: Draft) -> dict[str, bytes]:
         """The files of a draft as they are read now: path → content."""
-        with self._read() as connection:
+        with reading(self._database) as connection:
             return fetch(connection, draft.files)
 
     def check(self, key: str, files: Mapping[str, bytes]) -> tuple[Problem, ...]:
         """What the engine and the library say about these files; called processes as they are in force."""
-        with self._read() as connection:
+        with reading(self._database) as connection:
             return self._check(connection, key, files)
 
     def notes(self, key: str) -> dict[int, str]:
         """Release note by version."""
         query = sa.select(releases.c.version, releases.c.note).where(releases.c.key == key)
-        with self._read() as connection:
+        with reading(self._database) as connection:
             return {row.version: row.note for row in connection.execute(query)}
 
     # --- editing --------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class Drafts:
         accepted, WrongState DRAFT_NOT_EDITING, NotAllowed.
         """
         needs_reason(note)
-        with self._read() as connection:
+        with reading(self._database) as connection:
             read = self._editable(connection, key, revision, actor)
         problems = self.check(key, self.contents(read))  # may take long: nobody else waits for it
         with self._database.begin() as connection:
@@ -239,9 +239,6 @@ class Drafts:
             return version
 
     # --- below ----------------------------------------------------------------------------------------
-
-    def _read(self) -> sa.Connection:
-        return self._database.connect().execution_options(reading=True)
 
     def _overview(self, connection: sa.Connection, key: str) -> Overview:
         versions = tuple(self._catalog.versions(connection, key))
