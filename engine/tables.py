@@ -93,6 +93,9 @@ DURABLY = ((3,), ("on", "remote_apply", "remote_write"))
 BUSY_MS = 10_000
 """So long a writer waits for another one."""
 
+TURNS = 20
+"""How often one waits for a turn to change how a file is kept, before who is in the way is named."""
+
 DISK_FAILED = 10
 """SQLite's code when a file cannot be read, written or synced."""
 
@@ -156,7 +159,7 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
+        _settle_mode(connection, "wal" if wal else "delete")
         connection.execute("PRAGMA synchronous = EXTRA")  # FULL does not sync the end of a rollback journal
         connection.execute("PRAGMA foreign_keys = ON")
 
@@ -183,6 +186,18 @@ def _sqlite(address: sa.URL, options: dict[str, Any]) -> sa.Engine:
             context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor)
 
     return database
+
+
+def _settle_mode(connection: Any, mode: str) -> None:
+    """Keep the file in `mode`. SQLite does not wait for who is writing when the mode is to change, though it
+    does for everything else: so wait for a turn to write, and ask again."""
+    for _ in range(TURNS):
+        with suppress(sqlite_module().OperationalError):
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    connection.execute(f"PRAGMA journal_mode = {mode}")
 
 
 @dataclass

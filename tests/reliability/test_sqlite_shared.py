@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Thread
 
 import pytest
@@ -12,7 +14,7 @@ import engine.tables
 from engine.tables import sqlite_module, wal_is_safe
 from tests.reliability.at_work import DATABASE, Office, is_whole
 from tests.reliability.watched import Watched
-from workflows.tables import open_database
+from workflows.tables import migrate, open_database
 
 WRITERS = 16
 NEVER_SAFE = ((99, 0, 0),)
@@ -65,6 +67,31 @@ def test_which_releases_are_free_of_the_wal_fault(version, safe):
 
 def test_the_release_that_the_house_brings_along_is_free_of_it():
     assert wal_is_safe(sqlite_module().sqlite_version_info)
+
+
+def test_who_opens_a_new_file_waits_for_who_is_writing_its_first_tables(tmp_path):
+    path = tmp_path / "new.db"
+    first = sqlite_module().connect(path, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    first.execute("CREATE TABLE one (a)")
+    with ThreadPoolExecutor() as others, closing(first):
+        waiting = others.submit(open_database(f"sqlite:///{path}").connect)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        first.execute("COMMIT")
+        waiting.result().close()
+    assert mode(path) == "wal"
+
+
+def test_many_who_open_a_new_file_at_once_all_come_in(tmp_path):
+    def opens(path):
+        database = open_database(f"sqlite:///{path}")
+        migrate(database)
+        database.dispose()
+
+    with ThreadPoolExecutor(8) as others:
+        for number in range(10):
+            list(others.map(opens, [tmp_path / f"{number}.db"] * 8))
 
 
 def test_a_release_with_the_fault_takes_the_file_out_of_the_wal(watched_folder, monkeypatch):
