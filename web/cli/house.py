@@ -14,6 +14,7 @@ from web.settings import CHECKOUT, read_limits, read_settings
 from workflows.catalog import Catalog
 from workflows.condition import is_current, require_durable
 from workflows.register.batches import load_batches
+from workflows.register.rule_sets import load_rule_sets
 from workflows.staff import load_bodies
 from workflows.tables import migrate, take_turns
 from workflows.trial.trial import Trial
@@ -66,6 +67,7 @@ def bring_up_to_date(house: Rooms) -> list[str]:
     with house.database.begin() as connection:
         take_turns(connection)
         load_bodies(connection)
+        load_rule_sets(connection, now=now)
         load_batches(connection, now=now)
         ours = Catalog(house.database)  # what comes with the release needs no trial
         new = ours.load_library(connection, LIBRARY, at=now, effective_from=RULE_ISSUED)

@@ -19,7 +19,8 @@ from workflows.calendar import local_day
 from workflows.columns import Document, Moment
 from workflows.contents import keep
 from workflows.people import authorities, units
-from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
+from workflows.register.rule_sets import rules_on
+from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, stored_rules
 from workflows.register.titles import record_of
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
@@ -121,6 +122,12 @@ def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime
     return tuple(row["id"] for row in rows)
 
 
+def governing(connection: sa.Connection, batch: Batch | None, *, on: date) -> RuleSet | None:
+    """The rules of a case that is accepted on this day: those pinned by its batch; without a batch those in
+    force on the day, None if none are."""
+    return batch.rules if batch else rules_on(connection, on)
+
+
 def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> RuleSet:
     """The rules of a batch, to a case a plain FEEL context (`rules.days.gf_m5`).
 
@@ -141,14 +148,15 @@ def case_context(
     rules: RuleSet | None = None,
 ) -> dict[str, Value]:
     """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without one.
-    The batch's own rules unless there are others.
+    The rules are those that govern it unless there are others.
 
     Raises NotFound for an unknown unit.
     """
+    governed = rules or governing(connection, batch, on=local_day(now))
     return {
         "unit": unit_context(connection, unit, on=local_day(now)) if unit else None,
         "batch": batch_context(batch) if batch else None,
-        "rules": (rules or batch.rules).shared.value if batch else None,
+        "rules": governed.shared.value if governed else None,
     }
 
 
@@ -212,5 +220,5 @@ def _batch(connection: sa.Connection, row: sa.RowMapping) -> Batch:
 def _rules(connection: sa.Connection, batch: str, digest: str) -> RuleSet:
     if digest not in _READ:
         stored = connection.execute(sa.select(batches.c.rules).where(batches.c.id == batch)).scalar_one()
-        _READ[digest] = read_rules(stored)
+        _READ[digest] = stored_rules(stored)
     return _READ[digest]
