@@ -27,6 +27,7 @@ from web.api import (
     models,
     openapi,
     people,
+    rule_sets,
     task_commands,
     tasks,
 )
@@ -34,7 +35,20 @@ from web.api import outgoing as api_outgoing
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
+from web.pages import (
+    apply,
+    cases,
+    help,
+    inbox,
+    login,
+    mending,
+    notices,
+    outgoing,
+    rule_documents,
+    rules,
+    start,
+    task,
+)
 from web.settings import Settings
 from workflows.catalog import Catalog
 from workflows.checkpoints.keyring import Keyring
@@ -50,11 +64,11 @@ from workflows.trial.trial import Limits, Trial
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people, api_outgoing),
+    *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing),
 )
 PAGES = (
     *(health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help),
-    *(editor, audit, proofs),
+    *(editor, rules, rule_documents, audit, proofs),
 )
 
 log = logging.getLogger("tidu.web")

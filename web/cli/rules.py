@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice
 from workflows.calendar import local_day
-from workflows.references import Reference
 from workflows.rules.coverage import Coverage, coverage_of_folder
 from workflows.rules.coverage import coverage as coverage_of_house
+from workflows.rules.report import report
 from workflows.rules.sets import RuleSets
 
 FOUND = 1
@@ -47,40 +46,6 @@ def list_rules(_arguments: argparse.Namespace, voice: Voice) -> int:
     lines = [f"{row['rules']:24} {row['state']:10} {'in force' if row['in_force'] else ''}" for row in rows]
     voice.answer(rows, *(line.rstrip() for line in lines))
     return 0
-
-
-def report(found: Coverage) -> dict[str, Any]:
-    """The report as one document."""
-    return {
-        "rules": f"{found.rules.id}:{found.rules.version}",
-        "elements": found.counted,
-        "clauses": [
-            {
-                "id": line.clause.id,
-                "document": line.clause.document,
-                "article": line.clause.article,
-                "status": line.clause.status,
-                "digest": line.clause.digest,
-                "places": list(map(_place, line.places)),
-                "parameters": [parameter.key for parameter in line.parameters],
-                "stale": bool(line.stale),
-            }
-            for line in found.lines
-        ],
-        "not_carried_out": [line.clause.id for line in found.lines if not line.is_carried_out],
-        "silent": list(map(_place, found.silent)),
-        "unknown": [_place(place) | {"clause": name} for place, name in found.unknown],
-        "over": [_place(place) | {"clause": name} for place, name in found.over],
-        "stale": [_place(place) | {"clause": name} for place, name in found.stale],
-        "parameters": {
-            "used": sum(1 for line in found.parameters if line.places),
-            "unused": [line.parameter.key for line in found.parameters if not line.places],
-        },
-    }
-
-
-def _place(one: Reference) -> dict[str, Any]:
-    return {"process": one.process, "place": one.place, "kind": one.kind, "step": one.step or None}
 
 
 def _lines(found: Coverage) -> list[str]:

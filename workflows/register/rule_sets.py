@@ -174,7 +174,8 @@ def _ship(connection: sa.Connection, shipped: RuleSet, *, version: int, now: dat
     who = {"author": SHIPPED, "authors": [SHIPPED], "changed_by": SHIPPED, "changed_at": now}
     row = {"id": rules.id, "version": version, "revision": 1, "state": "approved", "base": None, "note": ""}
     connection.execute(sa.insert(rule_sets).values(**row, **row_of(rules), **who, approved_at=now))
-    keep_shared(connection, rules)
+    if rules.effective[0]:  # a batch that is opened with others keeps them itself
+        keep_shared(connection, rules)
     return f"{rules.id}:{version}"
 
 

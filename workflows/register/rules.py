@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -233,12 +233,21 @@ def _parameter(key: str, row: Mapping[str, Any]) -> Parameter:
     )
 
 
+@cache
+def _catalogue() -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads((FOLDER / f"{CATALOGUE}.json").read_bytes())
+    return content
+
+
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
     """What a rule set must hold: key → unit, range, choices."""
-    known: Mapping[str, Mapping[str, Any]] = json.loads((FOLDER / f"{CATALOGUE}.json").read_bytes())[
-        "parameters"
-    ]
+    known: Mapping[str, Mapping[str, Any]] = _catalogue()["parameters"]
     return known
+
+
+def catalogue_words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """What `groups` of parameters, `units` and other `words` are called: name → label, labelEn."""
+    return {kind: _catalogue()[kind] for kind in ("groups", "units", "words")}
 
 
 def check_rules(rules: RuleSet) -> tuple[Problem, ...]:

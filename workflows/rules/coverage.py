@@ -18,7 +18,14 @@ from workflows.duties import may_edit
 from workflows.packages import DRAWING, Package, read_folder
 from workflows.policy import Actor
 from workflows.references import Reference, pin_clauses, references
-from workflows.register.clauses import Clause, RuleDocument, clauses_in, documents, documents_in
+from workflows.register.clauses import (
+    Clause,
+    RuleDocument,
+    amend,
+    clauses_in,
+    documents,
+    documents_in,
+)
 from workflows.register.rule_sets import rules_on
 from workflows.register.rules import Parameter, RuleSet, load_rules
 from workflows.tables import clause_pins
@@ -142,6 +149,51 @@ def held_again(
     package = catalog.package(version.id, connection)
     pin_clauses(connection, package, version.version, known=clauses_in(connection), by=actor.id, at=now)
     record_operation(connection, actor, action="clauses-held", entity=version.id, at=now, reason=reason)
+
+
+def amended(
+    connection: sa.Connection,
+    clause: str,
+    *,
+    document: str,
+    article: str,
+    status: str,
+    zh: str,
+    en: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Clause:
+    """A process owner writes down how a clause reads from now on; see `clauses.amend`.
+
+    Raises NotAllowed, NotFound, InvalidInput.
+    """
+    demand(may_edit(actor))
+    needs_reason(reason)
+    before = clauses_in(connection).get(clause)
+    after = amend(
+        connection,
+        clause,
+        document=document,
+        article=article or None,
+        status=status,
+        zh=zh,
+        en=en,
+        by=actor.id,
+        reason=reason,
+        at=now,
+    )
+    record_operation(
+        connection,
+        actor,
+        action="clause-amend",
+        entity=clause,
+        at=now,
+        reason=reason,
+        old={"digest": before.digest} if before else None,
+        new={"digest": after.digest},
+    )
+    return after
 
 
 def touched(parameters: Iterable[str], rules: RuleSet, found: Iterable[Reference]) -> tuple[Reference, ...]:

@@ -106,7 +106,7 @@ class RuleSets:
         """These entries (key → value or same_as, inferred, source, note) and facts (label, labelEn,
         effective, basis) as the next revision; an approval of the one before is void.
 
-        Raises BadDefinition naming every parameter that cannot be so, WrongState RULES_STALE if somebody
+        Raises BadDefinition naming every parameter that cannot be so, WrongState DRAFT_STALE if somebody
         saved in between, RULES_SETTLED for an approved version, NotAllowed.
         """
         demand(duties.may_edit(actor))
@@ -121,7 +121,7 @@ class RuleSets:
             return self._put(connection, before, actor, "rules-save", **made)
 
     def discard(self, draft: KeptRules, *, revision: int, reason: str, actor: Actor) -> None:
-        """The draft is gone; nothing that was approved can be. Raises NotAllowed, RULES_STALE."""
+        """The draft is gone; nothing that was approved can be. Raises NotAllowed, DRAFT_STALE."""
         needs_reason(reason)
         demand(duties.may_edit(actor))
         with self._database.begin() as connection:
@@ -149,7 +149,7 @@ class RuleSets:
         """A second person answers for exactly this revision; it never changes again.
 
         Raises NotAllowed SOD for whoever has a hand in it, InvalidInput EFFECTIVE_IN_PAST where it would
-        have governed cases before anybody approved it, RULES_STALE.
+        have governed cases before anybody approved it, DRAFT_STALE.
         """
         needs_reason(reason, least=MIN_OPINION)
         with self._database.begin() as connection:
@@ -163,7 +163,7 @@ class RuleSets:
             return self._put(connection, before, actor, "rules-approve", reason=reason, **said)
 
     def send_back(self, draft: KeptRules, *, revision: int, reason: str, actor: Actor) -> KeptRules:
-        """The draft is its authors' again. Raises NotAllowed, RULES_STALE."""
+        """The draft is its authors' again. Raises NotAllowed, DRAFT_STALE."""
         needs_reason(reason)
         with self._database.begin() as connection:
             before = self._open(connection, draft, revision)
@@ -182,7 +182,7 @@ class RuleSets:
         if now.revision != revision:
             raise WrongState(
                 f"revision {revision} of {now.name} was read, it is {now.revision} now",
-                code="RULES_STALE",
+                code="DRAFT_STALE",
                 current={
                     "revision": now.revision,
                     "by": now.changed_by,
@@ -283,7 +283,7 @@ def _not_backdated(kept: KeptRules, today: date) -> None:
 def _in_state(kept: KeptRules, state: str) -> None:
     if kept.state != state:
         raise WrongState(
-            f"{kept.name} is {kept.state}, expected {state}", code="RULES_STATE", state=kept.state
+            f"{kept.name} is {kept.state}, expected {state}", code="DRAFT_STATE", state=kept.state
         )
 
 
