@@ -15,9 +15,7 @@ import sqlalchemy as sa
 from engine.case.shared import Shared
 from engine.definition.model import Definition, Element, Sources, deployed_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
-from workflows.calendar import Calendar, calendar_ids, load_calendar
-from workflows.contents import fetch, keep
-from workflows.packages import (
+from workflows.library.packages import (
     DRAWING,
     Package,
     bad,
@@ -26,10 +24,12 @@ from workflows.packages import (
     read_folder,
     write_folder,
 )
+from workflows.library.trial.verdict import judge
 from workflows.references import pin_clauses, unknown_clauses
+from workflows.register.calendar import Calendar, calendar_ids, load_calendar
 from workflows.register.clauses import clauses_in
-from workflows.tables import definitions, reading, take_turns
-from workflows.trial.verdict import judge
+from workflows.store.contents import fetch, keep
+from workflows.store.tables import definitions, reading, take_turns
 
 Checker = Callable[[Sources, Mapping[str, bytes]], tuple[Problem, ...]]
 """What says if sources and forms are good: `verdict.judge` itself, or a trial that asks it elsewhere."""

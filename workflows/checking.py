@@ -9,8 +9,8 @@ from typing import Any
 
 from engine.definition.model import Sources
 from engine.errors import BadDefinition, InvalidInput, NotFound, Problem
-from workflows.catalog import Checker, sources
-from workflows.packages import (
+from workflows.library.catalog import Checker, sources
+from workflows.library.packages import (
     DRAWING,
     Package,
     read_drawing,
@@ -19,11 +19,11 @@ from workflows.packages import (
     read_unready_drawing,
     unmarked,
 )
+from workflows.library.trial import verdict
+from workflows.library.trial.verdict import Decided
+from workflows.library.typed_json import from_typed
 from workflows.references import unknown_clauses
 from workflows.register.clauses import clauses
-from workflows.trial import verdict
-from workflows.trial.verdict import Decided
-from workflows.typed_json import from_typed
 
 Decider = Callable[..., Decided]
 Reader = Callable[[bytes], tuple[Package, ...]]

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from engine.case.shared import Shared
 from engine.values import Value
-from workflows.calendar import SHANGHAI, local_day
-from workflows.forms.form import Form
-from workflows.letters import Letter
-from workflows.packages import Package
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.acts.letters import Letter
+from workflows.acts.submissions import read, typed
+from workflows.library.forms.form import Form
+from workflows.library.packages import Package
 from workflows.register.batches import (
     Batch,
     case_context,
@@ -24,7 +24,7 @@ from workflows.register.batches import (
     newest_open,
     rules_for_case,
 )
-from workflows.submissions import read, typed
+from workflows.register.calendar import SHANGHAI, local_day
 
 Values = Mapping[str, Any]
 

@@ -12,9 +12,9 @@ from lxml import etree
 
 from engine.errors import BadDefinition, Problem
 from engine.xml import parse_xml
-from workflows.packages import BPMN, DRAWING, ZEEBE, Package
+from workflows.library.packages import BPMN, DRAWING, ZEEBE, Package
 from workflows.register.clauses import NAME, Clause
-from workflows.tables import clause_pins
+from workflows.store.tables import clause_pins
 
 CLAUSE = re.compile(rf"(?<![\w-]){NAME}(?![\w-])")
 WORD = re.compile(r"[^\s,，、;；]+")

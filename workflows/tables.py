@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.tables import connect, metadata, wait_patiently
-from workflows.columns import Document, Moment
+from workflows.store.columns import Document, Moment
 
 GOING_ON, OVER = ("active", "suspended"), ("completed", "terminated")
 """The statuses of a case."""

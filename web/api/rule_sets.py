@@ -12,8 +12,8 @@ from web.api.conventions import listed, wanted_revision, with_revision
 from web.api.openapi import Room
 from web.context import actor, now, rooms
 from web.schemas import Query, Strict
-from workflows.calendar import local_day
 from workflows.references import Reference, references
+from workflows.register.calendar import local_day
 from workflows.register.clauses import RuleDocument
 from workflows.register.rule_sets import KeptRules
 from workflows.rules import coverage as covering

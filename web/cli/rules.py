@@ -7,7 +7,7 @@ import argparse
 from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice
-from workflows.calendar import local_day
+from workflows.register.calendar import local_day
 from workflows.rules.coverage import Coverage, coverage_of_folder
 from workflows.rules.coverage import coverage as coverage_of_house
 from workflows.rules.report import report

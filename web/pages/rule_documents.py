@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from web.context import actor, now, rooms
 from web.pages.acting import act_and_tell
 from web.words import say
-from workflows.duties import may_edit
+from workflows.actors.duties import may_edit
 from workflows.register.clauses import STATUSES, RuleDocument
 from workflows.rules import coverage as covering
 from workflows.rules.coverage import ClauseLine, Coverage

@@ -15,10 +15,10 @@ from web.editor_names import person, refusal
 from web.pages import rule_forms
 from web.pages.acting import act_and_tell
 from web.words import pick, say
-from workflows.calendar import local_day
-from workflows.duties import may_edit
-from workflows.people import authorities
+from workflows.actors.duties import may_edit
+from workflows.actors.people import authorities
 from workflows.references import Reference, references
+from workflows.register.calendar import local_day
 from workflows.register.rule_sets import KeptRules
 from workflows.register.rules import catalogue
 from workflows.rules.comparison import Difference, compare

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotFound
 from engine.tables import metadata
-from workflows.columns import Moment
 from workflows.register.rules import FOLDER
+from workflows.store.columns import Moment
 
 STATUSES = {
     "read": ("原文可见", "the text was read"),

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound, WrongState
 from engine.tables import metadata
-from workflows.columns import Document, Moment
-from workflows.contents import keep
 from workflows.register.rules import RuleSet, load_rules, rule_set_ids, stored_rules
+from workflows.store.columns import Document, Moment
+from workflows.store.contents import keep
 
 rule_sets = sa.Table(
     "rule_sets",

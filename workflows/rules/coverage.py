@@ -10,14 +10,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from engine.errors import NotFound
-from workflows.calendar import local_day
-from workflows.catalog import Catalog
-from workflows.change import demand, record_operation
-from workflows.drafts.gates import needs_reason
-from workflows.duties import may_edit
-from workflows.packages import DRAWING, Package, read_folder
-from workflows.policy import Actor
+from workflows.actors.duties import may_edit
+from workflows.actors.policy import Actor
+from workflows.library.catalog import Catalog
+from workflows.library.packages import DRAWING, Package, read_folder
 from workflows.references import Reference, pin_clauses, references
+from workflows.register.calendar import local_day
 from workflows.register.clauses import (
     Clause,
     RuleDocument,
@@ -28,7 +26,9 @@ from workflows.register.clauses import (
 )
 from workflows.register.rule_sets import rules_on
 from workflows.register.rules import Parameter, RuleSet, load_rules
-from workflows.tables import clause_pins
+from workflows.store.tables import clause_pins
+from workflows.transaction.change import demand, record_operation
+from workflows.workshop.drafts.gates import needs_reason
 
 Pins = Mapping[str, Mapping[str, str]]
 """Process → clause → digest, as the text was when somebody last held the version in force against it."""

@@ -11,12 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.errors import BadDefinition, InvalidInput, Problem, WrongState
-from workflows import duties
-from workflows.calendar import local_day
-from workflows.change import demand, record_operation
-from workflows.drafts.gates import MIN_OPINION, needs_reason
-from workflows.policy import Actor, Verdict
+from workflows.actors import duties
+from workflows.actors.policy import Actor, Verdict
 from workflows.register.batches import batches
+from workflows.register.calendar import local_day
 from workflows.register.rule_sets import (
     KeptRules,
     every_rule_set,
@@ -27,7 +25,9 @@ from workflows.register.rule_sets import (
     rule_sets,
 )
 from workflows.register.rules import RuleSet, read_rules
-from workflows.tables import reading, take_turns
+from workflows.store.tables import reading, take_turns
+from workflows.transaction.change import demand, record_operation
+from workflows.workshop.drafts.gates import MIN_OPINION, needs_reason
 
 ENTRY = ("value", "same_as", "inferred", "source", "note")
 """What of a parameter an editor may say."""

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import InvalidInput, NotFound
 from tests.workflows.register.parts import BPMN, NOW
-from workflows.packages import read_folder
+from workflows.library.packages import read_folder
 from workflows.references import STEP, references
 from workflows.register.clauses import (
     NAME,
@@ -93,7 +93,13 @@ def test_what_is_inferred_is_not_called_settled():
 
 
 def amended(connection, clause="F36", **other):
-    said = {"document": "miit-2024", "article": "第十五条", "status": "read", "zh": "新文本", "en": "New text"}
+    said = {
+        "document": "miit-2024",
+        "article": "第十五条",
+        "status": "read",
+        "zh": "新文本",
+        "en": "New text",
+    }
     facts = {**said, "by": "owner", "reason": "部令修订", "at": NOW, **other}
     return amend(connection, clause, **facts)
 

@@ -172,7 +172,13 @@ def test_a_quota_is_one_number_for_all_or_has_some_authorities_of_its_own():
 
 
 @pytest.mark.parametrize(
-    "span", [{"from": "2026-13-01"}, {"from": "soon"}, {"from": "2026-05-01", "to": "2026-04-30"}, {"to": "2026-01-01"}]
+    "span",
+    [
+        {"from": "2026-13-01"},
+        {"from": "soon"},
+        {"from": "2026-05-01", "to": "2026-04-30"},
+        {"to": "2026-01-01"},
+    ],
 )
 def test_a_span_that_cannot_be_is_refused(span):
     assert [element for element, _ in found({**content(), "effective": span})] == ["effective"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from workflows.contents import keep
 from workflows.register.batches import batches
 from workflows.register.clauses import amendments
 from workflows.register.rule_sets import rule_sets
 from workflows.register.rules import stored_rules
-from workflows.tables import clause_pins
+from workflows.store.contents import keep
+from workflows.store.tables import clause_pins
 
 revision = "0008"
 down_revision = "0007"
