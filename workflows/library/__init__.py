@@ -1,0 +1,1 @@
+"""Processes before they run: packages, forms, decision tables and calendars, checked and deployed."""
