@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from engine.errors import EngineError, NotFound
 from engine.values import Value, from_json
 from workflows.actors.people import people_in
-from workflows.library.calendar import local_day
 from workflows.register import titles
+from workflows.register.calendar import local_day
 from workflows.store.tables import GOING_ON, cases, notifications
 
 Values = Mapping[str, Value]

@@ -13,6 +13,7 @@ from engine.definition.model import Definition
 from engine.events import Entry
 from engine.tables import wait_patiently
 from workflows import services
+from workflows.store.rows import Pending
 from workflows.store.tables import (
     NEVER,
     READ_MODELS,
@@ -25,7 +26,6 @@ from workflows.store.tables import (
     timers,
 )
 from workflows.transaction.beginnings import Beginning
-from workflows.transaction.rows import Pending
 
 Row = dict[str, Any]
 OPEN = ("ready", "claimed")
