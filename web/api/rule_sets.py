@@ -12,14 +12,14 @@ from web.api.conventions import listed, wanted_revision, with_revision
 from web.api.openapi import Room
 from web.context import actor, now, rooms
 from web.schemas import Query, Strict
-from workflows.references import Reference, references
+from workflows.library.references import Reference, references
 from workflows.register.calendar import local_day
 from workflows.register.clauses import RuleDocument
 from workflows.register.rule_sets import KeptRules
-from workflows.rules import coverage as covering
-from workflows.rules.comparison import Difference, compare
-from workflows.rules.report import line_report, place_report, report
-from workflows.rules.sets import ENTRY, RuleSets
+from workflows.workshop.rules import coverage as covering
+from workflows.workshop.rules.comparison import Difference, compare
+from workflows.workshop.rules.report import line_report, place_report, report
+from workflows.workshop.rules.sets import ENTRY, RuleSets
 
 api = Room("rule_sets", __name__, url_prefix="/api/v1", description="Rule sets and rule documents")
 

@@ -8,10 +8,10 @@ from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice
 from workflows.register.calendar import local_day
-from workflows.rules.coverage import Coverage, coverage_of_folder
-from workflows.rules.coverage import coverage as coverage_of_house
-from workflows.rules.report import report
-from workflows.rules.sets import RuleSets
+from workflows.workshop.rules.coverage import Coverage, coverage_of_folder
+from workflows.workshop.rules.coverage import coverage as coverage_of_house
+from workflows.workshop.rules.report import report
+from workflows.workshop.rules.sets import RuleSets
 
 FOUND = 1
 

@@ -12,8 +12,8 @@ from web.pages.acting import act_and_tell
 from web.words import say
 from workflows.actors.duties import may_edit
 from workflows.register.clauses import STATUSES, RuleDocument
-from workflows.rules import coverage as covering
-from workflows.rules.coverage import ClauseLine, Coverage
+from workflows.workshop.rules import coverage as covering
+from workflows.workshop.rules.coverage import ClauseLine, Coverage
 
 pages = Blueprint("rule_documents", __name__, url_prefix="/rules")
 

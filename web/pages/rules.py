@@ -17,12 +17,12 @@ from web.pages.acting import act_and_tell
 from web.words import pick, say
 from workflows.actors.duties import may_edit
 from workflows.actors.people import authorities
-from workflows.references import Reference, references
+from workflows.library.references import Reference, references
 from workflows.register.calendar import local_day
 from workflows.register.rule_sets import KeptRules
 from workflows.register.rules import catalogue
-from workflows.rules.comparison import Difference, compare
-from workflows.rules.sets import RuleSets, may_approve
+from workflows.workshop.rules.comparison import Difference, compare
+from workflows.workshop.rules.sets import RuleSets, may_approve
 
 pages = Blueprint("rules", __name__, url_prefix="/rules")
 

@@ -1,4 +1,4 @@
-"""Clauses: whatever is referred to is there, no article is named that nobody has read, texts can be amended."""
+"""Clauses: whatever is referred to is there, no article is named that nobody has read, texts change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from engine.errors import InvalidInput, NotFound
 from tests.workflows.register.parts import BPMN, NOW
 from workflows.library.packages import read_folder
-from workflows.references import STEP, references
+from workflows.library.references import STEP, references
 from workflows.register.clauses import (
     NAME,
     STATUSES,
