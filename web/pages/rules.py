@@ -17,10 +17,10 @@ from web.pages.acting import act_and_tell
 from web.words import pick, say
 from workflows.actors.duties import may_edit
 from workflows.actors.people import authorities
-from workflows.library.references import Reference, references
+from workflows.library.references import STEP, Reference, references
 from workflows.register.calendar import local_day
 from workflows.register.rule_sets import KeptRules
-from workflows.register.rules import catalogue
+from workflows.register.rules import NUMBERS, catalogue
 from workflows.workshop.rules.comparison import Difference, compare
 from workflows.workshop.rules.sets import RuleSets, may_approve
 
@@ -216,10 +216,12 @@ def _told(line: Difference, before: KeptRules, after: KeptRules) -> dict[str, An
         for kept in (before, after)
     ]
     steps = dict.fromkeys(place.step for place in line.places if place.step)
+    if not steps and STEP.fullmatch(line.parameter.source):
+        steps = {line.parameter.source: None}
     return {
         "key": line.key,
         "label": pick(line.parameter.label_zh, line.parameter.label_en),
-        "unit": rule_forms.word("units", known["unit"]),
+        "unit": rule_forms.word("units", known["unit"]) if known["unit"] in NUMBERS else "",
         "before": told[0],
         "after": told[1],
         "marks": [bool(one and one.inferred) for one in (line.before, line.after)],

@@ -13,8 +13,7 @@ from lxml import etree
 from engine.errors import BadDefinition, Problem
 from engine.xml import parse_xml
 from workflows.library.packages import BPMN, DRAWING, ZEEBE, Package
-from workflows.register.clauses import NAME, Clause
-from workflows.store.tables import clause_pins
+from workflows.register.clauses import NAME, Clause, pins
 
 CLAUSE = re.compile(rf"(?<![\w-]){NAME}(?![\w-])")
 WORD = re.compile(r"[^\s,，、;；]+")
@@ -94,13 +93,13 @@ def pin_clauses(
     """Write down how every clause that the package names reads now: who changes it later makes it stale."""
     named = {name for one in references(package) for name in one.clauses if name in known}
     its = {"key": package.process_id, "version": version}
-    connection.execute(sa.delete(clause_pins).filter_by(**its))
+    connection.execute(sa.delete(pins).filter_by(**its))
     rows = [
         {**its, "clause": name, "digest": known[name].digest, "checked_by": by, "checked_at": at}
         for name in sorted(named)
     ]
     if rows:
-        connection.execute(sa.insert(clause_pins), rows)
+        connection.execute(sa.insert(pins), rows)
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -40,6 +40,17 @@ amendments = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 
+pins = sa.Table(  # how each clause read when somebody last held a version of a process against it
+    "clause_pins",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("clause", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("checked_by", sa.Text, nullable=False),
+    sa.Column("checked_at", Moment, nullable=False),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:

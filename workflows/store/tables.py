@@ -305,17 +305,6 @@ definitions = sa.Table(
     sa.Index(None, "key", "digest"),
 )
 
-clause_pins = sa.Table(  # how each clause read when somebody last held a version against it
-    "clause_pins",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("clause", sa.Text, primary_key=True),
-    _text("digest"),
-    _text("checked_by"),
-    sa.Column("checked_at", Moment, nullable=False),
-)
-
 definition_drafts = sa.Table(
     "definition_drafts",
     metadata,

@@ -6,18 +6,17 @@ import sqlalchemy as sa
 from alembic import op
 
 from workflows.register.batches import batches
-from workflows.register.clauses import amendments
+from workflows.register.clauses import amendments, pins
 from workflows.register.rule_sets import rule_sets
 from workflows.register.rules import stored_rules
 from workflows.store.contents import keep
-from workflows.store.tables import clause_pins
 
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-TABLES = (rule_sets, amendments, clause_pins)
+TABLES = (rule_sets, amendments, pins)
 
 
 def upgrade() -> None:

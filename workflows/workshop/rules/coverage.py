@@ -24,9 +24,9 @@ from workflows.register.clauses import (
     documents,
     documents_in,
 )
+from workflows.register.clauses import pins as pinned
 from workflows.register.rule_sets import rules_on
 from workflows.register.rules import Parameter, RuleSet, load_rules
-from workflows.store.tables import clause_pins
 from workflows.transaction.change import demand, record_operation
 from workflows.workshop.drafts.gates import needs_reason
 
@@ -115,7 +115,7 @@ def coverage(connection: sa.Connection, catalog: Catalog, *, now: datetime) -> C
     current = catalog.all_current(connection, now)
     pins: dict[str, dict[str, str]] = {}
     versions = {version.key: version.version for version in current}
-    for row in connection.execute(sa.select(clause_pins)):
+    for row in connection.execute(sa.select(pinned)):
         if versions.get(row.key) == row.version:
             pins.setdefault(row.key, {})[row.clause] = row.digest
     return cover(

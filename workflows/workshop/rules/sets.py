@@ -85,7 +85,8 @@ class RuleSets:
                 )
             version = max((one.version for one in known), default=0) + 1
             span = _same_span(base.rules, year)
-            content = renumbered(base.rules, version=version, id=rules, year=year, effective=span)
+            named = _of_the_year(base.rules, year)
+            content = renumbered(base.rules, version=version, id=rules, year=year, effective=span, **named)
             now = self._clock()
             who = {"author": actor.id, "authors": [actor.id], "changed_by": actor.id, "changed_at": now}
             row = {"id": rules, "version": version, "revision": 1, "base": base.name, **who, **UNDECIDED}
@@ -270,6 +271,12 @@ def _same_span(rules: RuleSet, year: int) -> dict[str, str | None]:
     if since is None or year != rules.year:
         return {"from": f"{year}-01-01", "to": f"{year}-12-31"}
     return {"from": since.isoformat(), "to": until.isoformat() if until else None}
+
+
+def _of_the_year(rules: RuleSet, year: int) -> dict[str, str]:
+    """The labels of the base, its year in them replaced."""
+    labels = {"label": rules.label_zh, "labelEn": rules.label_en}
+    return {name: text.replace(str(rules.year), str(year)) for name, text in labels.items()}
 
 
 def _not_backdated(kept: KeptRules, today: date) -> None:
