@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
-from workflows import people, tokens
-from workflows.tables import open_database
+from workflows.actors import people, tokens
+from workflows.store.tables import open_database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
