@@ -245,7 +245,7 @@ def _difference(line: Difference, before: KeptRules, after: KeptRules) -> dict[s
         "before": values[0],
         "after": values[1],
         "felt": line.is_felt,
-        "steps": list(dict.fromkeys(place.step for place in line.places if place.step)),
+        "steps": list(line.steps),
         "places": [place_report(place) for place in line.places],
     }
 

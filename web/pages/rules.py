@@ -17,7 +17,7 @@ from web.pages.acting import act_and_tell
 from web.words import pick, say
 from workflows.actors.duties import may_edit
 from workflows.actors.people import authorities
-from workflows.library.references import STEP, Reference, references
+from workflows.library.references import Reference, references
 from workflows.register.calendar import local_day
 from workflows.register.rule_sets import KeptRules
 from workflows.register.rules import NUMBERS, catalogue
@@ -215,9 +215,6 @@ def _told(line: Difference, before: KeptRules, after: KeptRules) -> dict[str, An
         rule_forms.told(known, kept.rules.value(line.key)) if line.key in kept.rules.parameters else "—"
         for kept in (before, after)
     ]
-    steps = dict.fromkeys(place.step for place in line.places if place.step)
-    if not steps and STEP.fullmatch(line.parameter.source):
-        steps = {line.parameter.source: None}
     return {
         "key": line.key,
         "label": pick(line.parameter.label_zh, line.parameter.label_en),
@@ -227,7 +224,7 @@ def _told(line: Difference, before: KeptRules, after: KeptRules) -> dict[str, An
         "marks": [bool(one and one.inferred) for one in (line.before, line.after)],
         "sources": [one.source if one else "" for one in (line.before, line.after)],
         "is_felt": line.is_felt,
-        "steps": list(steps),
+        "steps": line.steps,
         "places": line.places,
     }
 

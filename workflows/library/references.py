@@ -20,6 +20,8 @@ WORD = re.compile(r"[^\s,，、;；]+")
 STEP = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,14}")
 PART = re.compile(r"[(（][0-9]+[)）]$")
 HEAD = re.compile(r"^[\x20-\x7e、，（）]*")
+TRACK = re.compile(r"(?<![\w.])track\.([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)")
+PIECE = re.compile(r'"[^"]*"|[{}]|(?<![\w.])([A-Za-z_]\w*)\s*:|(?<![\w.])rules\.([a-z0-9_.]*[a-z0-9_])')
 PARAMETER = re.compile(r"(?<![\w.])rules\.([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)")
 INFERRED = "inferred"
 ACTS = ("Task", "task", "callActivity", "subProcess", "boundaryEvent", "CatchEvent", "ThrowEvent")
@@ -31,7 +33,8 @@ DRAWN = (*ACTS, "Event", "Gateway", "sequenceFlow")
 class Reference:
     """One place of a package, and what it names. `kind` is the element's, or `rule`, `decision`, `form`.
 
-    `is_inferred` says that it claims no source.
+    `is_inferred` says that it claims no source. A ladder hands parameters on as its track: `carries` holds
+    pairs of a place in the track (`terms.municipal.county`) and a parameter, `takes` the places asked for.
     """
 
     process: str
@@ -43,6 +46,8 @@ class Reference:
     clauses: tuple[str, ...]
     is_inferred: bool
     parameters: tuple[str, ...]
+    carries: tuple[tuple[str, str], ...] = ()
+    takes: tuple[str, ...] = ()
 
     @property
     def must_name(self) -> bool:
@@ -135,6 +140,8 @@ def _element(process: str, element: etree._Element, kind: str) -> Reference:
         clauses=names_in(clause),
         is_inferred=INFERRED in WORD.findall(clause),
         parameters=_parameters(own),
+        carries=_carried(element),
+        takes=tuple(dict.fromkeys(TRACK.findall(own))),
     )
 
 
@@ -175,6 +182,7 @@ def _place(package: Package, place: str, kind: str, name: str, words: str, text:
         clauses=tuple(dict.fromkeys(named)),
         is_inferred=INFERRED in words,
         parameters=_parameters(text),
+        takes=tuple(dict.fromkeys(TRACK.findall(text))),
     )
 
 
@@ -193,6 +201,26 @@ def _asked(package: Package) -> Iterator[Reference]:
                 is_inferred=False,
                 parameters=found,
             )
+
+
+def _carried(element: etree._Element) -> tuple[tuple[str, str], ...]:
+    """What a script that makes the track puts where: it is read as text, for whoever looks things up."""
+    scripts = element.iterfind(f"{BPMN}extensionElements/{ZEEBE}script[@resultVariable='track']")
+    return tuple(pair for script in scripts for pair in _pairs(script.get("expression", "")))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    around: list[str] = []
+    key = ""
+    for piece in PIECE.finditer(text):
+        if piece[0] == "{":
+            around, key = [*around, key], ""
+        elif piece[0] == "}":
+            key, around = "", around[:-1]
+        elif piece[1]:
+            key = piece[1]
+        elif piece[2]:
+            yield ".".join(part for part in (*around, key) if part), piece[2]
 
 
 def _text(element: etree._Element) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workflows.library.references import Reference
+from workflows.library.references import STEP, Reference
 from workflows.register.rules import Parameter, RuleSet
 from workflows.workshop.rules.coverage import touched
 
@@ -21,6 +22,15 @@ class Difference:
     places: tuple[Reference, ...]
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of the policy that are touched; where the parameter belongs to a track, that track's."""
+        found = dict.fromkeys(step for place in self.places for step in place.step.split())
+        parts = re.split(r"[._]", self.key)  # days.gf_m5, quota.gf: of the steps GF-M5 and SC-M4 the first
+        source = self.parameter.source
+        own = tuple(step for step in found if step.partition("-")[0].lower() in parts)
+        return own or tuple(found) or ((source,) if STEP.fullmatch(source) else ())
+
+    @property
     def parameter(self) -> Parameter:
         """Whichever there is, the newer first."""
         found = self.after or self.before
@@ -33,7 +43,7 @@ def compare(before: RuleSet, after: RuleSet, found: Iterable[Reference]) -> tupl
 
     `is_felt` says that cases are told another value; `places` who asks for it.
     """
-    asking = [one for one in found if one.parameters]
+    asking = [one for one in found if one.parameters or one.takes]
     keys = dict.fromkeys((*after.parameters, *before.parameters))
     lines = (_difference(key, before, after, asking) for key in keys)
     return tuple(line for line in lines if line is not None)

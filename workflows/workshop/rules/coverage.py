@@ -197,10 +197,18 @@ def amended(
 
 
 def touched(parameters: Iterable[str], rules: RuleSet, found: Iterable[Reference]) -> tuple[Reference, ...]:
-    """The places that ask for one of these parameters, directly or through one that is the same as it."""
+    """The places that ask for one of these parameters: themselves, through one that is the same as it, or
+    through the track that a ladder makes of them."""
     keys = {*parameters}
     keys |= {key for key, parameter in rules.parameters.items() if parameter.same_as in keys}
-    return tuple(one for one in found if any(_asks(name, key) for name in one.parameters for key in keys))
+    seen = tuple(found)
+    handed = {path for one in seen for path, name in one.carries if any(_asks(name, key) for key in keys)}
+    return tuple(
+        one
+        for one in seen
+        if any(_asks(name, key) for name in one.parameters for key in keys)
+        or any(_asks(name, path) for name in one.takes for path in handed)
+    )
 
 
 def _line(clause: Clause, places: tuple[Reference, ...], rules: RuleSet, pins: Pins) -> ClauseLine:
@@ -216,7 +224,7 @@ def _line(clause: Clause, places: tuple[Reference, ...], rules: RuleSet, pins: P
 
 
 def _parameters(rules: RuleSet, found: list[Reference]) -> tuple[ParameterLine, ...]:
-    asking = [one for one in found if one.parameters]
+    asking = [one for one in found if one.parameters or one.takes]
     return tuple(
         ParameterLine(parameter=parameter, places=touched([key], rules, asking))
         for key, parameter in rules.parameters.items()
