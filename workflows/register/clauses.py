@@ -30,7 +30,8 @@ amendments = sa.Table(
     "clause_amendments",
     metadata,
     sa.Column("clause", sa.Text, primary_key=True),
-    sa.Column("at", Moment, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("article", sa.Text),
     sa.Column("status", sa.Text, nullable=False),
@@ -154,9 +155,13 @@ def amend(
     known = clauses_in(connection).get(clause)
     if known is not None and known.document != document:
         raise InvalidInput(f"{clause} belongs to {known.document}", code="VALIDATION")
-    row = {"clause": clause, "document": document, "article": article or None, "status": status}
+    last = sa.select(sa.func.max(amendments.c.number)).where(amendments.c.clause == clause)
+    number = (connection.scalar(last) or 0) + 1
+    row = {"clause": clause, "number": number, "document": document, "status": status}
     connection.execute(
-        sa.insert(amendments).values(**row, zh=zh.strip(), en=en.strip(), by=by, reason=reason, at=at)
+        sa.insert(amendments).values(
+            **row, article=article or None, zh=zh.strip(), en=en.strip(), by=by, reason=reason, at=at
+        )
     )
     return clauses_in(connection)[clause]
 
@@ -222,4 +227,4 @@ def _reads(clause: Clause, row: sa.Row[Any] | None) -> Clause:
     return replace(clause, article=row.article, status=row.status, zh=row.zh, en=row.en)
 
 
-_AMENDMENTS = sa.select(amendments).order_by(amendments.c.at, amendments.c.clause)
+_AMENDMENTS = sa.select(amendments).order_by(amendments.c.clause, amendments.c.number)

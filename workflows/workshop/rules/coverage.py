@@ -27,6 +27,7 @@ from workflows.register.clauses import (
 from workflows.register.clauses import pins as pinned
 from workflows.register.rule_sets import rules_on
 from workflows.register.rules import Parameter, RuleSet, load_rules
+from workflows.store.tables import take_turns
 from workflows.transaction.change import demand, record_operation
 from workflows.workshop.drafts.gates import needs_reason
 
@@ -170,6 +171,7 @@ def amended(
     """
     demand(may_edit(actor))
     needs_reason(reason)
+    take_turns(connection)
     before = clauses_in(connection).get(clause)
     after = amend(
         connection,
