@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify
 from marshmallow import fields, validate
 
+from engine.errors import BadDefinition, FieldError, InvalidInput, Problem
 from web.answers import moment
 from web.api.conventions import listed, wanted_revision, with_revision
 from web.api.openapi import Room
@@ -108,11 +109,14 @@ def save(body: dict[str, Any], key: str, number: int) -> Response:
         for name, entry in body["parameters"].items()
     }
     revision, draft = wanted_revision(), sets().get(key, number)
-    saved = sets().save(draft, revision=revision, entries=entries, facts=facts, actor=actor())
+    try:
+        saved = sets().save(draft, revision=revision, entries=entries, facts=facts, actor=actor())
+    except BadDefinition as bad:
+        raise InvalidInput(str(bad), fields=tuple(map(_wrong, bad.problems))) from bad
     return with_revision(jsonify(shape(saved)), saved.revision)
 
 
-@api.delete(SET)
+@api.post(f"{SET}/discard")
 @api.arguments(RulesReason)
 @api.response(204)
 def discard(body: dict[str, Any], key: str, number: int) -> None:
@@ -234,6 +238,16 @@ def shape(kept: KeptRules) -> dict[str, Any]:
         "approvedAt": moment(kept.approved_at) if kept.approved_at else None,
         "note": kept.note,
     }
+
+
+def _wrong(problem: Problem) -> FieldError:
+    where = "" if problem.element == "effective" else "/parameters"
+    return FieldError(
+        pointer=f"{where}/{problem.element}",
+        code=problem.rule,
+        message=problem.message,
+        message_zh=problem.message_zh,
+    )
 
 
 def _difference(line: Difference, before: KeptRules, after: KeptRules) -> dict[str, Any]:

@@ -350,14 +350,13 @@ def _is_month_day(value: Any) -> bool:
 
 
 def _are_departments(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len({row.get("id") for row in value if isinstance(row, dict)}) == len(value)
-        and all(_is_department(row) for row in value)
-    )
+    are_all = isinstance(value, list) and all(_is_department(row) for row in value)
+    return are_all and len({row["id"] for row in value}) == len(value)
 
 
 def _is_department(row: Any) -> bool:
+    if not isinstance(row, dict):
+        return False
     texts = all(isinstance(row.get(name), str) and row[name] for name in ("id", "name", "nameEn"))
     numbers = [row.get(name) for name in ("remind_before", "days")]
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)

@@ -151,6 +151,8 @@ def test_a_missing_and_an_unknown_parameter_are_named():
         ("tracks.national", {"value": []}),
         ("annual.remind_before", {"value": [14, "7"]}),
         ("departments", {"value": [{"id": "ecology"}]}),
+        ("departments", {"value": [{"id": ["ecology"]}]}),
+        ("departments", {"value": ["ecology"]}),
         ("standards.gf", {"value": 5}),
     ],
 )
