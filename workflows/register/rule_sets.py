@@ -94,7 +94,7 @@ def load_rule_sets(connection: sa.Connection, *, now: datetime) -> tuple[str, ..
 def every_rule_set(connection: sa.Connection) -> tuple[KeptRules, ...]:
     """All versions of all rule sets, the newest of each first."""
     query = sa.select(rule_sets).order_by(rule_sets.c.id, rule_sets.c.version.desc())
-    return tuple(map(kept_rules, connection.execute(query)))
+    return tuple(map(rule_set_of, connection.execute(query)))
 
 
 def find_rule_set(connection: sa.Connection, rules: str, version: int) -> KeptRules:
@@ -103,7 +103,7 @@ def find_rule_set(connection: sa.Connection, rules: str, version: int) -> KeptRu
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"there is no rule set {rules}:{version}", code="RULES_NOT_FOUND", rules=rules)
-    return kept_rules(row)
+    return rule_set_of(row)
 
 
 def approved_rules(connection: sa.Connection, rules: str, version: int | None = None) -> KeptRules:
@@ -120,7 +120,7 @@ def approved_rules(connection: sa.Connection, rules: str, version: int | None = 
     row = connection.execute(query.order_by(rule_sets.c.version.desc()).limit(1)).first()
     if row is None:
         raise NotFound(f"no version of {rules} is approved", code="RULES_NOT_FOUND", rules=rules)
-    return kept_rules(row)
+    return rule_set_of(row)
 
 
 def rules_on(connection: sa.Connection, day: date) -> RuleSet | None:
@@ -135,7 +135,7 @@ def rules_on(connection: sa.Connection, day: date) -> RuleSet | None:
     return _READ[digest]
 
 
-def kept_rules(row: Any) -> KeptRules:
+def rule_set_of(row: Any) -> KeptRules:
     """The version that a row describes."""
     facts = dict(row._mapping)
     content = facts.pop("content")

@@ -171,8 +171,8 @@ def load_rules(name: str | Path = "gansu-2026") -> RuleSet:
 
 def rule_set_ids() -> tuple[str, ...]:
     """The ids of the rule sets that ship with the product."""
-    others = {CATALOGUE, "batches"}
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in others))
+    found = {path.stem: json.loads(path.read_bytes()) for path in FOLDER.glob("*.json")}
+    return tuple(sorted(name for name, content in found.items() if {"year", "parameters"} <= content.keys()))
 
 
 def read_rules(data: bytes | Mapping[str, Any]) -> RuleSet:
@@ -354,11 +354,10 @@ def _are_departments(value: Any) -> bool:
     return are_all and len({row["id"] for row in value}) == len(value)
 
 
-def _is_department(row: Any) -> bool:
-    if not isinstance(row, dict):
-        return False
+def _is_department(given: Any) -> bool:
+    row: Mapping[str, Any] = given if isinstance(given, dict) else {}
     texts = all(isinstance(row.get(name), str) and row[name] for name in ("id", "name", "nameEn"))
-    numbers = [row.get(name) for name in ("remind_before", "days")]
+    numbers: list[Any] = [row.get(name) for name in ("remind_before", "days")]
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
     return texts and whole and 0 < numbers[0] < numbers[1] <= 250
 
