@@ -17,7 +17,6 @@ from tests import browser, campaign, postgres
 from tests.story import Clock, Story
 from workflows.actors.people import load_organisations
 from workflows.register.batches import load_batches
-from workflows.register.rule_sets import load_rule_sets
 from workflows.store.tables import migrate, open_database
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Shanghai
@@ -150,7 +149,6 @@ def furnished(url: str) -> None:
     migrate(opened)
     with opened.begin() as connection:
         load_organisations(connection, now=START)
-        load_rule_sets(connection, now=START)
         load_batches(connection, now=START)
     opened.dispose()
 

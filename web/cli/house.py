@@ -15,7 +15,6 @@ from workflows.actors.staff import load_bodies
 from workflows.library.catalog import Catalog
 from workflows.library.trial.trial import Trial
 from workflows.register.batches import load_batches
-from workflows.register.rule_sets import load_rule_sets
 from workflows.store.tables import migrate, take_turns
 from workflows.work.condition import is_current, require_durable
 
@@ -67,7 +66,6 @@ def bring_up_to_date(house: Rooms) -> list[str]:
     with house.database.begin() as connection:
         take_turns(connection)
         load_bodies(connection)
-        load_rule_sets(connection, now=now)
         load_batches(connection, now=now)
         ours = Catalog(house.database)  # what comes with the release needs no trial
         new = ours.load_library(connection, LIBRARY, at=now, effective_from=RULE_ISSUED)

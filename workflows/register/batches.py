@@ -17,8 +17,8 @@ from engine.tables import metadata
 from engine.values import Value
 from workflows.actors.people import authorities, units
 from workflows.register.calendar import local_day
-from workflows.register.rule_sets import rules_on
-from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, stored_rules
+from workflows.register.rule_sets import approved_rules, load_rule_sets, rules_on
+from workflows.register.rules import FOLDER, RuleSet, flat, stored_rules
 from workflows.register.titles import record_of
 from workflows.store.columns import Document, Moment
 from workflows.store.contents import keep
@@ -112,13 +112,16 @@ def newest_open(connection: sa.Connection) -> Batch | None:
 
 
 def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime) -> tuple[str, ...]:
-    """Open the rounds that ship with the product and are not open yet; the ids of all of them."""
+    """Keep the rule sets that ship with the product, open the rounds that do and are not open yet; the ids
+    of all of them."""
+    load_rule_sets(connection, now=now)
     rows = json.loads((FOLDER / "batches.json").read_bytes())["batches"]
     there = set(connection.execute(sa.select(batches.c.id)).scalars())
     for row in rows:
         if row["id"] not in there:
             facts = {"name": row["name"], "name_en": row["name_en"], "calendar": row["calendar"]}
-            open_batch(connection, row["id"], rules=load_rules(row["rules"]), by=by, now=now, **facts)
+            rules = approved_rules(connection, row["rules"]).rules
+            open_batch(connection, row["id"], rules=rules, by=by, now=now, **facts)
     return tuple(row["id"] for row in rows)
 
 
