@@ -252,6 +252,7 @@ def test_an_amended_clause_makes_elements_stale_until_somebody_looked(owner, app
     assert "条款已修订" in page.text
     assert "2 处待核对" in page.text
     assert stale(owner) == ["yearly_form", "yearly_form"]
+    assert "引用的条文已修订" in owner.visitor.get("/editor/yearly_form").text
     assert "已核对" in owner.post("/coverage/yearly_form/held", reason="对照新文本，仍然符合").text
     assert stale(owner) == []
 

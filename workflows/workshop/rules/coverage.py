@@ -110,10 +110,13 @@ def cover(
     )
 
 
-def coverage(connection: sa.Connection, catalog: Catalog, *, now: datetime) -> Coverage:
-    """The report on every version in force, with the documents and the rule set of the day."""
+def coverage(
+    connection: sa.Connection, catalog: Catalog, *, now: datetime, process: str | None = None
+) -> Coverage:
+    """The report on every version in force, or on that of one process, with the documents and the rule set
+    of the day."""
     day = local_day(now)
-    current = catalog.all_current(connection, now)
+    current = [one for one in catalog.all_current(connection, now) if process in (None, one.key)]
     pins: dict[str, dict[str, str]] = {}
     versions = {version.key: version.version for version in current}
     for row in connection.execute(sa.select(pinned)):
