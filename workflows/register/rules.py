@@ -287,7 +287,8 @@ def _parameter_problems(rules: RuleSet, parameter: Parameter, known: Mapping[str
         if other is None or other.same_as or other.unit != parameter.unit:
             yield _problem(key, f"it cannot be the same as {parameter.same_as}", "引用的参数无效")
     elif wrong := _wrong(parameter.value, known):
-        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", "取值无效")
+        told = f"，应为{known['min']}至{known['max']}" if "min" in known else ""
+        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", f"取值无效{told}")
 
 
 def _wrong(value: Any, known: Mapping[str, Any]) -> str:
