@@ -15,6 +15,7 @@ from workflows.acts.letters import Letter
 from workflows.acts.openings import Opening, case_number
 from workflows.library.catalog import Catalog
 from workflows.store.leases import Lease
+from workflows.store.rows import Pending
 from workflows.store.tables import reading
 from workflows.store.tidemarks import Tidemarks
 from workflows.transaction.change import Change
@@ -23,7 +24,6 @@ from workflows.transaction.facts import case_of
 from workflows.transaction.outbox import Outbox
 from workflows.transaction.repetition import answered_before, look_up
 from workflows.transaction.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
-from workflows.transaction.rows import Pending
 
 R = TypeVar("R", bound=Result)
 Values = Mapping[str, Any]

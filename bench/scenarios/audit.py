@@ -30,7 +30,7 @@ from engine.events import Who
 from engine.tables import journal as entries
 from engine.tables import snapshots
 from workflows.reading.history import History
-from workflows.transaction.rows import Pending
+from workflows.store.rows import Pending
 
 LENGTHS = (20, 1_000, 100_000)
 WRITTEN = 20_000

@@ -19,7 +19,7 @@ from engine.execution.token import LEVEL
 from engine.replay import Library
 from engine.values import from_json, to_plain
 from tests.processes import drawn
-from workflows.library.calendar import load_calendar
+from workflows.register.calendar import load_calendar
 from workflows.workshop.play import Theatre
 
 SECOND = timedelta(seconds=1)  # SpiffWorkflow fires after the due moment, we at it

@@ -17,13 +17,13 @@ BREACHES = {
         "import workflows.store.tables",
     ),
     "floors inside engine": ("engine/events.py", "import engine.journal"),
-    "floors inside workflows": ("workflows/store/tables.py", "import workflows.library.calendar"),
+    "floors inside workflows": ("workflows/store/tables.py", "import workflows.register.calendar"),
     "no circles": ("web/wire.py", "import web.wire_twin"),
     "two rooms know SpiffWorkflow": ("engine/journal.py", "import SpiffWorkflow"),
-    "only web knows Flask and APScheduler": ("workflows/library/calendar.py", "import flask"),
+    "only web knows Flask and APScheduler": ("workflows/register/calendar.py", "import flask"),
     "of the engine, web knows only the errors": ("web/wire.py", "import engine.values"),
     "the journal is read by few rooms and written by one": (
-        "workflows/library/calendar.py",
+        "workflows/register/calendar.py",
         "import engine.journal",
     ),
 }

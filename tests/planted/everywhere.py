@@ -92,8 +92,8 @@ EVERYWHERE = (
             Change(
                 "workflows/transaction/commits.py",
                 "from workflows.store.tables import idempotency, operations\n",
-                "from workflows.store.tables import idempotency, operations\n"
-                "from workflows.transaction.rows import Pending\n",
+                "from workflows.store.rows import Pending\n"
+                "from workflows.store.tables import idempotency, operations\n",
             ),
         ),
         noticed_by=(f"{PERSON_DIES}[sqlite-complete]",),

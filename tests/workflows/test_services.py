@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from workflows.actors.people import people_in, persons
-from workflows.library.calendar import local_day
+from workflows.register.calendar import local_day
 from workflows.register.titles import cultivated, designations, project_count, record_ban, titles_of
 from workflows.services import registry as services
 from workflows.transaction.projections import rebuild

@@ -19,7 +19,7 @@ from web.context import actor, now, rooms
 from web.schemas import NewToken, Strict, TokenPage
 from web.words import ZONE
 from workflows.actors import tokens
-from workflows.library.calendar import load_calendar
+from workflows.register.calendar import load_calendar
 from workflows.transaction.change import record_operation
 
 api = Room("people", __name__, url_prefix="/api/v1", description="People, tokens, calendar")

@@ -14,10 +14,10 @@ from engine.values import Value
 from workflows.actors.policy import Actor
 from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
-from workflows.library.calendar import SHANGHAI
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
 from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
+from workflows.register.calendar import SHANGHAI
 
 Values = Mapping[str, Any]
 

@@ -17,9 +17,9 @@ from workflows.library.forms.fields import Field
 from workflows.library.forms.form import Form, read_form
 from workflows.library.packages import split_list
 from workflows.proof import evidence
+from workflows.store.rows import Pending
 from workflows.store.tables import drafts
 from workflows.transaction.change import Change
-from workflows.transaction.rows import Pending
 
 Values = Mapping[str, Any]
 OUTCOME = "outcome"

@@ -24,10 +24,10 @@ from workflows.demo.lore import read_lore
 from workflows.demo.papers import Papers
 from workflows.demo.rounds import END, SPRING, beginning, round_of
 from workflows.demo.waiting import is_model, stops
-from workflows.library.calendar import local_day
 from workflows.library.catalog import Catalog
 from workflows.library.packages import Package
 from workflows.proof.evidence import Store
+from workflows.register.calendar import local_day
 from workflows.store.tables import cases, jobs, reading, timers
 from workflows.work.worker import Worker
 

@@ -1,1 +1,1 @@
-"""Processes before they run: packages, forms, decision tables and calendars, checked and deployed."""
+"""Processes before they run: packages, forms and decision tables, checked and deployed."""

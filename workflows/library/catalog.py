@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from engine.case.shared import Shared
 from engine.definition.model import Definition, Element, Sources, deployed_definition
 from engine.errors import BadDefinition, NotFound, Problem, WrongState
-from workflows.library.calendar import Calendar, calendar_ids, load_calendar
 from workflows.library.packages import (
     DRAWING,
     Package,
@@ -26,6 +25,7 @@ from workflows.library.packages import (
     write_folder,
 )
 from workflows.library.trial.verdict import judge
+from workflows.register.calendar import Calendar, calendar_ids, load_calendar
 from workflows.store.contents import fetch, keep
 from workflows.store.tables import definitions, reading, take_turns
 

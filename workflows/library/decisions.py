@@ -13,9 +13,9 @@ from engine.decisions.model import Evaluation
 from engine.decisions.reader import parse_decisions
 from engine.errors import InvalidInput, NotFound
 from engine.expressions.budget import ExpressionError
-from workflows.library.calendar import functions_at
 from workflows.library.catalog import Catalog
 from workflows.library.typed_json import from_typed, to_typed
+from workflows.register.calendar import functions_at
 
 
 @dataclass(frozen=True, kw_only=True)

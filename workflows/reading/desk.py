@@ -22,9 +22,9 @@ from engine.values import Value, from_json, to_plain
 from workflows.actors import policy
 from workflows.actors.policy import Actor, Verdict
 from workflows.acts import submissions
-from workflows.library.calendar import Calendar, Explanation
 from workflows.library.catalog import Catalog
 from workflows.library.forms.form import Form
+from workflows.register.calendar import Calendar, Explanation
 from workflows.store.tables import drafts
 from workflows.transaction.facts import case_row, task_facts, task_row
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from engine.errors import InvalidInput
 from engine.temporal import moment
 from workflows.actors.policy import Actor
-from workflows.library.calendar import SHANGHAI
+from workflows.register.calendar import SHANGHAI
 from workflows.store.tables import RARE, candidates, tasks
 
 CAP = 1000

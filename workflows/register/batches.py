@@ -16,7 +16,7 @@ from engine.errors import NotFound, WrongState
 from engine.tables import metadata
 from engine.values import Value
 from workflows.actors.people import authorities, units
-from workflows.library.calendar import local_day
+from workflows.register.calendar import local_day
 from workflows.register.records import record_of
 from workflows.register.rows import job_number, once, text
 from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from engine.errors import BadDefinition, NotFound
 from engine.values import Value, to_json
-from workflows.library.calendar import load_calendar
 from workflows.register import batches
+from workflows.register.calendar import load_calendar
 from workflows.register.rules import RuleSet, flat, load_rules
 from workflows.services.inputs import needed, optional
 from workflows.services.operation import Done, DrawnError, Operation, Reading, Values

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from engine.errors import EngineError
 from engine.values import Value, from_json
-from workflows.library.calendar import local_day
+from workflows.register.calendar import local_day
 
 Values = Mapping[str, Value]
 

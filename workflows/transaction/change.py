@@ -17,12 +17,12 @@ from engine.replay import LiveCases
 from engine.tables import snapshots
 from workflows.actors import policy
 from workflows.actors.policy import Actor, CaseFacts, TaskFacts, Verdict
+from workflows.store.rows import Pending
 from workflows.store.tables import operations
 from workflows.transaction import facts, projections
 from workflows.transaction.facts import case_of
 from workflows.transaction.outbox import Outbox
 from workflows.transaction.repetition import Known
-from workflows.transaction.rows import Pending
 
 STATE_CODES = frozenset(
     {"TASK_ALREADY_CLAIMED", "TASK_COMPLETED", "TASK_CANCELLED", "TASK_ON_HOLD", "CASE_NOT_ACTIVE"}

@@ -22,8 +22,8 @@ from engine.temporal import moment
 from workflows.actors.people import accounts, grants, persons
 from workflows.services.notices import recipients
 from workflows.store.columns import Document, Moment
+from workflows.store.rows import Pending
 from workflows.store.tables import jobs
-from workflows.transaction.rows import Pending
 
 KNOWN_FOR = timedelta(seconds=5)
 """So long a process goes by the subscriptions it has read; one that is new is heard of after it."""

@@ -14,6 +14,7 @@ from engine.events import Entry
 from engine.tables import wait_patiently
 from workflows.services import registry
 from workflows.services.operation import Done
+from workflows.store.rows import Pending
 from workflows.store.tables import (
     NEVER,
     READ_MODELS,
@@ -26,7 +27,6 @@ from workflows.store.tables import (
     timers,
 )
 from workflows.transaction.beginnings import Beginning
-from workflows.transaction.rows import Pending
 
 Row = dict[str, Any]
 OPEN = ("ready", "claimed")

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from engine import journal, sending
 from engine.errors import InvalidInput
 from workflows.actors.policy import Actor
+from workflows.store.rows import Pending
 from workflows.store.tables import idempotency
 from workflows.transaction.results import LASTING, Idempotency, Result, record_of, result_of
-from workflows.transaction.rows import Pending
 
 REMEMBERED = timedelta(hours=24)
 

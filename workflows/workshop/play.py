@@ -20,13 +20,13 @@ from workflows.actors import policy
 from workflows.actors.people import find_person, load_organisations, people_in
 from workflows.actors.policy import SYSTEM, Actor, TaskFacts
 from workflows.commands import Commands
-from workflows.library.calendar import load_calendar
 from workflows.library.catalog import Catalog, Checker
 from workflows.library.packages import Package, in_call_order
 from workflows.library.trial.verdict import judge
 from workflows.reading.history import History
 from workflows.reading.moments import standing_of
 from workflows.register.batches import load_batches
+from workflows.register.calendar import load_calendar
 from workflows.services import registry
 from workflows.store.tables import (
     READ_MODELS,

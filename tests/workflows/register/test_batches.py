@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from engine.errors import NotFound, WrongState
 from engine.values import from_json, to_json
 from tests.workflows.register.parts import BPMN, NOW
-from workflows.library.calendar import load_calendar
 from workflows.register import batches
+from workflows.register.calendar import load_calendar
 from workflows.register.rules import flat, load_rules
 from workflows.store.tables import migrate, open_database
 

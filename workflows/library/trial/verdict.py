@@ -14,9 +14,9 @@ from engine.definition.model import Sources, check_definition, deployed_definiti
 from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.expressions.budget import ExpressionError
 from engine.values import Value
-from workflows.library.calendar import functions_at
 from workflows.library.fitting import broken_forms, misfits
 from workflows.library.typed_json import to_typed
+from workflows.register.calendar import functions_at
 
 
 @dataclass(frozen=True, kw_only=True)

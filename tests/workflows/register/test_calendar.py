@@ -15,7 +15,7 @@ from engine.errors import BadDefinition, InvalidInput, NotFound
 from engine.execution.asking import Asker
 from engine.expressions.budget import ExpressionError
 from engine.expressions.feel import parse
-from workflows.library.calendar import SHANGHAI, Pause, calendar_ids, load_calendar, read_calendar
+from workflows.register.calendar import SHANGHAI, Pause, calendar_ids, load_calendar, read_calendar
 
 CN = load_calendar("cn-2026-1")
 DAYS = st.dates(date(2024, 1, 1), date(2027, 6, 30))

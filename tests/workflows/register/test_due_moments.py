@@ -11,7 +11,7 @@ import pytest
 from engine.definition.model import Definition
 from engine.execution.execution import Execution
 from tests.engine.drawing import process, timer
-from workflows.library.calendar import load_calendar
+from workflows.register.calendar import load_calendar
 
 SHANGHAI = timezone(timedelta(hours=8))
 PROCESS_ZONES = ("UTC", "Asia/Shanghai", "America/New_York")
