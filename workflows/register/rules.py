@@ -153,10 +153,12 @@ def _put(nested: dict[str, Value], key: str, value: Value) -> None:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`."""
+    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`. The value of a
+    parameter may be nested itself."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        found.update(flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value})
+        is_group = isinstance(value, Mapping) and prefix + key not in catalogue()
+        found.update(flat(value, f"{prefix}{key}.") if is_group else {prefix + key: value})
     return found
 
 
