@@ -140,7 +140,7 @@ def load_rules(name: str | Path = "gansu-2026") -> RuleSet:
 
 def rule_set_ids() -> tuple[str, ...]:
     """The ids of the rule sets that ship with the product."""
-    others = {CATALOGUE, "batches", "clauses"}
+    others = {CATALOGUE, "batches", "clauses", "conflicts", "steps"}
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in others))
 
 
