@@ -20,18 +20,19 @@ from engine.events import TaskCompleted, TaskCreated
 from engine.execution import signals as sig
 from engine.replay import LiveCases
 from engine.values import Value, from_json, to_plain
-from workflows import policy, submissions
+from workflows.actors import policy
 from workflows.actors.conflict_rules import MOMENTS, ConflictRule, Mark, conflict_rules, marks_of
-from workflows.calendar import Calendar, Explanation
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person, people_in
+from workflows.actors.policy import Actor, TaskFacts, Verdict
+from workflows.acts import submissions
 from workflows.conflicts import judging
 from workflows.conflicts.judging import AtTask
 from workflows.conflicts.kinds import Ground
-from workflows.facts import case_row, task_facts, task_row
-from workflows.forms.form import Form
-from workflows.people import find_person, people_in
-from workflows.policy import Actor, TaskFacts, Verdict
-from workflows.tables import drafts
+from workflows.library.catalog import Catalog
+from workflows.library.forms.form import Form
+from workflows.register.calendar import Calendar, Explanation
+from workflows.store.tables import drafts
+from workflows.transaction.facts import case_row, task_facts, task_row
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.replay import LiveCases
-from workflows import desk
-from workflows.catalog import Catalog
-from workflows.facts import names_of
-from workflows.lists import CAP, QUEUES, TaskQuery, count_of, cursor_behind, page_of
-from workflows.policy import Actor, Verdict
-from workflows.tables import drafts, notifications, reading
+from workflows.actors.policy import Actor, Verdict
+from workflows.library.catalog import Catalog
+from workflows.reading import desk
+from workflows.reading.lists import CAP, QUEUES, TaskQuery, count_of, cursor_behind, page_of
+from workflows.store.tables import drafts, notifications, reading
+from workflows.transaction.facts import names_of
 
 LARGEST_PAGE = 200
 

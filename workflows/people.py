@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from engine.errors import InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
-from workflows.columns import Document, Moment
-from workflows.passwords import hash_password, matches, nobody
-from workflows.policy import Actor, Tie
+from workflows.actors.passwords import hash_password, matches, nobody
+from workflows.actors.policy import Actor, Tie
+from workflows.store.columns import Document, Moment
 
 FOLDER = Path(__file__).parents[1] / "bpmn" / "organisations"
 LEVELS = frozenset(

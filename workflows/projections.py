@@ -13,9 +13,8 @@ from engine.definition.model import Definition
 from engine.events import Entry
 from engine.tables import wait_patiently
 from workflows import services
-from workflows.beginnings import Beginning
-from workflows.rows import Pending
-from workflows.tables import (
+from workflows.store.rows import Pending
+from workflows.store.tables import (
     NEVER,
     READ_MODELS,
     candidates,
@@ -26,6 +25,7 @@ from workflows.tables import (
     tasks,
     timers,
 )
+from workflows.transaction.beginnings import Beginning
 
 Row = dict[str, Any]
 OPEN = ("ready", "claimed")

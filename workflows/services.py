@@ -17,12 +17,12 @@ import sqlalchemy as sa
 
 from engine.errors import EngineError, NotFound
 from engine.values import Value, from_json
-from workflows.calendar import local_day
+from workflows.actors.people import people_in
+from workflows.actors.policy import CaseFacts
 from workflows.conflicts.judging import barred_at_draw
-from workflows.people import people_in
-from workflows.policy import CaseFacts
 from workflows.register import titles
-from workflows.tables import GOING_ON, cases, notifications
+from workflows.register.calendar import local_day
+from workflows.store.tables import GOING_ON, cases, notifications
 
 Values = Mapping[str, Value]
 

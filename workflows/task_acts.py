@@ -7,15 +7,16 @@ from typing import Any
 
 from engine.case.case import Case
 from engine.errors import InvalidInput, NotFound, WrongState
-from workflows import policy, submissions
+from workflows.actors import policy
 from workflows.actors.conflict_rules import conflict_rules
-from workflows.catalog import Catalog
-from workflows.change import Change, demand
+from workflows.actors.people import find_person
+from workflows.actors.policy import Actor, TaskFacts
+from workflows.acts import submissions
 from workflows.conflicts import judging
 from workflows.conflicts.judging import AtTask
-from workflows.people import find_person
-from workflows.policy import Actor, TaskFacts
-from workflows.results import Completed, DraftSaved, Held, tasks_among
+from workflows.library.catalog import Catalog
+from workflows.transaction.change import Change, demand
+from workflows.transaction.results import Completed, DraftSaved, Held, tasks_among
 
 MIN_REASON = 5
 Values = Mapping[str, Any]

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from engine.case.case import Case
 from engine.case.standing import Override
 from workflows.actors.conflict_rules import ConflictRule, Mark, conflict_rules, marks_of
+from workflows.actors.people import find_person
+from workflows.actors.policy import Actor, CaseFacts, TaskFacts, Verdict, no, yes
 from workflows.conflicts.kinds import Ground, Question, ground_of
-from workflows.people import find_person
-from workflows.policy import Actor, CaseFacts, TaskFacts, Verdict, no, yes
 
 CODES = {"four_eyes": "SOD", "rule_editor": "SOD"}
 """The code of a refusal by kind; of the others, COI."""

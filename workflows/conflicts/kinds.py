@@ -14,12 +14,12 @@ from engine.case.case import Case
 from engine.definition.model import Definition
 from engine.temporal import add_months
 from workflows.actors.conflict_rules import ConflictRule, Mark, marks_of
-from workflows.calendar import local_day
-from workflows.people import authorities, evaluators, persons
-from workflows.policy import Actor, CaseFacts
+from workflows.actors.people import authorities, evaluators, persons
+from workflows.actors.policy import Actor, CaseFacts
 from workflows.register.batches import batches
+from workflows.register.calendar import local_day
 from workflows.register.titles import evaluator_projects
-from workflows.tables import definitions, tasks
+from workflows.store.tables import definitions, tasks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.expressions.budget import ExpressionError
 from engine.values import Value
 from workflows.actors.conflict_rules import check_marks
-from workflows.calendar import functions_at
-from workflows.fitting import broken_forms, misfits
-from workflows.typed_json import to_typed
+from workflows.library.fitting import broken_forms, misfits
+from workflows.library.typed_json import to_typed
+from workflows.register.calendar import functions_at
 
 
 @dataclass(frozen=True, kw_only=True)
