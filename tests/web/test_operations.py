@@ -129,8 +129,8 @@ def tasks_over_the_api(as_):
     )
     done = officer.api("POST", f"/task/{task}/complete", {"values": {"score": 90}, "outcome": "accepted"})
     review = done.json["nextTasks"][0]["id"]
-    exception = {"conflict": "review_approval", "userId": "lz.officer", "reason": "别无合适人选可派"}
-    as_("prov.leader").api("POST", f"/task/{review}/override", exception)
+    override = {"conflict": "review_approval", "userId": "lz.officer", "reason": "别无合适人选可派"}
+    as_("prov.leader").api("POST", f"/task/{review}/override", override)
     as_("lz.officer2").api("POST", f"/task/{review}/claim")
     as_("lz.officer2").api("POST", f"/task/{review}/submit-form", {"values": {}, "outcome": "designated"})
     begin(as_)
@@ -173,8 +173,8 @@ def pages_of_tasks(as_):
     second.post(f"/task/{task}", outcome="accepted", score="90")
     case = task.rpartition(".")[0]
     (review,) = second.visitor.api("GET", f"/task?q={case}").json["items"]
-    exception = {"exception": "review_approval lz.officer2", "reason": "别无合适人选可派"}
-    as_("prov.leader").post(f"/task/{review['id']}/override", **exception)
+    override = {"override": "review_approval lz.officer2", "reason": "别无合适人选可派"}
+    as_("prov.leader").post(f"/task/{review['id']}/override", **override)
     as_("app01").post(f"/case/{case}/message/withdraw", reason="本年度暂不申报")
 
 

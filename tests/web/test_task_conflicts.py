@@ -20,7 +20,7 @@ def review(app, signed_in, check_task):
 
 
 def allow(browser, task, **changed):
-    said = {"exception": "review_approval lz.officer", "reason": REASON, **changed}
+    said = {"override": "review_approval lz.officer", "reason": REASON, **changed}
     return browser.post(f"/task/{task}/override", said, follow_redirects=True).text
 
 
@@ -41,7 +41,7 @@ def test_the_page_says_it_in_english_too(signed_in, review):
     page = officer.get(f"/task/{review}").text
 
     assert "Review and approval apart: 肖亚男 completed Completeness check on 2026-03-02" in page
-    assert "may allow one exception, with a reason." in page
+    assert "may allow one override, with a reason." in page
 
 
 def test_a_refused_claim_tells_the_reason_on_the_next_page(signed_in, review):
@@ -78,11 +78,11 @@ def test_who_may_not_allow_it_is_not_offered_and_is_refused(signed_in, review):
     assert "您不能准许该例外" in allow(leader, review)
 
 
-def test_an_exception_needs_a_reason(signed_in, review):
+def test_an_override_needs_a_reason(signed_in, review):
     assert "请填写不少于 5 个字的理由" in allow(signed_in("prov.leader"), review, reason="好")
 
 
-def test_programs_allow_exceptions_too(signed_in, review):
+def test_programs_allow_overrides_too(signed_in, review):
     leader = signed_in("prov.leader")
     said = {"conflict": "review_approval", "userId": "lz.officer", "reason": REASON}
 

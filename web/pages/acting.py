@@ -27,11 +27,11 @@ def act_and_tell(act: Callable[[], object], *, told: str, otherwise: str, then: 
 def tell_refusal(refused: Exception) -> Refusal:
     """Say on the next page what was refused and why, in the reader's language."""
     refusal = refusal_of(refused)
-    flash(f"{refusal.title}：{refusal.detail}{exception_hint(refusal.facts)}", "danger")
+    flash(f"{refusal.title}：{refusal.detail}{override_hint(refusal.facts)}", "danger")
     return refusal
 
 
-def exception_hint(facts: Mapping[str, Any]) -> str:
-    """Who may allow an exception from what was refused, if anybody may."""
+def override_hint(facts: Mapping[str, Any]) -> str:
+    """Who may allow an override from what was refused, if anybody may."""
     groups = facts.get("override_by")
     return words.say("可由{groups}说明理由、准许一次例外。", groups=group_names(groups)) if groups else ""

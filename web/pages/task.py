@@ -13,7 +13,7 @@ from web.codes import CODES
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import drawings, form_view, materials, telling
-from web.pages.acting import act_and_tell, exception_hint, tell_refusal
+from web.pages.acting import act_and_tell, override_hint, tell_refusal
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
 from web.pages.posted import errors_of, read_post
@@ -90,8 +90,8 @@ def ask(task_id: str, verb: str) -> str:
 
 
 @pages.get("/task/<task_id>/override")
-def choose_exception(task_id: str) -> str:
-    """Whom conflict rules bar and why, for who may allow an exception."""
+def choose_override(task_id: str) -> str:
+    """Whom conflict rules bar and why, for who may allow an override."""
     view = sight.opened(task_id)
     barred = rooms().inbox.barred(task_id, actor())
     return render_template(
@@ -103,12 +103,12 @@ def choose_exception(task_id: str) -> str:
 
 @pages.post("/task/<task_id>/override")
 def override(task_id: str) -> Response:
-    rule, _, person = request.form.get("exception", "").partition(" ")
+    rule, _, person = request.form.get("override", "").partition(" ")
     reason = request.form.get("reason", "").strip()
     return act_and_tell(
         lambda: rooms().commands.override_conflict(task_id, rule, person, reason=reason, actor=actor()),
         told=words.say("已准许例外，仅限办理一次。"),
-        otherwise=url_for("task.choose_exception", task_id=task_id),
+        otherwise=url_for("task.choose_override", task_id=task_id),
         then=url_for("task.show", task_id=task_id),
     )
 
@@ -165,7 +165,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         due_sentences=view.due.sentences(words.language()) if view.due else (),
         people=_others(view),
         obstacle=_obstacle(view),
-        exceptions=_allowable(view),
+        overrides=_allowable(view),
         done=_recall(view.task.task_id),
         **_tab(tab, view),
     )
@@ -180,12 +180,12 @@ def _obstacle(view: TaskView) -> dict[str, str] | None:
     return {
         "title": words.pick(code.zh, code.en),
         "told": words.pick(verdict.sentence_zh, verdict.sentence),
-        "hint": exception_hint(verdict.facts),
+        "hint": override_hint(verdict.facts),
     }
 
 
 def _allowable(view: TaskView) -> int:
-    """For how many candidates the reader may allow an exception."""
+    """For how many candidates the reader may allow an override."""
     known = conflict_rules().values()
     if not any(actor().groups & set(rule.overriders(view.task.authority)) for rule in known):
         return 0

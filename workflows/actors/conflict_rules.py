@@ -44,7 +44,7 @@ class ConflictRule:
     inferred: bool
 
     def overriders(self, authority: str) -> tuple[str, ...]:
-        """The groups whose members may allow an exception in a case of this authority."""
+        """The groups whose members may allow an override in a case of this authority."""
         return tuple(group + authority if group.endswith("@") else group for group in self.override)
 
 

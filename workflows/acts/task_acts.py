@@ -93,7 +93,7 @@ def override(change: Change, task_id: str, rule: str, person: str, reason: str) 
     ground = judging.grounds(at, barred, rule)
     if ground is None or at.overrides(rule, person):
         raise WrongState(
-            f"{rule} does not bar {person} from {task_id}, or an exception stands already",
+            f"{rule} does not bar {person} from {task_id}, or an override stands already",
             code="NO_CONFLICT",
             message_zh=f"该规则未限制 {barred.name} 办理此任务，或已准许例外",
         )

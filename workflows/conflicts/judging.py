@@ -1,4 +1,4 @@
-"""Which conflict rules are asked of whom at a task, what they say, and who may allow an exception."""
+"""Which conflict rules are asked of whom at a task, what they say, and who may allow an override."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AtTask:
         return tuple(mark for mark in marks if mark.rule in conflict_rules())
 
     def overrides(self, rule: str, person: str) -> Override | None:
-        """The exception that stands for this person, not used yet."""
+        """The override that stands for this person, not used yet."""
         given = self.case.standing.overrides.get(self.task.task_id, ())
         return next((one for one in given if (one.rule, one.person) == (rule, person)), None)
 
@@ -69,7 +69,7 @@ def may_override(at: AtTask, actor: Actor, rule: ConflictRule, person: Actor) ->
         return no(
             rule.id,
             "CONFLICT_FINAL",
-            f"{rule.name_en} allows no exception",
+            f"{rule.name_en} allows no override",
             f"回避规则“{rule.name}”不允许例外",
             **told,
         )
@@ -99,7 +99,7 @@ def _judged(at: AtTask, mark: Mark, rule: ConflictRule, person: Actor) -> Verdic
         )
     allowed = at.overrides(rule.id, person.id)
     if allowed is not None:
-        return _excepted(at, rule, allowed)
+        return _overridden(at, rule, allowed)
     return no(
         rule.id,
         CODES.get(rule.kind, "COI"),
@@ -113,11 +113,11 @@ def _judged(at: AtTask, mark: Mark, rule: ConflictRule, person: Actor) -> Verdic
     )
 
 
-def _excepted(at: AtTask, rule: ConflictRule, allowed: Override) -> Verdict:
+def _overridden(at: AtTask, rule: ConflictRule, allowed: Override) -> Verdict:
     who = find_person(at.connection, allowed.by).name
     return yes(
         rule.id,
-        f"{rule.name_en}: {who} allowed an exception on {allowed.at[:10]}",
+        f"{rule.name_en}: {who} allowed an override on {allowed.at[:10]}",
         f"{rule.name}：{who} 已于 {allowed.at[:10]} 准许例外",
         conflict=rule.id,
         allowed_by=allowed.by,

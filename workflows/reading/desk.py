@@ -92,7 +92,7 @@ class OutcomeView:
 
 @dataclass(frozen=True, kw_only=True)
 class Barred:
-    """A candidate whom a conflict rule keeps from a task; `may_allow`: who looks may allow an exception."""
+    """A candidate whom a conflict rule keeps from a task; `may_allow`: who looks may allow an override."""
 
     rule: ConflictRule
     person: Actor
@@ -149,7 +149,7 @@ def why(look: Look, task_id: str) -> dict[str, list[Verdict]]:
 
 
 def barred(look: Look, task_id: str) -> list[Barred]:
-    """Whom conflict rules keep from a task that is open, and for whom the actor may allow an exception."""
+    """Whom conflict rules keep from a task that is open, and for whom the actor may allow an override."""
     task = task_facts(look.connection, task_id)
     if not policy.first_refusal(policy.is_workable(task)).allowed or not _marks(look, task):
         return []

@@ -1,4 +1,4 @@
-"""A second person allows one exception, for one person and one task; it is used once, whoever races."""
+"""A second person allows one override, for one person and one task; it is used once, whoever races."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_second_person_allows_it_once(begun, conflict):
     assert begun.history.verify(begun.case_id).ok
 
 
-def test_an_exception_is_used_up_when_the_task_leaves_the_hands(begun):
+def test_an_override_is_used_up_when_the_task_leaves_the_hands(begun):
     handled_before(begun)
     allowed(begun, HANDLED)
     begun.claim("decide", "lz.officer").release("decide", "lz.officer")
@@ -51,7 +51,7 @@ def test_an_exception_is_used_up_when_the_task_leaves_the_hands(begun):
     assert refusal(NotAllowed, lambda: begun.claim("decide", "lz.officer")).code == "SOD"
 
 
-def test_an_exception_is_for_one_person_and_one_task(begun):
+def test_an_override_is_for_one_person_and_one_task(begun):
     begun.do("check", "lz.officer").do("verify", "lz.officer2")
     allowed(begun, HANDLED)
 
@@ -61,7 +61,7 @@ def test_an_exception_is_for_one_person_and_one_task(begun):
     assert begun.claimed("decide", "lz.officer").assignee == "lz.officer"
 
 
-def test_an_exception_survives_a_restart_of_the_house(begun):
+def test_an_override_survives_a_restart_of_the_house(begun):
     handled_before(begun)
     allowed(begun, HANDLED)
     later = Story(begun.database, begun.clock)
@@ -80,7 +80,7 @@ def test_an_exception_survives_a_restart_of_the_house(begun):
         ("ts.leader", REASON, NotFound, "NOT_FOUND"),
     ],
 )
-def test_not_everybody_allows_exceptions_and_nobody_without_a_reason(begun, by, reason, kind, code):
+def test_not_everybody_allows_overrides_and_nobody_without_a_reason(begun, by, reason, kind, code):
     handled_before(begun)
 
     assert refusal(kind, lambda: allowed(begun, HANDLED, by=by, reason=reason)).code == code
@@ -95,13 +95,13 @@ def test_who_is_barred_as_well_allows_nothing(begun):
     assert refusal(NotAllowed, lambda: allowed(begun, HANDLED, by="lz.officer2")).code == "NOT_OVERRIDER"
 
 
-def test_a_final_rule_allows_no_exception(begun):
+def test_a_final_rule_allows_no_override(begun):
     same_representative(begun)
 
     assert refusal(NotAllowed, lambda: allowed(begun, CONFLICTS[0])).code == "CONFLICT_FINAL"
 
 
-def test_there_is_no_exception_from_what_does_not_bar(begun):
+def test_there_is_no_override_from_what_does_not_bar(begun):
     assert refusal(WrongState, lambda: allowed(begun, HANDLED)).code == "NO_CONFLICT"
 
     handled_before(begun)
@@ -127,8 +127,8 @@ def test_of_many_who_allow_at_once_one_does(begun):
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_an_exception_is_never_used_twice_in_a_race(begun, round_):
-    """The holder completes while a leader takes the task away: one of them wins, and no exception is left."""
+def test_an_override_is_never_used_twice_in_a_race(begun, round_):
+    """The holder completes while a leader takes the task away: one of them wins, and no override is left."""
     handled_before(begun)
     allowed(begun, HANDLED)
     task = begun.claim("decide", "lz.officer").task("decide")
