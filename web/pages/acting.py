@@ -34,4 +34,4 @@ def tell_refusal(refused: Exception) -> Refusal:
 def override_hint(facts: Mapping[str, Any]) -> str:
     """Who may allow an override from what was refused, if anybody may."""
     groups = facts.get("override_by")
-    return words.say("可由{groups}说明理由、准许一次例外。", groups=group_names(groups)) if groups else ""
+    return words.say("。可由{groups}说明理由、准许一次例外。", groups=group_names(groups)) if groups else ""
