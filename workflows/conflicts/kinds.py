@@ -107,15 +107,14 @@ def _ties(asked: Question) -> Iterator[Ground]:
 
 
 def _acted(asked: Question) -> Iterator[Ground]:
-    if not asked.rule.acted or not asked.about.unit:
-        return
+    if not asked.rule.acted or not asked.about.unit or asked.element in asked.rule.acted:
+        return  # who did such an element may do it again
     row = asked.connection.execute(
         _ACTED,
         {
             "person": asked.person.id,
             "unit": asked.about.unit,
             "elements": asked.rule.acted,
-            "here": asked.element,
             "since": datetime.combine(_since(asked), time(), tzinfo=UTC),
         },
     ).first()
@@ -143,7 +142,6 @@ _ACTED = (
         tasks.c.ended_at >= sa.bindparam("since", type_=tasks.c.ended_at.type),
         tasks.c.unit_id == sa.bindparam("unit"),
         tasks.c.element.in_(sa.bindparam("elements", expanding=True)),
-        tasks.c.element != sa.bindparam("here"),
     )
     .order_by(tasks.c.ended_at.desc())
     .limit(1)

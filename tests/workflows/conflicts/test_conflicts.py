@@ -62,6 +62,21 @@ def test_nobody_is_barred_without_a_fact(begun):
     assert begun.rows_of_case()["status"] == "completed"
 
 
+def test_who_wrote_a_report_may_write_another(begun):
+    author_of_an_earlier_report(begun)
+
+    assert begun.claimed("evl_evaluate", "eval1").assignee == "eval1"
+
+
+def test_who_advised_the_unit_does_not_evaluate_it(begun):
+    tie = {"of": "u01", "kind": "consultant", "since": "2025-01-01"}
+    told(begun, persons, "eval1", interests=[tie])
+
+    refused = refusal(NotAllowed, lambda: begun.claim("evl_evaluate", "eval1"))
+
+    assert "任雨桐 于 2025-01-01 至 今 为申报单位提供咨询" in refused.facts["message_zh"]
+
+
 def test_what_lies_too_far_back_bars_nobody(begun):
     consultant(begun, until="2023-02-28")
 
