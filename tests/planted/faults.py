@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.planted.conflicts import OF_CONFLICTS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
@@ -32,4 +33,4 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE,
     ),
 )
-FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *UNASKED) if fault.noticed_by)
+FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *UNASKED) if fault.noticed_by)
