@@ -20,8 +20,9 @@ check: setup ## what CI does: format, lint, types, floors, spelling, tests
 	@scripts/check
 	@scripts/test
 
-docs: setup ## write docs/bpmn-support.md from the validator's own tables
+docs: setup ## write docs/bpmn-support.md and docs/policy-map.md from what they tell of
 	@$(PYTHON) scripts/bpmn_support.py
+	@$(PYTHON) scripts/policy_map.py
 
 bench: setup ## measure the engine and the commands, as tables (minutes)
 	@scripts/bench

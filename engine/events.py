@@ -116,6 +116,17 @@ class TaskTransferred(Cause):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConflictOverridden(Cause):
+    """Someone let `person` do the task once although the conflict `rule` bars them because of `ground`."""
+
+    task_id: str
+    rule: str
+    person: str
+    reason: str
+    ground: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskCompleted(Cause):
     task_id: str
     values: dict[str, Json]
@@ -348,15 +359,9 @@ class Entry:
 
     def body(self) -> dict[str, Json]:
         """What the digest is taken over."""
-        body: dict[str, Json] = {
-            "case": self.case_id,
-            "seq": self.seq,
-            "at": moment(self.at),
-            "actor": self.who.actor,
-            "type": type(self.event).__name__,
-            "data": self.event.stored(),
-            "v": VERSION,
-        }
+        place = {"case": self.case_id, "seq": self.seq, "at": moment(self.at), "actor": self.who.actor}
+        told = {"type": type(self.event).__name__, "data": self.event.stored(), "v": VERSION}
+        body: dict[str, Json] = {**place, **told}
         return body if self.who.on_behalf_of is None else {**body, "for": self.who.on_behalf_of}
 
 
@@ -366,13 +371,8 @@ def entry_of(body: Mapping[str, Json]) -> Entry:
     lift = UPCASTERS.get((name, body["v"]))
     if lift is not None:
         name, data = lift(data)
-    return Entry(
-        case_id=body["case"],
-        seq=body["seq"],
-        at=datetime.fromisoformat(body["at"]),
-        who=Who(actor=body["actor"], on_behalf_of=body.get("for")),
-        event=event_of(name, data),
-    )
+    at, who = datetime.fromisoformat(body["at"]), Who(actor=body["actor"], on_behalf_of=body.get("for"))
+    return Entry(case_id=body["case"], seq=body["seq"], at=at, who=who, event=event_of(name, data))
 
 
 def event_of(name: str, data: Mapping[str, Json]) -> Event:

@@ -30,6 +30,13 @@ STATUS = {
     "completed": ("已办结", "is-ok"),
     "terminated": ("已终止", "is-late"),
 }
+OVERRIDES = {
+    "CaseSuspended",
+    "CaseResumed",
+    "CaseTerminated",
+    "ConflictOverridden",
+    "IncidentResolved",
+}
 CODES = {
     "V-OK": "记录完整，重放一致。",
     "V-CHAIN-BREAK": "记录链在第 {seq} 步断开：自该步起的记录不可信。",
@@ -106,7 +113,7 @@ def entry_facts(event: Event, definition: Any) -> dict[str, Any]:
         "element_name": outline.name_of(definition, event.element) if drawn else "",
         "clause": drawn.clause if drawn else None,
         "reason": event.data.get("reason") or event.data.get("question") or event.data.get("opinion"),
-        "is_override": event.type in {"CaseSuspended", "CaseResumed", "CaseTerminated", "IncidentResolved"},
+        "is_override": event.type in OVERRIDES,
         "digest": event.digest,
         "facts": json.dumps(event.data, ensure_ascii=False, indent=2, default=str),
     }

@@ -47,6 +47,10 @@ CODES: dict[str, Code] = {
     "NOT_CANDIDATE": Code("不在办理人范围内", "Not a candidate for this task"),
     "SOD": Code("同一人不得经办互斥的环节", "The same person may not act twice"),
     "COI": Code("存在利益冲突", "Conflict of interest"),
+    "CONFLICT_FINAL": Code("该回避规则不允许例外", "This conflict rule allows no override"),
+    "CONFLICT_UNKNOWN": Code("没有这条回避规则", "There is no such conflict rule"),
+    "NOT_OVERRIDER": Code("您不能准许该例外", "You may not allow this override"),
+    "NO_CONFLICT": Code("没有需要准许的例外", "There is nothing to allow an override from"),
     "EVALUATOR_CAP": Code("评价机构已达年度上限", "The evaluator has reached its yearly cap"),
     "NOT_FOUND": Code(
         "没有找到",

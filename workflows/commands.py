@@ -173,6 +173,24 @@ class Commands:
         act = _on_task("complete", task_id, actor, idempotency)
         return self._change(act, lambda change: task_acts.complete(change, task_id, values, self.library))
 
+    def override_conflict(
+        self,
+        task_id: str,
+        rule: str,
+        person: str,
+        *,
+        reason: str,
+        actor: Actor,
+        idempotency: Idempotency = ONCE,
+    ) -> Held:
+        """`person` may do the task once although the conflict rule bars them.
+
+        Raises NotAllowed CONFLICT_FINAL, NOT_OVERRIDER for the asker, as `transfer_task` does for the
+        person; WrongState NO_CONFLICT; NotFound CONFLICT_UNKNOWN; InvalidInput for no reason.
+        """
+        act = _on_task("override_conflict", task_id, actor, idempotency, reason)
+        return self._change(act, lambda change: task_acts.override(change, task_id, rule, person, reason))
+
     def save_draft(
         self,
         task_id: str,

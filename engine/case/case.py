@@ -178,6 +178,15 @@ class Case(Reliving):
             raise WrongState(f"task {task_id} is not delegated", code="TASK_NOT_DELEGATED")
         self._happen(ev.TaskResolved(task_id=task_id, opinion=opinion), by=by, now=now)
 
+    def override_conflict(
+        self, task_id: str, rule: str, person: str, *, reason: str, ground: Values, by: Who, now: datetime
+    ) -> None:
+        """`person` may do the task once although `rule` bars them; whether `by` may say so is the floor
+        above's to know."""
+        self._workable(task_id)
+        told = {"task_id": task_id, "rule": rule, "person": person, "reason": reason}
+        self._happen(ev.ConflictOverridden(**told, ground=to_json(dict(ground))), by=by, now=now)
+
     def complete_task(self, task_id: str, values: Values, *, by: Who, now: datetime) -> None:
         """The task is done with these values, already checked against its form, and the token moves on."""
         if self._held(task_id, by).owner is not None:
@@ -228,10 +237,8 @@ class Case(Reliving):
     ) -> None:
         """Whatever waits for this signal of another case hears it."""
         self._running()
-        told = to_json(dict(values))
-        self._happen(
-            ev.SignalReceived(signal=signal, values=told, job_id=job_id, origin=origin), by=by, now=now
-        )
+        told = {"signal": signal, "values": to_json(dict(values))}
+        self._happen(ev.SignalReceived(**told, job_id=job_id, origin=origin), by=by, now=now)
 
     def finish_job(self, job_id: str, result: Values, *, by: Who, now: datetime) -> None:
         """The job was done and this is what came of it."""
@@ -251,13 +258,8 @@ class Case(Reliving):
     ) -> None:
         """One attempt failed; without a moment to retry or an error to throw, a person must look."""
         self._job(job_id)
-        event = ev.JobFailed(
-            job_id=job_id,
-            message=message,
-            retry_at=moment(retry_at) if retry_at else None,
-            error_code=error_code,
-        )
-        self._happen(event, by=by, now=now)
+        then = {"retry_at": moment(retry_at) if retry_at else None, "error_code": error_code}
+        self._happen(ev.JobFailed(job_id=job_id, message=message, **then), by=by, now=now)
 
     def resolve_incident(
         self, incident_id: str, *, reason: str, by: Who, now: datetime, values: Values | None = None
@@ -266,10 +268,8 @@ class Case(Reliving):
         self._running()
         if incident_id not in self.standing.incidents:
             raise NotFound(f"incident {incident_id} is not open", code="INCIDENT_GONE")
-        event = ev.IncidentResolved(
-            incident_id=incident_id, reason=reason, values=to_json(dict(values or {}))
-        )
-        self._happen(event, by=by, now=now)
+        told = {"reason": reason, "values": to_json(dict(values or {}))}
+        self._happen(ev.IncidentResolved(incident_id=incident_id, **told), by=by, now=now)
 
     def suspend(self, *, reason: str, by: Who, now: datetime) -> None:
         """Nothing moves until the case is resumed."""

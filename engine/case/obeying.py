@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine import events as ev
-from engine.case.standing import Standing
+from engine.case.standing import Override, Standing
 from engine.events import Cause, Who
 from engine.execution.execution import Execution
 from engine.temporal import moment
@@ -17,19 +17,25 @@ def obey(cause: Cause, *, standing: Standing, execution: Execution, by: Who, now
     """Change the books and move the token as `cause` asks."""
     at = moment(now)
     match cause:
-        case (
-            ev.TaskClaimed(task_id=task_id, assignee=assignee)
-            | ev.TaskTransferred(task_id=task_id, assignee=assignee)
-        ):
+        case ev.TaskClaimed(task_id=task_id, assignee=assignee):
+            standing.hand(task_id, assignee=assignee, owner=None, claimed_at=at)
+        case ev.TaskTransferred(task_id=task_id, assignee=assignee):
+            _leaves_hands(standing, task_id)
             standing.hand(task_id, assignee=assignee, owner=None, claimed_at=at)
         case ev.TaskReleased(task_id=task_id):
+            _leaves_hands(standing, task_id)
             standing.hand(task_id, assignee=None, owner=None, claimed_at=None)
         case ev.TaskDelegated(task_id=task_id, delegate=delegate):
             standing.hand(task_id, assignee=delegate, owner=standing.tasks[task_id].assignee)
         case ev.TaskResolved(task_id=task_id):
-            standing.hand(task_id, assignee=standing.tasks[task_id].owner, owner=None)
+            task = standing.tasks[task_id]
+            standing.spend(task_id, task.assignee)
+            standing.hand(task_id, assignee=task.owner, owner=None)
+        case ev.ConflictOverridden(task_id=task_id, rule=rule, person=person):
+            standing.allow(task_id, Override(rule=rule, person=person, by=by.actor, at=at))
         case ev.TaskCompleted(task_id=task_id, values=values):
             task = standing.tasks.pop(task_id)
+            standing.spend(task_id)
             standing.completed_by.setdefault(task.element, []).append(by.actor)
             execution.complete(task.n, from_json(values), now=now)
         case ev.TimerFired(timer_id=timer_id, missed=missed):
@@ -54,6 +60,13 @@ def obey(cause: Cause, *, standing: Standing, execution: Execution, by: Who, now
         case ev.CaseTerminated():
             standing.status = "terminated"
             execution.cancel(now=now)
+
+
+def _leaves_hands(standing: Standing, task_id: str) -> None:
+    """Who held the task, and who lent it, need a new override to do it after all."""
+    task = standing.tasks[task_id]
+    for person in {task.assignee, task.owner} - {None}:
+        standing.spend(task_id, person)
 
 
 def _attempt_failed(cause: ev.JobFailed, standing: Standing, execution: Execution, now: datetime) -> None:

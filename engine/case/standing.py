@@ -40,6 +40,16 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Override:
+    """A person may do a task although this conflict rule bars them: who said so, when."""
+
+    rule: str
+    person: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Timer:
     id: str
     n: int
@@ -87,6 +97,7 @@ class Standing:
     jobs: dict[str, Job] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     completed_by: dict[str, list[str]] = field(default_factory=dict)  # element → who completed it
+    overrides: dict[str, list[Override]] = field(default_factory=dict)  # task → what is not spent yet
     outcome: str | None = None
     origin: str | None = None  # the letter that the newest cause goes back to
 
@@ -104,6 +115,9 @@ class Standing:
             jobs={key: Job(**job) for key, job in state["jobs"].items()},
             incidents={key: Incident(**incident) for key, incident in state["incidents"].items()},
             completed_by=state["completed_by"],
+            overrides={
+                key: [Override(**one) for one in given] for key, given in state.get("overrides", {}).items()
+            },
             outcome=state["outcome"],
             origin=state.get("origin"),
         )
@@ -111,6 +125,16 @@ class Standing:
     def hand(self, task_id: str, **changes: Any) -> None:
         """The same task in other hands."""
         self.tasks[task_id] = replace(self.tasks[task_id], **changes)
+
+    def allow(self, task_id: str, override: Override) -> None:
+        """One more override for a task."""
+        self.overrides.setdefault(task_id, []).append(override)
+
+    def spend(self, task_id: str, person: str | None = None) -> None:
+        """The overrides of a task, or those of one person for it, are used up."""
+        left = [one for one in self.overrides.pop(task_id, []) if person not in (None, one.person)]
+        if left:
+            self.overrides[task_id] = left
 
     def follow(self, cause: Cause) -> None:
         """Keep which letter set off what is about to happen; what a person does, none."""
@@ -142,6 +166,7 @@ class Standing:
                 )
             case ev.TaskCancelled(task_id=task_id):
                 del self.tasks[task_id]
+                self.spend(task_id)
             case ev.TimerSet(timer_id=timer_id, element=element, due_at=due_at):
                 waits = datetime.fromisoformat(due_at) - now >= A_WAIT
                 self.timers[timer_id] = Timer(

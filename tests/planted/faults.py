@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.planted.conflicts import OF_CONFLICTS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
@@ -33,4 +34,5 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE,
     ),
 )
-FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *RULED, *UNASKED) if fault.noticed_by)
+PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *UNASKED)
+FAULTS = tuple(fault for fault in PLANTED if fault.noticed_by)

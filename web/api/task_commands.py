@@ -37,6 +37,12 @@ class Delegation(Strict):
     question = fields.String(required=True, validate=REASON)
 
 
+class Exemption(Strict):
+    conflict = fields.String(required=True, validate=SHORT)
+    userId = fields.String(required=True, validate=SHORT)
+    reason = fields.String(required=True, validate=REASON)
+
+
 class Opinion(Strict):
     opinion = fields.String(required=True, validate=validate.Length(min=1, max=10_000))
 
@@ -92,6 +98,22 @@ def delegate(body: dict[str, Any], task_id: str) -> None:
     """Ask somebody for an opinion; the task comes back."""
     held = rooms().commands.delegate_task(
         task_id, body["userId"], question=body["question"], actor=actor(), idempotency=idempotency()
+    )
+    marked(held)
+
+
+@api.post("/<task_id>/override")
+@api.arguments(Exemption)
+@api.response(204)
+def override(body: dict[str, Any], task_id: str) -> None:
+    """Let a person do the task once although a conflict rule bars them, with a reason."""
+    held = rooms().commands.override_conflict(
+        task_id,
+        body["conflict"],
+        body["userId"],
+        reason=body["reason"],
+        actor=actor(),
+        idempotency=idempotency(),
     )
     marked(held)
 

@@ -9,22 +9,25 @@ from werkzeug.wrappers import Response
 
 from engine.errors import FieldError, InvalidInput
 from web import files, sight, words
+from web.codes import CODES
 from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import drawings, form_view, materials, telling
-from web.pages.acting import act_and_tell, tell_refusal
+from web.pages.acting import act_and_tell, override_hint, tell_refusal
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
 from web.pages.posted import errors_of, read_post
 from web.problems import REFUSALS
 from web.safe import safe_next
+from workflows.actors.conflict_rules import conflict_rules
 from workflows.actors.people import people_in
 from workflows.library.forms.form import Form
-from workflows.reading.desk import OutcomeView, Preview, TaskView
+from workflows.reading.desk import Barred, OutcomeView, Preview, TaskView
 from workflows.transaction.results import Completed
 
 pages = Blueprint("task", __name__)
 
+CONFLICTS = frozenset({"SOD", "COI"})
 TABS = {"form": "办理", "materials": "材料", "diagram": "流程", "history": "过程", "why": "说明"}
 NO_FORM = Form("none", ())
 
@@ -86,6 +89,30 @@ def ask(task_id: str, verb: str) -> str:
     return render_template("task_verb.html", verb=verb, task=line(view.task, actor()), people=_others(view))
 
 
+@pages.get("/task/<task_id>/override")
+def choose_override(task_id: str) -> str:
+    """Whom conflict rules bar and why, for who may allow an override."""
+    view = sight.opened(task_id)
+    barred = rooms().inbox.barred(task_id, actor())
+    return render_template(
+        "task_override.html",
+        task=line(view.task, actor()),
+        barred=[_barred(one) for one in barred if one.may_allow],
+    )
+
+
+@pages.post("/task/<task_id>/override")
+def override(task_id: str) -> Response:
+    rule, _, person = request.form.get("override", "").partition(" ")
+    reason = request.form.get("reason", "").strip()
+    return act_and_tell(
+        lambda: rooms().commands.override_conflict(task_id, rule, person, reason=reason, actor=actor()),
+        told=words.say("已准许例外，仅限办理一次。"),
+        otherwise=url_for("task.choose_override", task_id=task_id),
+        then=url_for("task.show", task_id=task_id),
+    )
+
+
 @pages.post("/task/<task_id>/transfer")
 def transfer(task_id: str) -> Response:
     to, reason = request.form.get("to", ""), request.form.get("reason", "").strip()
@@ -137,9 +164,42 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         following=_preview(view.next),
         due_sentences=view.due.sentences(words.language()) if view.due else (),
         people=_others(view),
+        obstacle=_obstacle(view),
+        overrides=_allowable(view),
         done=_recall(view.task.task_id),
         **_tab(tab, view),
     )
+
+
+def _obstacle(view: TaskView) -> dict[str, str] | None:
+    """Which conflict keeps the reader from claiming the task, or from completing what they hold."""
+    verdict = view.can["complete" if view.task.assignee == actor().id else "claim"]
+    if verdict.allowed or verdict.code not in CONFLICTS:
+        return None
+    code = CODES[verdict.code]
+    return {
+        "title": words.pick(code.zh, code.en),
+        "told": words.pick(verdict.sentence_zh, verdict.sentence),
+        "hint": override_hint(verdict.facts),
+    }
+
+
+def _allowable(view: TaskView) -> int:
+    """For how many candidates the reader may allow an override."""
+    known = conflict_rules().values()
+    if not any(actor().groups & set(rule.overriders(view.task.authority)) for rule in known):
+        return 0
+    return sum(one.may_allow for one in rooms().inbox.barred(view.task.task_id, actor()))
+
+
+def _barred(one: Barred) -> dict[str, str]:
+    return {
+        "value": f"{one.rule.id} {one.person.id}",
+        "name": f"{one.person.name}（{one.person.id}）",
+        "rule": words.pick(one.rule.name, one.rule.name_en),
+        "about": words.pick(one.rule.about, one.rule.about_en),
+        "ground": words.pick(one.ground.zh, one.ground.en),
+    }
 
 
 def _tab(tab: str, view: TaskView) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from engine.errors import InvalidInput, NotAllowed, NotFound
 from engine.tables import metadata
 from workflows.actors.passwords import hash_password, matches, nobody
-from workflows.actors.policy import Actor
+from workflows.actors.policy import Actor, Tie
 from workflows.store.columns import Document, Moment
 
 FOLDER = Path(__file__).parents[2] / "bpmn" / "organisations"
@@ -77,7 +77,7 @@ persons = sa.Table(
     *map(_text, ("name", "name_en", "email", "level")),
     *(sa.Column(name, sa.Text) for name in ("authority", "unit", "department", "evaluator")),
     *map(_text, ("specialty", "specialty_en")),
-    sa.Column("interests", Document, nullable=False),
+    sa.Column("interests", Document, nullable=False),  # ids and names, or ties with kind, since, until
 )
 
 grants = sa.Table(
@@ -250,8 +250,10 @@ def _actor(row: sa.RowMapping, held: list[tuple[str, str]]) -> Actor:
         roles=frozenset(name for kind, name in held if kind == "role"),
         authority=row["authority"],
         unit=row["unit"],
+        evaluator=row["evaluator"],
         level=row["level"],
-        interests=frozenset(row["interests"]),
+        interests=frozenset(one for one in row["interests"] if isinstance(one, str)),
+        ties=tuple(Tie(**one) for one in row["interests"] if not isinstance(one, str)),
     )
 
 

@@ -12,12 +12,23 @@ LOCAL_LEVELS = frozenset({"county", "municipal"})
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tie:
+    """What a person was to a unit (`of`: an id or a name): `employee`, `consultant`, …; days as ISO text."""
+
+    of: str
+    kind: str
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Actor:
     """Who asks: a person, the system itself or a program.
 
     `groups` are candidate groups (`municipal_officer@620100`), `roles` are duties apart from cases
     (`process_owner`, `approver`, `auditor`, `administrator`). `interests` are ids and names of units this
-    person may not decide about: the employer, a legal representative.
+    person may not decide about: the employer, a legal representative; `ties` are for conflict rules, which
+    weigh what they were and when.
     """
 
     id: str
@@ -26,8 +37,10 @@ class Actor:
     roles: frozenset[str] = frozenset()
     authority: str | None = None
     unit: str | None = None
+    evaluator: str | None = None
     level: str = "staff"
     interests: frozenset[str] = frozenset()
+    ties: tuple[Tie, ...] = ()
     on_behalf_of: str | None = None
 
     @property
@@ -133,12 +146,12 @@ def may_complete(actor: Actor, task: TaskFacts) -> Verdict:
 
 def may_release(actor: Actor, task: TaskFacts) -> Verdict:
     """The holder gives back what nobody else waits for."""
-    return first_refusal([*_open(task), holds(actor, task)])
+    return first_refusal([*is_workable(task), holds(actor, task)])
 
 
 def may_transfer(actor: Actor, task: TaskFacts) -> Verdict:
     """The holder, or a leader of the authority or of the province who distributes work."""
-    return first_refusal([*_open(task), holds_or_leads(actor, task)])
+    return first_refusal([*is_workable(task), holds_or_leads(actor, task)])
 
 
 def may_receive(person: Actor, task: TaskFacts) -> Verdict:
@@ -148,12 +161,12 @@ def may_receive(person: Actor, task: TaskFacts) -> Verdict:
 
 def claim_checks(actor: Actor, task: TaskFacts) -> list[Verdict]:
     """Every rule about claiming with its answer, in the order in which a refusal is told."""
-    return [*_open(task), is_candidate(actor, task), *_fit(actor, task), nobody_else_holds(actor, task)]
+    return [*is_workable(task), is_candidate(actor, task), *_fit(actor, task), nobody_else_holds(actor, task)]
 
 
 def complete_checks(actor: Actor, task: TaskFacts) -> list[Verdict]:
     """Every rule about completing with its answer, in the order in which a refusal is told."""
-    return [*_open(task), holds(actor, task), *_fit(actor, task), is_not_delegated(actor, task)]
+    return [*is_workable(task), holds(actor, task), *_fit(actor, task), is_not_delegated(actor, task)]
 
 
 def why(actor: Actor, task: TaskFacts) -> dict[str, list[Verdict]]:
@@ -162,7 +175,7 @@ def why(actor: Actor, task: TaskFacts) -> dict[str, list[Verdict]]:
         "see": [may_see(actor, task.case)],
         "claim": claim_checks(actor, task),
         "complete": complete_checks(actor, task),
-        "transfer": [*_open(task), holds_or_leads(actor, task)],
+        "transfer": [*is_workable(task), holds_or_leads(actor, task)],
     }
 
 
@@ -321,7 +334,8 @@ def ending_facts(task: TaskFacts) -> dict[str, Any]:
     return {"state": task.state, **by, "completed_at": at}
 
 
-def _open(task: TaskFacts) -> Iterator[Verdict]:
+def is_workable(task: TaskFacts) -> Iterator[Verdict]:
+    """The task waits, and its case goes on."""
     yield is_open(task)
     yield is_running(task)
 

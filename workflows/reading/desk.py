@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,8 +21,13 @@ from engine.execution import signals as sig
 from engine.replay import LiveCases
 from engine.values import Value, from_json, to_plain
 from workflows.actors import policy
-from workflows.actors.policy import Actor, Verdict
+from workflows.actors.conflict_rules import MOMENTS, ConflictRule, Mark, conflict_rules, marks_of
+from workflows.actors.people import find_person, people_in
+from workflows.actors.policy import Actor, TaskFacts, Verdict
 from workflows.acts import submissions
+from workflows.conflicts import judging
+from workflows.conflicts.judging import AtTask
+from workflows.conflicts.kinds import Ground
 from workflows.library.catalog import Catalog
 from workflows.library.forms.form import Form
 from workflows.register.calendar import Calendar, Explanation
@@ -85,6 +91,16 @@ class OutcomeView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Barred:
+    """A candidate whom a conflict rule keeps from a task; `may_allow`: who looks may allow an override."""
+
+    rule: ConflictRule
+    person: Actor
+    ground: Ground
+    may_allow: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskView:
     """Everything the task page shows. `task` is its line in a list, `case` the case's row.
 
@@ -116,36 +132,81 @@ def visible_row(connection: sa.Connection, actor: Actor, task_id: str) -> dict[s
     return dict(row)
 
 
-def is_claimable(connection: sa.Connection, actor: Actor, task_id: str) -> bool:
+def is_claimable(look: Look, task_id: str) -> bool:
     """Whether the policy would let the actor claim it now."""
-    return policy.may_claim(actor, task_facts(connection, task_id)).allowed
+    task = task_facts(look.connection, task_id)
+    if not policy.may_claim(look.actor, task).allowed:
+        return False
+    return policy.first_refusal(_conflicts(look, task, "claim")).allowed
 
 
-def why(connection: sa.Connection, actor: Actor, task_id: str) -> dict[str, list[Verdict]]:
+def why(look: Look, task_id: str) -> dict[str, list[Verdict]]:
     """Every check with its answer. Raises NotFound for who may not see the task."""
-    visible_row(connection, actor, task_id)
-    return policy.why(actor, task_facts(connection, task_id))
+    visible_row(look.connection, look.actor, task_id)
+    task = task_facts(look.connection, task_id)
+    asked = policy.why(look.actor, task)
+    return {verb: [*verdicts, *_conflicts(look, task, verb)] for verb, verdicts in asked.items()}
+
+
+def barred(look: Look, task_id: str) -> list[Barred]:
+    """Whom conflict rules keep from a task that is open, and for whom the actor may allow an override."""
+    task = task_facts(look.connection, task_id)
+    if not policy.first_refusal(policy.is_workable(task)).allowed or not _marks(look, task):
+        return []
+    with _case(look, task.case.case_id) as case:
+        at = AtTask(connection=look.connection, case=case, task=task, now=look.now)
+        return list(_barred(at, look.actor))
+
+
+def _barred(at: AtTask, actor: Actor) -> Iterator[Barred]:
+    named = [find_person(at.connection, person) for person in at.task.users]
+    people = {p.id: p for group in at.task.groups for p in people_in(at.connection, group)}
+    for person in (people | {p.id: p for p in named}).values():
+        for mark in at.marks:
+            rule = conflict_rules()[mark.rule]
+            ground = judging.grounds(at, person, rule.id)
+            if ground is not None and not at.overrides(rule.id, person.id):
+                allows = judging.may_override(at, actor, rule, person).allowed
+                yield Barred(rule=rule, person=person, ground=ground, may_allow=allows)
+
+
+def _conflicts(look: Look, task: TaskFacts, verb: str) -> list[Verdict]:
+    """What the conflict rules say; a case is laid open only if its drawing names some at the task."""
+    if verb not in MOMENTS or not _marks(look, task):
+        return []
+    with _case(look, task.case.case_id) as case:
+        at = AtTask(connection=look.connection, case=case, task=task, now=look.now)
+        return judging.verdicts(at, look.actor, verb)
+
+
+def _marks(look: Look, task: TaskFacts) -> tuple[Mark, ...]:
+    row = case_row(look.connection, task.case.case_id)
+    definition = look.library.definition(row["pins"], row["process_id"])
+    return marks_of(definition.elements[task.element].properties)
+
+
+@contextmanager
+def _case(look: Look, case_id: str) -> Iterator[Case]:
+    case = look.live.take(look.connection, case_id)
+    try:
+        yield case
+    finally:
+        look.live.put_back(case)
 
 
 def open_task(look: Look, line: Any, row: Mapping[str, Any]) -> TaskView:
     """The page of one task, open or done."""
-    case = look.live.take(look.connection, row["case_id"])
-    try:
+    with _case(look, row["case_id"]) as case:
         return _laid_open(look, case, line, row)
-    finally:
-        look.live.put_back(case)
 
 
 def preview(look: Look, row: Mapping[str, Any], values: Mapping[str, Any]) -> Preview:
     """What would follow a completion with these values, tried on a copy of the case."""
-    case = look.live.take(look.connection, row["case_id"])
-    try:
+    with _case(look, row["case_id"]) as case:
         task = case.standing.tasks.get(row["task_id"])
         form = submissions.form_of(look.library, case, case.definition.elements[row["element"]])
         filled = _filled(form, values, case.local(task.id) if task else {}, look.now)
         return _tried(case, task, filled, look.now)
-    finally:
-        look.live.put_back(case)
 
 
 def draft_of(connection: sa.Connection, case_id: str, task_id: str, person: str) -> Draft:
@@ -171,6 +232,7 @@ def _laid_open(look: Look, case: Case, line: Any, row: Mapping[str, Any]) -> Tas
     form = submissions.read(data) if data else None
     filled = _filled(form, begun, context, look.now)
     rules = task_facts(look.connection, row["task_id"])
+    at = AtTask(connection=look.connection, case=case, task=rules, now=look.now)
     return TaskView(
         task=line,
         case=case_row(look.connection, row["case_id"]),
@@ -185,13 +247,20 @@ def _laid_open(look: Look, case: Case, line: Any, row: Mapping[str, Any]) -> Tas
         outcomes=tuple(_outcomes(case, task, element, filled, look.now)),
         next=UNKNOWN if _has_outcomes(element) else _tried(case, task, filled, look.now),
         can={
-            "claim": policy.may_claim(look.actor, rules),
-            "complete": policy.may_complete(look.actor, rules),
+            "claim": _also(policy.may_claim(look.actor, rules), at, look.actor, "claim"),
+            "complete": _also(policy.may_complete(look.actor, rules), at, look.actor, "complete"),
             "release": policy.may_release(look.actor, rules),
             "transfer": policy.may_transfer(look.actor, rules),
         },
         due=_due(case, row),
     )
+
+
+def _also(verdict: Verdict, at: AtTask, actor: Actor, moment: str) -> Verdict:
+    """The verdict, or what a conflict rule refuses."""
+    if not verdict.allowed:
+        return verdict
+    return policy.first_refusal([*judging.verdicts(at, actor, moment), verdict])
 
 
 def _begun(

@@ -142,9 +142,8 @@ class Inbox:
         """Tasks to offer to who asks for the next one: by due date, then arrival, not barred by policy."""
         page = self.tasks(actor, TaskQuery(queue="claimable", limit=limit))
         with self._reading() as connection:
-            return tuple(
-                row.task_id for row in page.items if desk.is_claimable(connection, actor, row.task_id)
-            )
+            look = self._look(connection, actor)
+            return tuple(row.task_id for row in page.items if desk.is_claimable(look, row.task_id))
 
     def task(self, task_id: str, actor: Actor) -> desk.TaskView:
         """One task opened: form, data, draft, outcomes and what each leads to. Raises NotFound."""
@@ -162,7 +161,13 @@ class Inbox:
     def why(self, task_id: str, actor: Actor) -> dict[str, list[Verdict]]:
         """All checks behind seeing, claiming, completing and transferring. Raises NotFound."""
         with self._reading() as connection:
-            return desk.why(connection, actor, task_id)
+            return desk.why(self._look(connection, actor), task_id)
+
+    def barred(self, task_id: str, actor: Actor) -> list[desk.Barred]:
+        """Whom conflict rules keep from an open task. Raises NotFound."""
+        with self._reading() as connection:
+            desk.visible_row(connection, actor, task_id)
+            return desk.barred(self._look(connection, actor), task_id)
 
     def messages(self, actor: Actor, *, limit: int = 50) -> tuple[Message, ...]:
         """What service tasks had to tell the actor or a group of the actor's, newest first."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine import events as ev
 from engine.definition.model import Definition
 from engine.events import Entry, Event
+from workflows.actors.conflict_rules import conflict_rules
 
 LANES: dict[type[Event], str] = {
     ev.TaskClaimed: "people",
@@ -27,6 +28,7 @@ LANES: dict[type[Event], str] = {
     ev.IncidentRaised: "interventions",
     ev.IncidentResolved: "interventions",
     ev.IncidentCancelled: "interventions",
+    ev.ConflictOverridden: "interventions",
     ev.CaseSuspended: "interventions",
     ev.CaseResumed: "interventions",
     ev.CaseTerminated: "interventions",
@@ -97,6 +99,12 @@ def english(entry: Entry, words: Words) -> str:
     return _people_en(entry.event, who, words) or _process_en(entry.event, who, words)
 
 
+def rule_name(rule: str, *, english: bool) -> str:
+    """What a conflict rule is called, or its id if it is there no more."""
+    found = conflict_rules().get(rule)
+    return rule if found is None else found.name_en if english else found.name
+
+
 def _people_zh(event: Event, who: str, words: Words) -> str:
     match event:
         case ev.CaseStarted(process=process):
@@ -117,6 +125,9 @@ def _people_zh(event: Event, who: str, words: Words) -> str:
             chosen = values.get("outcome")
             name = words.of(task_id, english=False)
             return f"{who} 完成了【{name}】{_zh(chosen if isinstance(chosen, str) else '')}。"
+        case ev.ConflictOverridden(task_id=task_id, rule=rule, person=person, reason=reason):
+            name, barring = words.of(task_id, english=False), rule_name(rule, english=False)
+            return f"{who} 准许 {words.person(person)} 例外办理【{name}】（{barring}）{_zh(reason)}。"
         case ev.MessageReceived(message=message):
             return f"{who} 提交了“{message}”。"
         case ev.SignalReceived(signal=signal):
@@ -189,6 +200,9 @@ def _people_en(event: Event, who: str, words: Words) -> str:
             chosen = values.get("outcome")
             name = words.of(task_id, english=True)
             return f"{who} completed {name}{_en(chosen if isinstance(chosen, str) else '')}."
+        case ev.ConflictOverridden(task_id=task_id, rule=rule, person=person, reason=reason):
+            name, barring = words.of(task_id, english=True), rule_name(rule, english=True)
+            return f"{who} let {words.person(person)} act on {name} all the same ({barring}){_en(reason)}."
         case ev.MessageReceived(message=message):
             return f"{who} sent {message}."
         case ev.SignalReceived(signal=signal):

@@ -94,6 +94,8 @@ class _Projecting:
         match entry.event:
             case ev.ElementPassed() | ev.ElementSkipped() | ev.MessageReceived() | ev.SignalReceived():
                 pass  # the route and what was said are read from the journal alone
+            case ev.ConflictOverridden():
+                pass  # so is who may do a task all the same: it is asked of the case at hand
             case ev.CaseStarted():
                 self._case_started(entry)
             case ev.TaskCreated():

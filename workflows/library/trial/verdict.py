@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from engine.decisions.check import check
 from engine.decisions.model import Model, ServedDecisions
 from engine.decisions.reader import parse_decisions
-from engine.definition.model import Sources, check_definition, deployed_definition
+from engine.definition.model import Definition, Sources, check_definition, deployed_definition
 from engine.errors import BadDefinition, InvalidInput, Problem
 from engine.expressions.budget import ExpressionError
 from engine.values import Value
+from workflows.actors.conflict_rules import check_marks
 from workflows.library.fitting import broken_forms, misfits
 from workflows.library.typed_json import to_typed
 from workflows.register.calendar import functions_at
@@ -37,7 +38,8 @@ def judge(given: Sources, forms: Mapping[str, bytes]) -> tuple[Problem, ...]:
         problems = check_definition(given)
         if any(problem.severity == "error" for problem in problems):
             return (*problems, *broken_forms(forms))
-        return (*problems, *broken_forms(forms), *misfits(deployed_definition(given), forms))
+        definition = deployed_definition(given)
+        return (*problems, *_conflicts(definition), *broken_forms(forms), *misfits(definition, forms))
     try:
         return tuple(check(_model(tuple(given.dmn.values()))))
     except BadDefinition as error:
@@ -68,6 +70,13 @@ def decide(
         return Decided(value=to_typed(value), matched=made.matched)
     except ExpressionError as error:
         raise InvalidInput(str(error), code=error.name) from error
+
+
+def _conflicts(definition: Definition) -> Iterator[Problem]:
+    """What is wrong with the conflict rules that the process's own elements name."""
+    for element in definition.elements.values():
+        if element.process_id == definition.process_id:
+            yield from check_marks(element.id, element.kind, element.properties)
 
 
 def _output(model: Model, service: ServedDecisions, decision: str, value: Value) -> Value:

@@ -1,0 +1,1 @@
+"""Conflict rules, room by room."""
