@@ -54,6 +54,11 @@ class Package:
         return ("none",) if self.awaits else split_list(self.properties.get("started_by", "applicant"))
 
     @property
+    def for_kinds(self) -> tuple[str, ...]:
+        """The kinds of units whose applicants may start it; of all if it names none."""
+        return split_list(self.properties.get("for_kinds", ""))
+
+    @property
     def case_prefix(self) -> str:
         """What its case numbers begin with: its own property, or the initials of its id."""
         initials = "".join(part[0] for part in self.process_id.split("_") if part)
