@@ -80,6 +80,7 @@ class Field:
     row: str = ""
     columns: int | None = None
     repetitions: int = 1
+    rows_given: bool = False
     children: tuple[Field, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -97,8 +98,9 @@ class Field:
 
     @property
     def is_fixed_list(self) -> bool:
-        """Whether a repeating group always has the same number of rows, so that none comes or goes."""
-        return self.kind == "dynamiclist" and bool(self.min_length) and self.min_length == self.max_length
+        """Whether no row of a repeating group comes or goes: it has those the task gives it, or a number."""
+        counted = bool(self.min_length) and self.min_length == self.max_length
+        return self.kind == "dynamiclist" and (self.rows_given or counted)
 
     @property
     def has_data(self) -> bool:
@@ -215,6 +217,7 @@ def _layout(row: Mapping[str, Any]) -> dict[str, Any]:
         "row": str(layout.get("row") or ""),
         "columns": _whole(layout.get("columns")),
         "repetitions": _whole(row.get("defaultRepetitions")) or 1,
+        "rows_given": row.get("allowAddRemove") is False,
     }
 
 
