@@ -80,7 +80,6 @@ class Field:
     row: str = ""
     columns: int | None = None
     repetitions: int = 1
-    rows_given: bool = False
     children: tuple[Field, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,9 +97,8 @@ class Field:
 
     @property
     def is_fixed_list(self) -> bool:
-        """Whether no row of a repeating group comes or goes: it has those the task gives it, or a number."""
-        counted = bool(self.min_length) and self.min_length == self.max_length
-        return self.kind == "dynamiclist" and (self.rows_given or counted)
+        """Whether a repeating group always has the same number of rows, so that none comes or goes."""
+        return self.kind == "dynamiclist" and bool(self.min_length) and self.min_length == self.max_length
 
     @property
     def has_data(self) -> bool:
@@ -217,7 +215,6 @@ def _layout(row: Mapping[str, Any]) -> dict[str, Any]:
         "row": str(layout.get("row") or ""),
         "columns": _whole(layout.get("columns")),
         "repetitions": _whole(row.get("defaultRepetitions")) or 1,
-        "rows_given": row.get("allowAddRemove") is False,
     }
 
 

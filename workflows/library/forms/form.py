@@ -229,20 +229,14 @@ class _Round:
             kept[rules.key] = value
 
     def _rows(self, rules: Field, rows: list[Values], scope: Values, path: Path) -> list[Values]:
-        if self.strict and path not in self.faults and (fault := self._count_fault(rules, rows, scope, path)):
-            self.faults[path] = [fault]
+        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
+        if self.strict and len(rows) < least and path not in self.faults:
+            self.faults[path] = [Fault("min_rows", f"at least {least} rows", f"至少{least}行")]
         kept = []
         for index, row in enumerate(rows):
             around = {**scope, "this": row, "parent": scope, "i": read_number(index + 1)}
             kept.append(self.settle(rules.children, row, around, (*path, index)))
         return kept
-
-    def _count_fault(self, rules: Field, rows: list[Values], scope: Values, path: Path) -> Fault | None:
-        given = self.outer.get(rules.key) if rules.rows_given and len(path) == 1 else None
-        if isinstance(given, list) and len(rows) != len(given):
-            return Fault("rows", f"exactly {len(given)} rows", f"须为{len(given)}行")
-        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
-        return Fault("min_rows", f"at least {least} rows", f"至少{least}行") if len(rows) < least else None
 
     def _judge(self, rules: Field, value: Value, scope: Values, path: Path) -> None:
         if path in self.faults:

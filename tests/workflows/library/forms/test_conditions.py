@@ -120,17 +120,6 @@ def test_a_list_may_ask_for_rows():
     assert faults(form(rows(text("a"))), {"rows": [{}] * 501}) == {"/rows": "rows"}
 
 
-def test_a_list_without_adding_has_the_rows_that_the_task_gives_it():
-    made = form(rows(text("a"), allowAddRemove=False))
-    given = {"context": {"rows": [{"a": "x"}, {"a": "y"}]}}
-
-    assert made.check({"rows": [{"a": "x"}, {}]}, **given) == {"rows": [{"a": "x"}, {}]}
-    assert faults(made, {"rows": [{"a": "x"}]}, **given) == {"/rows": "rows"}
-    assert faults(made, {"rows": [{"a": "x"}] * 3}, **given) == {"/rows": "rows"}
-    assert made.check({"rows": [{"a": "x"}]}, partial=True, **given) == {"rows": [{"a": "x"}]}
-    assert made.fields[0].is_fixed_list
-
-
 def test_an_expression_that_fails_is_null_and_hides_nothing():
     made = form(
         text(conditional={"hide": '="a" + 1'}),
