@@ -316,10 +316,12 @@ def _too_large(path: str, size: int) -> BadDefinition:
 
 
 def _properties(process: etree._Element) -> dict[str, str]:
+    """Its own properties; what is written about it is the property `documentation`, unless it has one."""
+    about = {"documentation": (process.findtext(f"{BPMN}documentation") or "").strip()}
     extension = process.find(f"{BPMN}extensionElements")
     if extension is None:
-        return {}
-    return {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
+        return about
+    return about | {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
 
 
 def _awaits(process: etree._Element) -> bool:

@@ -106,6 +106,12 @@ class Form:
         """The choices of a field for this case, whether they stand in the file or are found in `context`."""
         return offered(rules, dict(context or {}), Feel(now, functions or {}))
 
+    def rows_due(
+        self, rules: Field, context: Mapping[str, Value] | None = None, *, now: datetime | None = None
+    ) -> int:
+        """How many rows a list has that stands for another list of this case; 0 if it stands for none."""
+        return due_rows(rules, context or {}, Feel(now, {})) if rules.rows_of else 0
+
     def parse_html(self, posted: Any, *, ignore: tuple[str, ...] = ("csrf_token",)) -> Values:
         """What a plain HTML form posted, as values for `check`: `list[0].key`, `group.key`, repeated names.
 
@@ -240,8 +246,7 @@ class _Round:
     def _too_few(self, rules: Field, count: int, scope: Values) -> Fault | None:
         """What is wrong with the number of rows; a list that the rows stand for has one for each item."""
         if rules.rows_of:
-            listed = self.feel.value(rules.rows_of, scope)
-            due = len(listed) if isinstance(listed, list) else 0
+            due = due_rows(rules, scope, self.feel)
             wrong = Fault("rows", f"expected {due} rows, found {count}", f"应为{due}行，现有{count}行")
             return None if count == due else wrong
         least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
@@ -285,6 +290,12 @@ class _Round:
             scope[rules.key] = None
         for fault in [fault for fault in self.faults if fault[: len(here)] == here]:
             del self.faults[fault]
+
+
+def due_rows(rules: Field, scope: Mapping[str, Value], feel: Feel) -> int:
+    """The number of items of the list that a list's rows stand for."""
+    listed = feel.value(rules.rows_of, scope)
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def offered(rules: Field, scope: Mapping[str, Value], feel: Feel) -> tuple[Option, ...]:
