@@ -76,6 +76,7 @@ CODES: dict[str, Code] = {
     "INSIDE_ONLY": Code("仅限经办机关和审计人员查看", "For the offices of the case and auditors only"),
     "OUT_OF_SCOPE": Code("超出您的管辖范围", "Outside your scope"),
     "NOT_STARTER": Code("您不能发起该流程", "You may not start this"),
+    "WRONG_KIND": Code("贵单位不属于该类别的申报单位", "This is for units of another kind"),
     "NOT_SENDER": Code("您不能提交该事项", "You may not send this"),
     "NOT_LEADER": Code("仅省厅或本级领导可以操作", "Only the province or the leader of the authority may"),
     "TASK_DELEGATED": Code("任务已委派征求意见", "The task was lent out for an opinion"),

@@ -75,7 +75,7 @@ class Commands:
         """A new case of the version in force. Without a `unit` the applicant's own, without a `batch` the
         newest open one. `rules` are for trying things out: no door offers them.
 
-        Raises NotFound, NotAllowed NOT_STARTER or OUT_OF_SCOPE, InvalidInput with every field.
+        Raises NotFound, NotAllowed NOT_STARTER, OUT_OF_SCOPE or WRONG_KIND, InvalidInput with every field.
         """
         asked = Opening(process=process, values=values, unit=unit, batch=batch, rules=rules)
         act = Act(action="start", entity=process, actor=actor, request=idempotency)

@@ -76,11 +76,19 @@ def _startable() -> list[tuple[Version, Package]]:
             (version, rooms().catalog.package(version.id, connection))
             for version in rooms().catalog.all_current(connection, now())
         ]
-    return [
-        (version, package)
-        for version, package in found
-        if duties.may_start(actor(), version.key, started_by=package.started_by, unit=actor().unit).allowed
-    ]
+    kind = (_known()["unit"] or {}).get("kind")
+    return [(version, package) for version, package in found if _may_start(version.key, package, kind)]
+
+
+def _may_start(process: str, package: Package, kind: str | None) -> bool:
+    return duties.may_start(
+        actor(),
+        process,
+        started_by=package.started_by,
+        unit=actor().unit,
+        kind=kind,
+        for_kinds=package.for_kinds,
+    ).allowed
 
 
 def _wanted(process: str) -> tuple[Version, Package]:

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.errors import FieldError
+from engine.values import to_plain
 from web import words
 from web.form_names import html_id, raw
 from web.pages import markdown
@@ -95,7 +96,8 @@ def draw(
 
     `frozen` shows it without inputs. `errors` stand beside the fields they name.
     """
-    values = values if frozen else _with_blank_rows(form.fields, values)
+    if not frozen:
+        values = _with_rows(form.fields, values, lambda rules: _begun_rows(form, rules, context, now))
     computed = form.compute(values, context, now=now)
     told: dict[str, tuple[str, ...]] = {}
     for error in errors:
@@ -189,17 +191,31 @@ def _list(rules: Field, plan: Drawing, values: Any, computed: Any, here: str) ->
     )
 
 
-def _with_blank_rows(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_rows(
+    fields: tuple[Field, ...], values: Mapping[str, Any], begun: Callable[[Field], list[Any]]
+) -> dict[str, Any]:
     """The values with the rows that a list shows before anybody has filled it."""
     filled = dict(values)
     for rules in fields:
         if rules.kind == "group" and not rules.key:
-            filled |= _with_blank_rows(rules.children, filled)
+            filled |= _with_rows(rules.children, filled, begun)
         elif rules.kind == "group" and isinstance(filled.get(rules.key) or {}, Mapping):
-            filled[rules.key] = _with_blank_rows(rules.children, filled.get(rules.key) or {})
+            filled[rules.key] = _with_rows(rules.children, filled.get(rules.key) or {}, begun)
         elif rules.kind == "dynamiclist" and not filled.get(rules.key):
-            filled[rules.key] = [{} for _ in range(rules.repetitions)]
+            filled[rules.key] = begun(rules)
     return filled
+
+
+def _begun_rows(form: Form, rules: Field, context: Mapping[str, Any], now: datetime | None) -> list[Any]:
+    """Blank rows; of a list that stands for another, one for each item, and what the task gives them."""
+    if not rules.rows_of:
+        return [{} for _ in range(rules.repetitions)]
+    due = form.rows_due(rules, context, now=now)
+    given = context.get(rules.key)
+    if not isinstance(given, list) or len(given) != due:
+        return [{} for _ in range(due)]
+    asked = [child.key for child in rules.children if child.has_data]
+    return [{key: to_plain(_at(row, key)) for key in asked if _at(row, key) is not None} for row in given]
 
 
 def _fits_a_table(rules: Field) -> bool:

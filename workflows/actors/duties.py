@@ -17,16 +17,26 @@ class DraftFacts:
     submitted_by: str | None = None
 
 
-def may_start(actor: Actor, process: str, *, started_by: Iterable[str], unit: str | None) -> Verdict:
+def may_start(
+    actor: Actor,
+    process: str,
+    *,
+    started_by: Iterable[str],
+    unit: str | None,
+    kind: str | None = None,
+    for_kinds: Iterable[str] = (),
+) -> Verdict:
     """Applying is voluntary (provincial rule, policy F11): only an applicant of the unit starts it.
 
-    `started_by` are group patterns of the process: `applicant`, `provincial_officer`, or `none`.
+    `started_by` are group patterns of the process: `applicant`, `provincial_officer`, or `none`. `for_kinds`
+    are the kinds of units that a process is for, `kind` that of this unit; without any it is for all.
     """
     patterns = tuple(started_by) or ("applicant",)
     if actor.is_system:
         return yes("start", "the system may start it", "系统可以发起")
     if "applicant" in patterns and actor.level == "unit":
-        return _applies_for_own_unit(actor, unit)
+        verdict = _applies_for_own_unit(actor, unit)
+        return _is_of_kind(process, kind, tuple(for_kinds)) if verdict.allowed else verdict
     if any(in_pattern(actor, pattern) for pattern in patterns if pattern != "applicant"):
         return yes("start", f"you may start {process}", "您可以发起该流程")
     facts = {"process": process, "started_by": list(patterns)}
@@ -115,6 +125,13 @@ def _applies_for_own_unit(actor: Actor, unit: str | None) -> Verdict:
         "只能为本单位申报",
         unit=unit,
     )
+
+
+def _is_of_kind(process: str, kind: str | None, kinds: tuple[str, ...]) -> Verdict:
+    if not kinds or kind in kinds:
+        return yes("start", "an applicant applies for the own unit", "申请人为本单位申报")
+    told = f"{process} is for a unit of the kind {' or '.join(kinds)}, not {kind}"
+    return no("start", "WRONG_KIND", told, "该类别不由贵单位这类单位申报", kind=kind, expected=list(kinds))
 
 
 def _who_starts(patterns: tuple[str, ...]) -> tuple[str, str]:

@@ -10,11 +10,13 @@ from engine.case.case import Case
 from engine.definition.model import Definition
 from engine.errors import NotAllowed, WrongState
 from workflows.actors import duties
+from workflows.actors.policy import Verdict
 from workflows.acts import echoes, submissions
 from workflows.acts.letters import Letter
 from workflows.acts.openings import Opened, Opening, begun, opened
 from workflows.acts.task_acts import needs_reason
 from workflows.library.catalog import Catalog
+from workflows.library.packages import Package
 from workflows.store.contents import keep
 from workflows.store.leases import Lease, still_held
 from workflows.transaction.change import Change, demand
@@ -30,7 +32,7 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     pins = library.pins(change.connection, asked.process, change.now)
     package = library.package(pins[asked.process], change.connection)
     given = opened(change.connection, asked, package, actor=change.actor, now=change.now)
-    demand(duties.may_start(change.actor, asked.process, started_by=package.started_by, unit=given.unit_id))
+    demand(_may_start(change, asked.process, package, given))
     definition = library.start_definition(change.connection, pins, asked.process)
     if asked.rules:  # a batch's own stand in the library since it was opened
         keep(change.writing, {name: one.text.encode() for name, one in given.shared.items()})
@@ -39,6 +41,18 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     place = submissions.start_place(asked.process)
     submissions.forget_drafts(change.rows, place, asked.process, change.actor.id)
     return started
+
+
+def _may_start(change: Change, process: str, package: Package, given: Opened) -> Verdict:
+    unit = given.values["unit"]
+    return duties.may_start(
+        change.actor,
+        process,
+        started_by=package.started_by,
+        unit=given.unit_id,
+        kind=str(unit["kind"]) if isinstance(unit, dict) else None,
+        for_kinds=package.for_kinds,
+    )
 
 
 def begin(change: Change, process: str, letter: Letter, library: Catalog, mint: Mint) -> Started:

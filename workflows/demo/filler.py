@@ -139,7 +139,9 @@ def _invent(form: Form, rules: Field, had: Any, around: Circumstances) -> Any:
             return around.attach(rules)
         case "dynamiclist":
             rows = had if isinstance(had, list) else []
-            return rows + [{} for _ in range(max((rules.min_length or 1) - len(rows), 0))]
+            due = form.rows_due(rules, around.context, now=around.now) or rules.min_length or 1
+            kept = rows[:due] if rules.rows_of else rows
+            return kept + [{} for _ in range(max(due - len(kept), 0))]
     return {}
 
 

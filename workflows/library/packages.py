@@ -54,6 +54,11 @@ class Package:
         return ("none",) if self.awaits else split_list(self.properties.get("started_by", "applicant"))
 
     @property
+    def for_kinds(self) -> tuple[str, ...]:
+        """The kinds of units whose applicants may start it; of all if it names none."""
+        return split_list(self.properties.get("for_kinds", ""))
+
+    @property
     def case_prefix(self) -> str:
         """What its case numbers begin with: its own property, or the initials of its id."""
         initials = "".join(part[0] for part in self.process_id.split("_") if part)
@@ -311,10 +316,12 @@ def _too_large(path: str, size: int) -> BadDefinition:
 
 
 def _properties(process: etree._Element) -> dict[str, str]:
+    """Its own properties; what is written about it is the property `documentation`, unless it has one."""
+    about = {"documentation": (process.findtext(f"{BPMN}documentation") or "").strip()}
     extension = process.find(f"{BPMN}extensionElements")
     if extension is None:
-        return {}
-    return {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
+        return about
+    return about | {p.get("name", ""): p.get("value", "") for p in extension.iter(f"{ZEEBE}property")}
 
 
 def _awaits(process: etree._Element) -> bool:

@@ -176,6 +176,13 @@ def test_a_process_may_name_who_starts_it():
     assert duties.may_start(PROVINCE, "publicity", started_by=("none",), unit=None).code == "NOT_STARTER"
 
 
+def test_a_process_may_be_for_units_of_one_kind():
+    asked = {"started_by": (), "unit": "u01", "for_kinds": ("park",)}
+    assert duties.may_start(APPLICANT, "industrial_park", kind="park", **asked).allowed
+    assert duties.may_start(APPLICANT, "industrial_park", kind="enterprise", **asked).code == "WRONG_KIND"
+    assert duties.may_start(APPLICANT, "industrial_park", kind=None, **asked).code == "WRONG_KIND"
+
+
 def test_the_unit_withdraws_its_own_running_case():
     assert duties.may_withdraw(APPLICANT, CASE).allowed
     assert duties.may_withdraw(RIVAL, CASE).code == "NOT_SENDER"

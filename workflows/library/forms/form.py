@@ -106,6 +106,12 @@ class Form:
         """The choices of a field for this case, whether they stand in the file or are found in `context`."""
         return offered(rules, dict(context or {}), Feel(now, functions or {}))
 
+    def rows_due(
+        self, rules: Field, context: Mapping[str, Value] | None = None, *, now: datetime | None = None
+    ) -> int:
+        """How many rows a list has that stands for another list of this case; 0 if it stands for none."""
+        return due_rows(rules, context or {}, Feel(now, {})) if rules.rows_of else 0
+
     def parse_html(self, posted: Any, *, ignore: tuple[str, ...] = ("csrf_token",)) -> Values:
         """What a plain HTML form posted, as values for `check`: `list[0].key`, `group.key`, repeated names.
 
@@ -229,14 +235,22 @@ class _Round:
             kept[rules.key] = value
 
     def _rows(self, rules: Field, rows: list[Values], scope: Values, path: Path) -> list[Values]:
-        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
-        if self.strict and len(rows) < least and path not in self.faults:
-            self.faults[path] = [Fault("min_rows", f"at least {least} rows", f"至少{least}行")]
+        if self.strict and path not in self.faults and (fault := self._too_few(rules, len(rows), scope)):
+            self.faults[path] = [fault]
         kept = []
         for index, row in enumerate(rows):
             around = {**scope, "this": row, "parent": scope, "i": read_number(index + 1)}
             kept.append(self.settle(rules.children, row, around, (*path, index)))
         return kept
+
+    def _too_few(self, rules: Field, count: int, scope: Values) -> Fault | None:
+        """What is wrong with the number of rows; a list that the rows stand for has one for each item."""
+        if rules.rows_of:
+            due = due_rows(rules, scope, self.feel)
+            wrong = Fault("rows", f"expected {due} rows, found {count}", f"应为{due}行，现有{count}行")
+            return None if count == due else wrong
+        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
+        return Fault("min_rows", f"at least {least} rows", f"至少{least}行") if count < least else None
 
     def _judge(self, rules: Field, value: Value, scope: Values, path: Path) -> None:
         if path in self.faults:
@@ -276,6 +290,12 @@ class _Round:
             scope[rules.key] = None
         for fault in [fault for fault in self.faults if fault[: len(here)] == here]:
             del self.faults[fault]
+
+
+def due_rows(rules: Field, scope: Mapping[str, Value], feel: Feel) -> int:
+    """The number of items of the list that a list's rows stand for."""
+    listed = feel.value(rules.rows_of, scope)
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def offered(rules: Field, scope: Mapping[str, Value], feel: Feel) -> tuple[Option, ...]:
