@@ -114,12 +114,18 @@ GROUPS = {
     "county_officer": "县区工信局",
     "municipal_officer": "市州工信局经办",
     "municipal_leader": "市州工信局领导",
+    "water_bureau": "市州水务局",
     "provincial_officer": "省工信厅经办",
     "provincial_leader": "省工信厅领导",
     "department": "省级部门",
     "expert": "评审专家",
 }
-DEPARTMENTS = {"ecology": "生态环境厅", "emergency": "应急管理厅", "market": "市场监督管理局"}
+DEPARTMENTS = {
+    "ecology": "生态环境厅",
+    "emergency": "应急管理厅",
+    "market": "市场监督管理局",
+    "water": "水利厅",
+}
 
 
 def group_names(groups: Iterable[str]) -> str:
@@ -156,6 +162,7 @@ OUTCOMES: dict[Any, str] = {
     "recommended_up": "已推荐上报",
     "removed": "已移出",
     "expired": "已失效",
+    "renewed": "已续期",
 }
 LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家级", "none": "未获级别"}
 
