@@ -13,8 +13,8 @@ from engine.definition.beginnings import begun_by
 from engine.definition.model import Definition
 from engine.definition.shapes import MESSAGE_JOB
 from engine.values import Value, from_json
-from workflows.facts import case_row
-from workflows.results import LASTING, Idempotency
+from workflows.transaction.facts import case_row
+from workflows.transaction.results import LASTING, Idempotency
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,21 +16,19 @@ from engine.tables import journal as journalled
 from engine.tables import metadata, snapshots
 from engine.temporal import parse_duration
 from engine.values import from_json, to_plain
-from workflows import policy
-from workflows.calendar import load_calendar
-from workflows.catalog import Catalog, Checker
-from workflows.checking import read_closure
+from workflows.actors import policy
+from workflows.actors.people import find_person, load_organisations, people_in
+from workflows.actors.policy import SYSTEM, Actor, TaskFacts
 from workflows.commands import Commands
-from workflows.facts import task_facts
-from workflows.history import History
-from workflows.moments import standing_of
-from workflows.packages import Package, in_call_order
-from workflows.people import find_person, load_organisations, people_in
-from workflows.played import Played, matched_rules, task_document
-from workflows.policy import SYSTEM, Actor, TaskFacts
+from workflows.library.catalog import Catalog, Checker
+from workflows.library.packages import Package, in_call_order
+from workflows.library.trial.verdict import judge
+from workflows.reading.history import History
+from workflows.reading.moments import standing_of
 from workflows.register.batches import load_batches
+from workflows.register.calendar import load_calendar
 from workflows.services import written_tables
-from workflows.tables import (
+from workflows.store.tables import (
     READ_MODELS,
     case_numbers,
     cases,
@@ -45,8 +43,10 @@ from workflows.tables import (
     tasks,
     timers,
 )
-from workflows.trial.verdict import judge
-from workflows.worker import Worker
+from workflows.transaction.facts import task_facts
+from workflows.work.worker import Worker
+from workflows.workshop.checking import read_closure
+from workflows.workshop.played import Played, matched_rules, task_document
 
 BEGINNING = datetime(2026, 4, 20, 1, tzinfo=UTC)  # a Monday, 09:00 in Shanghai, within the yearly round
 FAR = 1000

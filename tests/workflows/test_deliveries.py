@@ -12,15 +12,15 @@ from engine.definition.shapes import MESSAGE_JOB
 from engine.errors import NotAllowed, WrongState
 from tests.engine.drawing import MESSAGE, extension, inputs, message, process
 from tests.workflows.letters import KEYED, House, begun, post, sender, waiter
-from workflows import deliveries
-from workflows.catalog import Catalog
+from workflows.actors.policy import SYSTEM
 from workflows.commands import Commands
-from workflows.deliveries import Deliveries, NobodyThere, Unclear
-from workflows.leases import lease_jobs
-from workflows.policy import SYSTEM
-from workflows.projections import rebuild
-from workflows.tables import idempotency
-from workflows.worker import LEASE, Worker
+from workflows.library.catalog import Catalog
+from workflows.store.leases import lease_jobs
+from workflows.store.tables import idempotency
+from workflows.transaction.projections import rebuild
+from workflows.work import deliveries
+from workflows.work.deliveries import Deliveries, NobodyThere, Unclear
+from workflows.work.worker import LEASE, Worker
 
 
 @pytest.fixture

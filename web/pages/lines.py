@@ -10,8 +10,8 @@ from typing import Any
 from web import words
 from web.answers import moment
 from web.context import now, rooms
-from workflows.inbox import TaskRow
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.reading.inbox import TaskRow
 
 STATES = {"ready": "待认领", "claimed": "办理中", "completed": "已办结", "cancelled": "已撤销"}
 
