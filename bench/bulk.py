@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bench.subjects.ours import Ours
 from bench.subjects.subject import Load, drive
 from engine.tables import journal, snapshots
-from workflows.tables import READ_MODELS, operations
+from workflows.store.tables import READ_MODELS, operations
 
 TABLES = (journal, snapshots, *READ_MODELS, operations)
 COUNTED = {"operations": "number"}  # the database counts these rows

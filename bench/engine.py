@@ -41,7 +41,7 @@ from engine.execution.execution import Execution
 from engine.execution.signals import Waits
 from engine.expressions.feel import parse
 from tests.engine.packages import CALENDAR, SECOND, Step, definition, history, reading
-from workflows.calendar import load_calendar
+from workflows.register.calendar import load_calendar
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 FORM = {f"field_{i}": "绿色工厂申报材料 " * 8 for i in range(12)}

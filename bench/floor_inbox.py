@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from bench import made_up
 from bench.house import NOW, House
 from engine.temporal import moment
-from workflows.lists import CAP, TaskQuery
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.reading.lists import CAP, TaskQuery
 
 metadata = sa.MetaData()
 opened = sa.Table(

@@ -8,12 +8,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from engine.tables import assert_durable
-from workflows.catalog import Catalog
-from workflows.packages import read_folder
-from workflows.people import find_person, load_organisations
-from workflows.policy import Actor
+from workflows.actors.people import find_person, load_organisations
+from workflows.actors.policy import Actor
+from workflows.library.catalog import Catalog
+from workflows.library.packages import read_folder
 from workflows.register.batches import load_batches
-from workflows.tables import migrate, open_database
+from workflows.store.tables import migrate, open_database
 
 DRAWN = Path(__file__).parent / "drawn"
 CASE, LOOP = "bench_case", "bench_loop"

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 
 from bench.house import NOW
 from engine.temporal import moment
-from workflows.lists import TaskQuery
-from workflows.policy import Actor
-from workflows.tables import candidates, tasks
+from workflows.actors.policy import Actor
+from workflows.reading.lists import TaskQuery
+from workflows.store.tables import candidates, tasks
 
 GROUPS, STEEPNESS, AUTHORITIES, PEOPLE = 50, 1.1, 300, 200
 CLAIMED = 0.1

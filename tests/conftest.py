@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from engine.tables import metadata
 from tests import browser, campaign, postgres
 from tests.story import Clock, Story
-from workflows.people import load_organisations
+from workflows.actors.people import load_organisations
 from workflows.register.batches import load_batches
-from workflows.tables import migrate, open_database
+from workflows.store.tables import migrate, open_database
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Shanghai
 Row = dict[str, Any]

@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from engine import journal, replay
 from engine.case.case import Case
 from engine.temporal import parse_duration
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person
+from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.inbox import Inbox
-from workflows.packages import read_folder
-from workflows.people import find_person
-from workflows.policy import Actor
-from workflows.results import Held, Result
-from workflows.tables import cases, incidents, jobs, notifications, operations, tasks, timers
-from workflows.worker import Ticked, Worker
+from workflows.library.catalog import Catalog
+from workflows.library.packages import read_folder
+from workflows.reading.history import History
+from workflows.reading.inbox import Inbox
+from workflows.store.tables import cases, incidents, jobs, notifications, operations, tasks, timers
+from workflows.transaction.results import Held, Result
+from workflows.work.worker import Ticked, Worker
 
 PACKAGES = Path(__file__).parent / "workflows" / "packages"
 Values = Mapping[str, Any]

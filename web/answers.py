@@ -11,7 +11,7 @@ from flask import Response
 from flask.json.provider import DefaultJSONProvider
 
 from web.words import ZONE
-from workflows.packages import encoding_of
+from workflows.library.packages import encoding_of
 
 
 def moment(value: datetime | None) -> str | None:

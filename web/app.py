@@ -36,17 +36,17 @@ from web.context import Rooms, who
 from web.menu import menu
 from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
 from web.settings import Settings
-from workflows.catalog import Catalog
-from workflows.checkpoints.keyring import Keyring
-from workflows.checkpoints.taking import Checkpoints
 from workflows.commands import Commands
-from workflows.evidence import Store
-from workflows.history import History
-from workflows.inbox import Inbox
-from workflows.outbox import Outbox
-from workflows.tables import open_database
-from workflows.tidemarks import open_tidemarks
-from workflows.trial.trial import Limits, Trial
+from workflows.library.catalog import Catalog
+from workflows.library.trial.trial import Limits, Trial
+from workflows.proof.checkpoints.keyring import Keyring
+from workflows.proof.checkpoints.taking import Checkpoints
+from workflows.proof.evidence import Store
+from workflows.reading.history import History
+from workflows.reading.inbox import Inbox
+from workflows.store.tables import open_database
+from workflows.store.tidemarks import open_tidemarks
+from workflows.transaction.outbox import Outbox
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),

@@ -12,9 +12,9 @@ from web import audit_words, outline
 from web.answers import xml_text
 from web.context import actor, now, rooms
 from web.words import ZONE, say, shortly
-from workflows.change import record_operation
-from workflows.facts import case_row
-from workflows.history import CaseQuery, Event
+from workflows.reading.history import CaseQuery, Event
+from workflows.transaction.change import record_operation
+from workflows.transaction.facts import case_row
 
 pages = Blueprint("audit", __name__, url_prefix="/audit")
 

@@ -13,9 +13,9 @@ from web.context import now, rooms
 from web.pages import telling
 from web.pages.lines import OUTCOMES, group_name, outcome_name
 from web.words import as_time, at, pick, say, shown
-from workflows.annotations import Annotation, told_rules
-from workflows.facts import names_of
-from workflows.history import Event, Proof, State
+from workflows.library.annotations import Annotation, told_rules
+from workflows.reading.history import Event, Proof, State
+from workflows.transaction.facts import names_of
 
 LANES = {
     "process": "流程",

@@ -12,9 +12,9 @@ from engine.errors import NotAllowed
 from web import storage
 from web.context import now, rooms
 from web.problems import NotSignedIn
-from workflows import people, sessions, tokens
-from workflows.passwords import matches
-from workflows.policy import Actor
+from workflows.actors import people, sessions, tokens
+from workflows.actors.passwords import matches
+from workflows.actors.policy import Actor
 
 log = logging.getLogger("tidu.web")
 

@@ -12,16 +12,16 @@ from flask import current_app, g
 from web.problems import NotSignedIn
 from web.settings import Settings
 from web.storage import Writing
-from workflows.bundle.writing import Sources
-from workflows.catalog import Catalog
-from workflows.checkpoints.taking import Checkpoints
+from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.evidence import Store
-from workflows.history import History
-from workflows.inbox import Inbox
-from workflows.policy import Actor
-from workflows.tables import reading
-from workflows.tidemarks import Tidemarks
+from workflows.library.catalog import Catalog
+from workflows.proof.bundle.writing import Sources
+from workflows.proof.checkpoints.taking import Checkpoints
+from workflows.proof.evidence import Store
+from workflows.reading.history import History
+from workflows.reading.inbox import Inbox
+from workflows.store.tables import reading
+from workflows.store.tidemarks import Tidemarks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,11 @@ from web.answers import moment, xml_text
 from web.api.conventions import wanted_revision, with_revision
 from web.context import actor, now, rooms
 from web.words import ZONE, pick, say
-from workflows.drafts.draft import Draft, Overview, changed_files
-from workflows.drafts.drafts import Drafts
-from workflows.drafts.gates import may_approve, may_publish
-from workflows.duties import may_edit
-from workflows.packages import read_archive
+from workflows.actors.duties import may_edit
+from workflows.library.packages import read_archive
+from workflows.workshop.drafts.draft import Draft, Overview, changed_files
+from workflows.workshop.drafts.drafts import Drafts
+from workflows.workshop.drafts.gates import may_approve, may_publish
 
 pages = Blueprint("editor", __name__, url_prefix="/editor")
 

@@ -14,8 +14,8 @@ from engine.errors import InvalidInput, Rejected
 from web.context import rooms
 from web.problems import refusal_of
 from web.words import say
-from workflows.drafts.draft import Draft, Overview
-from workflows.facts import names_of
+from workflows.transaction.facts import names_of
+from workflows.workshop.drafts.draft import Draft, Overview
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 DMN = """<?xml version="1.0" encoding="UTF-8"?>

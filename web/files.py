@@ -14,9 +14,9 @@ from werkzeug.datastructures import FileStorage
 from engine.errors import NotFound
 from web.context import actor, now, rooms
 from web.sight import seen_case
-from workflows import evidence
-from workflows.change import record_operation
-from workflows.evidence import Evidence, Paper
+from workflows.proof import evidence
+from workflows.proof.evidence import Evidence, Paper
+from workflows.transaction.change import record_operation
 
 
 def keep(upload: FileStorage, *, field: str = "") -> Evidence:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from web import words
-from workflows.forms.fields import Field
-from workflows.forms.html import html_name
+from workflows.library.forms.fields import Field
+from workflows.library.forms.html import html_name
 
 
 def pointer_of(name: str) -> str:

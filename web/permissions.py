@@ -1,12 +1,12 @@
 """Who may use which route: the one table; a route without a row answers nobody.
 
 Rows name endpoints; `audit.*` covers a whole blueprint. The table says who may knock. Which tasks and
-cases somebody then sees is decided by `workflows/policy.py` for every single one.
+cases somebody then sees is decided by `workflows/actors/policy.py` for every single one.
 """
 
 from __future__ import annotations
 
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
 
 PUBLIC = "public"
 SIGNED_IN = "signed_in"

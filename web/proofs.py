@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from engine.errors import InvalidInput, NotFound
 from web.context import actor, evidence_sources, now, rooms
 from web.sight import seen_case
-from workflows.bundle.writing import make_bundle
-from workflows.change import record_operation
-from workflows.checkpoints.records import kept
+from workflows.proof.bundle.writing import make_bundle
+from workflows.proof.checkpoints.records import kept
+from workflows.transaction.change import record_operation
 
 pages = Blueprint("proofs", __name__, url_prefix="/audit")
 

@@ -39,7 +39,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workflows.trial.trial import Limits
+from workflows.library.trial.trial import Limits
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_KEY = 32

@@ -12,9 +12,10 @@ from typing import Any
 
 from engine.errors import NotAllowed, NotFound
 from web.context import actor, rooms
-from workflows import facts, policy
-from workflows.desk import TaskView
-from workflows.history import Event
+from workflows.actors import policy
+from workflows.reading.desk import TaskView
+from workflows.reading.history import Event
+from workflows.transaction import facts
 
 INSIDERS = frozenset({"county", "municipal", "provincial"})
 APPLICANT = "applicant@"

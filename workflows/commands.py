@@ -9,21 +9,21 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from engine.replay import LiveCases
-from workflows import case_acts, task_acts
-from workflows.catalog import Catalog
-from workflows.change import Change
-from workflows.commits import ONCE, Act, Commits
-from workflows.facts import case_of
-from workflows.leases import Lease
-from workflows.letters import Letter
-from workflows.openings import Opening, case_number
-from workflows.outbox import Outbox
-from workflows.policy import SYSTEM, Actor
-from workflows.repetition import answered_before, look_up
-from workflows.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
-from workflows.rows import Pending
-from workflows.tables import reading
-from workflows.tidemarks import Tidemarks
+from workflows.actors.policy import SYSTEM, Actor
+from workflows.acts import case_acts, task_acts
+from workflows.acts.letters import Letter
+from workflows.acts.openings import Opening, case_number
+from workflows.library.catalog import Catalog
+from workflows.store.leases import Lease
+from workflows.store.rows import Pending
+from workflows.store.tables import reading
+from workflows.store.tidemarks import Tidemarks
+from workflows.transaction.change import Change
+from workflows.transaction.commits import ONCE, Act, Commits
+from workflows.transaction.facts import case_of
+from workflows.transaction.outbox import Outbox
+from workflows.transaction.repetition import answered_before, look_up
+from workflows.transaction.results import Changed, Completed, DraftSaved, Held, Idempotency, Result, Started
 
 R = TypeVar("R", bound=Result)
 Values = Mapping[str, Any]

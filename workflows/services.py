@@ -17,10 +17,10 @@ import sqlalchemy as sa
 
 from engine.errors import EngineError, NotFound
 from engine.values import Value, from_json
-from workflows.calendar import local_day
-from workflows.people import people_in
+from workflows.actors.people import people_in
 from workflows.register import titles
-from workflows.tables import GOING_ON, cases, notifications
+from workflows.register.calendar import local_day
+from workflows.store.tables import GOING_ON, cases, notifications
 
 Values = Mapping[str, Value]
 

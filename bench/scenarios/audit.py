@@ -29,8 +29,8 @@ from engine.case.case import Case
 from engine.events import Who
 from engine.tables import journal as entries
 from engine.tables import snapshots
-from workflows.history import History
-from workflows.rows import Pending
+from workflows.reading.history import History
+from workflows.store.rows import Pending
 
 LENGTHS = (20, 1_000, 100_000)
 WRITTEN = 20_000

@@ -25,7 +25,7 @@ from bench.subjects.ours import Ours
 from engine.tables import journal
 from tests.reliability.installation import Answer, Installation
 from tests.reliability.load import Load
-from workflows.packages import read_files
+from workflows.library.packages import read_files
 
 SIZES = (0, 100_000)
 DEFINITIONS = 50

@@ -24,9 +24,9 @@ from bench.lines import Line
 from bench.order import Order
 from bench.stores import Store, environment, opened
 from bench.subjects.serve import spread
-from workflows.inbox import Inbox
-from workflows.lists import CAP, TaskQuery
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.reading.inbox import Inbox
+from workflows.reading.lists import CAP, TaskQuery
 
 SIZES = (10_000, 100_000, 1_000_000)
 LOOKS = 50

@@ -20,9 +20,9 @@ from engine.pipeline import Sent
 from engine.sending import Rows
 from engine.tables import journal
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.tables import cases, tasks, timers
-from workflows.tidemarks import open_tidemarks
+from workflows.reading.history import History
+from workflows.store.tables import cases, tasks, timers
+from workflows.store.tidemarks import open_tidemarks
 
 AFTER_PUBLICITY = NOW + timedelta(days=16)
 PEOPLE = dict(

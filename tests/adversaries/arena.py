@@ -25,14 +25,14 @@ from engine.temporal import parse_duration
 from engine.values import to_plain
 from tests.adversaries.row import KEY, Attack
 from tests.adversaries.table import ROWS
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person, load_organisations
+from workflows.actors.policy import SYSTEM
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.packages import Package, read_archive, read_files, read_folder
-from workflows.people import find_person, load_organisations
-from workflows.policy import SYSTEM
-from workflows.tables import cases, incidents, jobs, open_database, tasks, timers
-from workflows.worker import Worker
+from workflows.library.catalog import Catalog
+from workflows.library.packages import Package, read_archive, read_files, read_folder
+from workflows.reading.history import History
+from workflows.store.tables import cases, incidents, jobs, open_database, tasks, timers
+from workflows.work.worker import Worker
 
 BEGINNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
 BYSTANDER = Path(__file__).parents[1] / "workflows" / "packages" / "small_review"

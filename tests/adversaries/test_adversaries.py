@@ -17,10 +17,10 @@ from engine.errors import BadDefinition
 from tests.adversaries import uploads
 from tests.adversaries.row import Attack, Row
 from tests.adversaries.table import ROWS
-from workflows.catalog import sources
-from workflows.packages import read_files
-from workflows.trial.trial import Limits, Trial
-from workflows.trial.verdict import judge
+from workflows.library.catalog import sources
+from workflows.library.packages import read_files
+from workflows.library.trial.trial import Limits, Trial
+from workflows.library.trial.verdict import judge
 
 HOUSE = Path(__file__).parents[2]
 LEAST = 2_030
@@ -28,7 +28,7 @@ LEAST = 2_030
 SLOW = 6
 PATIENCE = 60  # seconds of the wall clock, on a busy machine; the rows themselves count work
 ELSEWHERE = {
-    21: "a key is nobody's own: publishing takes a second person (tests/workflows/test_drafts.py)",
+    21: "a key is nobody's own: publishing takes a second person (tests/workflows/workshop/test_drafts.py)",
     51: "data stay data (tests/engine/test_expressions_attacks.py)",
     68: "many starts by one person are not limited: cases are small, and a unit's are bound by its batch",
 }

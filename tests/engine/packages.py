@@ -19,8 +19,8 @@ from engine.execution.token import LEVEL
 from engine.replay import Library
 from engine.values import from_json, to_plain
 from tests.processes import drawn
-from workflows.calendar import load_calendar
-from workflows.play import Theatre
+from workflows.register.calendar import load_calendar
+from workflows.workshop.play import Theatre
 
 SECOND = timedelta(seconds=1)  # SpiffWorkflow fires after the due moment, we at it
 LONGEST = 120

@@ -24,11 +24,11 @@ from tests.golden import house, seen
 from tests.golden.house import Golden, Told
 from tests.processes import drawn
 from workflows.commands import Commands
-from workflows.packages import DRAWING, read_files
-from workflows.play import BEGINNING, Stuck, Theatre
-from workflows.played import Played
-from workflows.tables import blobs, definitions
-from workflows.worker import Worker
+from workflows.library.packages import DRAWING, read_files
+from workflows.store.tables import blobs, definitions
+from workflows.work.worker import Worker
+from workflows.workshop.play import BEGINNING, Stuck, Theatre
+from workflows.workshop.played import Played
 
 DRAWN = 130
 LIVES = 10

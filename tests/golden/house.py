@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from engine.journal import START, digest
 from engine.tables import journal, metadata
-from workflows.tables import blobs, definitions, open_database
+from workflows.store.tables import blobs, definitions, open_database
 
 FOLDER = Path(__file__).parent
 MOMENTS = ("published_at", "effective_from")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from tests import postgres
 from tests.conftest import START, furnished, new_database
 from tests.story import Clock, Story
-from workflows.tables import open_database
+from workflows.store.tables import open_database
 
 FOLDER = Path(__file__).parent
 ROUNDS = 30

@@ -15,9 +15,9 @@ from engine.events import entry_of
 from tests.golden import house, seen
 from tests.house import tree
 from tests.reliability.dumps import dump
-from workflows import projections
-from workflows.catalog import Catalog
-from workflows.tables import cases
+from workflows.library.catalog import Catalog
+from workflows.store.tables import cases
+from workflows.transaction import projections
 
 ENOUGH = 200
 """Histories of every release, at least."""

@@ -21,8 +21,8 @@ from tests.reliability.dumps import dump, record
 from tests.reliability.installation import Installation
 from tests.reliability.test_crash_points import deaths
 from tests.story import Clock, Story
-from workflows.projections import rebuild
-from workflows.tables import migrate, open_database
+from workflows.store.tables import migrate, open_database
+from workflows.transaction.projections import rebuild
 
 OLDER = sorted({path.name.split(".")[0] for path in FOLDER.glob("schema-*.sql.xz")})
 CASE = "SR-2026-{:06}"

@@ -12,14 +12,20 @@ import pytest
 from tests.house import tree
 
 BREACHES = {
-    "floors: web stands on workflows, workflows on engine": ("engine/errors.py", "import workflows.tables"),
+    "floors: web stands on workflows, workflows on engine": (
+        "engine/errors.py",
+        "import workflows.store.tables",
+    ),
     "floors inside engine": ("engine/events.py", "import engine.journal"),
-    "floors inside workflows": ("workflows/tables.py", "import workflows.calendar"),
+    "floors inside workflows": ("workflows/store/tables.py", "import workflows.register.calendar"),
     "no circles": ("web/wire.py", "import web.wire_twin"),
     "two rooms know SpiffWorkflow": ("engine/journal.py", "import SpiffWorkflow"),
-    "only web knows Flask and APScheduler": ("workflows/calendar.py", "import flask"),
+    "only web knows Flask and APScheduler": ("workflows/register/calendar.py", "import flask"),
     "of the engine, web knows only the errors": ("web/wire.py", "import engine.values"),
-    "the journal is read by few rooms and written by one": ("workflows/calendar.py", "import engine.journal"),
+    "the journal is read by few rooms and written by one": (
+        "workflows/register/calendar.py",
+        "import engine.journal",
+    ),
 }
 
 

@@ -52,4 +52,4 @@ def test_the_case_handles_it(event):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_the_projections_handle_it(event):
-    assert re.search(rf"\b{event}\b", _source("workflows.projections"))
+    assert re.search(rf"\b{event}\b", _source("workflows.transaction.projections"))

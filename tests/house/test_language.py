@@ -10,7 +10,7 @@ from engine.execution import asking
 from engine.expressions import budget, compiler, feel, lexer, regex, wide
 from engine.expressions.builtins.registry import BUILTINS, Builtin
 from tests.house import tree
-from workflows import typed_json
+from workflows.library import typed_json
 
 PAGE = (tree.ROOT / "docs/feel.md").read_text(encoding="utf-8")
 LIMITS = {

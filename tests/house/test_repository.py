@@ -12,7 +12,7 @@ BINARY = {".png", ".jpg", ".ico", ".woff2", ".pdf", ".mo", ".gz", ".xz", ".zip"}
 FILES = [path for path in tree.in_git() if path.suffix not in BINARY]
 REGISTRIES = re.compile(r"registry\.npm|pypi\.[o]rg|files\.python[h]osted|[i]ndex-url\s*=|[e]xtra-index")
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:work|home|root|Users|farm)/[A-Za-z]")
-OURS = ("web/frontend/", "workflows/bundle/verify.mjs")
+OURS = ("web/frontend/", "workflows/proof/bundle/verify.mjs")
 
 
 @pytest.mark.parametrize("path", FILES, ids=tree.name)

@@ -17,9 +17,9 @@ from tests import browser
 from tests.journeys.surfer import PASSWORD, Surfer
 from web.app import create_app
 from web.settings import Settings
-from workflows.packages import DRAWING
-from workflows.people import load_organisations
-from workflows.tables import migrate
+from workflows.actors.people import load_organisations
+from workflows.library.packages import DRAWING
+from workflows.store.tables import migrate
 
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
 JSON = "application/json"

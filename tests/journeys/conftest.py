@@ -16,11 +16,11 @@ from tests.journeys.surfer import PASSWORD, Surfer
 from web.app import create_app
 from web.context import Rooms
 from web.settings import CHECKOUT, Settings
-from workflows.people import load_organisations
+from workflows.actors.people import load_organisations
 from workflows.register.batches import load_batches
-from workflows.tables import migrate
-from workflows.tables import tasks as task_rows
-from workflows.worker import Worker
+from workflows.store.tables import migrate
+from workflows.store.tables import tasks as task_rows
+from workflows.work.worker import Worker
 
 OPENING = datetime(2026, 4, 20, 1, tzinfo=UTC)  # Monday 09:00 in Shanghai, within the yearly round
 ISSUED = datetime(2024, 6, 20, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from engine.temporal import parse_duration
 from tests.journeys.conftest import Province
 from tests.journeys.surfer import example
-from workflows.calendar import load_calendar
+from workflows.register.calendar import load_calendar
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

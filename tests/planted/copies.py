@@ -41,7 +41,7 @@ class Copy:
 
     def uses_its_own_code(self) -> bool:
         """Whether what runs here imports the copy and not the checkout."""
-        asked = "import sys, engine.replay, workflows.commits, web.app, tests.story; "
+        asked = "import sys, engine.replay, workflows.transaction.commits, web.app, tests.story; "
         asked += "print(*(m.__file__ for n, m in sys.modules.items() if n.partition('.')[0] in sys.argv[1:]))"
         done = self._run("-c", asked, "engine", "workflows", "web", "tests")
         assert done.returncode == 0, done.stderr

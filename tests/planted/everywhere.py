@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.planted.fault import Change, Fault
 
-COMMITS = "tests/workflows/test_commits.py::"
+COMMITS = "tests/workflows/transaction/test_commits.py::"
 CRASHES = "tests/reliability/test_crash_points.py::"
 LEASES = "tests/reliability/test_workers.py::"
 PERSON_DIES = CRASHES + "test_dying_at_any_step_leaves_all_or_nothing"
@@ -13,7 +13,7 @@ RESTART = "tests/engine/test_execution_restart.py::"
 ELSEWHERE = RESTART + "test_histories_replay_to_the_same_digests_in_other_processes"
 SNAPSHOTS = "tests/engine/test_snapshots.py::"
 DISTRUST = SNAPSHOTS + "test_a_snapshot_that_cannot_be_trusted_is_passed_over_and_told_of"
-DURABLE = "tests/workflows/test_tables.py::test_an_acknowledged_commit_is_durable"
+DURABLE = "tests/workflows/store/test_tables.py::test_an_acknowledged_commit_is_durable"
 
 EVERYWHERE = (
     Fault(
@@ -39,7 +39,7 @@ EVERYWHERE = (
         story="Those who share a commit are answered when their work is done, before it is flushed.",
         changes=(
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 """\
                     self._attempt_beside_others(asked, page)
 """,
@@ -72,12 +72,12 @@ EVERYWHERE = (
         story="The answer to a request is remembered once what it asked for is committed.",
         changes=(
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 "    remember_answer(change.rows, act.actor, act.request, result, change.now)\n",
                 "",
             ),
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 "        asked.is_settled = True\n        change = asked.change\n",
                 """\
         asked.is_settled = True
@@ -90,9 +90,10 @@ EVERYWHERE = (
 """,
             ),
             Change(
-                "workflows/commits.py",
-                "from workflows.tables import idempotency, operations\n",
-                "from workflows.rows import Pending\nfrom workflows.tables import idempotency, operations\n",
+                "workflows/transaction/commits.py",
+                "from workflows.store.tables import idempotency, operations\n",
+                "from workflows.store.rows import Pending\n"
+                "from workflows.store.tables import idempotency, operations\n",
             ),
         ),
         noticed_by=(f"{PERSON_DIES}[sqlite-complete]",),
@@ -126,10 +127,12 @@ EVERYWHERE = (
     Fault(
         name="timers-without-a-lease",
         story="Every worker fires what is due, whether another is at it or not.",
-        changes=(Change("workflows/leases.py", "running.exists(), ~taken.exists()", "running.exists()"),),
+        changes=(
+            Change("workflows/store/leases.py", "running.exists(), ~taken.exists()", "running.exists()"),
+        ),
         noticed_by=(
             f"{LEASES}test_a_lease_that_holds_is_nobody_elses[sqlite]",
-            "tests/workflows/test_worker.py::test_what_is_leased_is_left_alone_until_the_lease_ends[sqlite]",
+            "tests/workflows/work/test_worker.py::test_what_is_leased_is_left_alone_until_the_lease_ends[sqlite]",
         ),
     ),
     Fault(
@@ -164,7 +167,7 @@ EVERYWHERE = (
         story="The worker marks a timer as fired, and then fires it.",
         changes=(
             Change(
-                "workflows/worker.py",
+                "workflows/work/worker.py",
                 "        self._commands.fire_timer(lease.case_id, lease.item, lease=lease)\n",
                 """\
         mine = (timers.c.case_id == lease.case_id) & (timers.c.timer_id == lease.item)
@@ -174,7 +177,7 @@ EVERYWHERE = (
 """,
             ),
             Change(
-                "workflows/worker.py",
+                "workflows/work/worker.py",
                 "import idempotency, jobs, reading\n",
                 "import idempotency, jobs, reading, timers\n",
             ),
@@ -186,12 +189,12 @@ EVERYWHERE = (
         story="Lists are brought behind the journal after its commit, as by a projection with a bookmark.",
         changes=(
             Change(
-                "workflows/change.py",
+                "workflows/transaction/change.py",
                 "self.page.take_over(self.lines, self.rows)",
                 "self.page.take_over(self.lines, Pending())",
             ),
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 "        asked.is_settled = True\n        change = asked.change\n",
                 """\
         asked.is_settled = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.planted.fault import Change, Fault
 
-COMMITS = "tests/workflows/test_commits.py::"
+COMMITS = "tests/workflows/transaction/test_commits.py::"
 LEASES = "tests/reliability/test_workers.py::"
 SNAPSHOTS = "tests/engine/test_snapshots.py::"
 DISTRUST = SNAPSHOTS + "test_a_snapshot_that_cannot_be_trusted_is_passed_over_and_told_of"
@@ -15,7 +15,7 @@ OUR_OWN = (
         story="The work went well, so its command is answered, though its commit failed.",
         changes=(
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 "asked.error = busy(asked.act, error) if is_held_up(error) else error",
                 "asked.error = None if asked.result is not None else error",
             ),
@@ -27,7 +27,7 @@ OUR_OWN = (
         story="A live case that moved is used again although its entries were never committed.",
         changes=(
             Change(
-                "workflows/commits.py",
+                "workflows/transaction/commits.py",
                 " and (asked.error is None or change.is_untouched):",
                 ":",
             ),
@@ -37,13 +37,19 @@ OUR_OWN = (
     Fault(
         name="one-case-twice-in-a-commit",
         story="Two commands on one case share a commit, and neither sees what the other does.",
-        changes=(Change("workflows/commits.py", "(later if taken & asked.touched else chosen)", "chosen"),),
+        changes=(
+            Change(
+                "workflows/transaction/commits.py", "(later if taken & asked.touched else chosen)", "chosen"
+            ),
+        ),
         noticed_by=(f"{COMMITS}test_a_request_that_is_sent_twice_has_one_effect[sqlite]",),
     ),
     Fault(
         name="refused-command-leaves-something",
         story="What a command wrote at once stays, though it was refused afterwards.",
-        changes=(Change("workflows/change.py", "self.savepoint.rollback()", "self.savepoint.commit()"),),
+        changes=(
+            Change("workflows/transaction/change.py", "self.savepoint.rollback()", "self.savepoint.commit()"),
+        ),
         noticed_by=(f"{COMMITS}test_what_a_refused_command_had_written_already_is_undone[sqlite]",),
     ),
     Fault(
@@ -51,7 +57,7 @@ OUR_OWN = (
         story="What was allowed by the lists is done to a case that has moved on since they were read.",
         changes=(
             Change(
-                "workflows/change.py",
+                "workflows/transaction/change.py",
                 "if seen not in (None, self.case.head.seq):",
                 "if seen is not None and seen > self.case.head.seq:",
             ),
@@ -61,7 +67,7 @@ OUR_OWN = (
     Fault(
         name="fence-not-asked",
         story="A worker that overslept its lease still writes what it found.",
-        changes=(Change("workflows/leases.py", "(mine)) == lease.fence", "(mine)) is not None"),),
+        changes=(Change("workflows/store/leases.py", "(mine)) == lease.fence", "(mine)) is not None"),),
         noticed_by=(
             f"{LEASES}test_who_slept_through_a_lease_on_a_timer_is_refused[sqlite]",
             f"{LEASES}test_who_slept_through_a_lease_on_a_job_is_refused_and_its_result_is_not_taken[sqlite]",
@@ -72,19 +78,21 @@ OUR_OWN = (
         story="A message is remembered for each receiver, so that a second try reaches a second one.",
         changes=(
             Change(
-                "workflows/letters.py",
+                "workflows/acts/letters.py",
                 'f"{self.job_id}/{receiver}" if self.kind == "signal" else self.job_id',
                 'f"{self.job_id}/{receiver}"',
             ),
         ),
-        noticed_by=("tests/workflows/test_deliveries.py::test_a_repeated_delivery_has_one_effect[sqlite]",),
+        noticed_by=(
+            "tests/workflows/work/test_deliveries.py::test_a_repeated_delivery_has_one_effect[sqlite]",
+        ),
     ),
     Fault(
         name="loser-not-told",
         story="Who comes second learns that the task is taken, but not by whom.",
         changes=(
             Change(
-                "workflows/policy.py",
+                "workflows/actors/policy.py",
                 """\
  已认领该任务",
         **holder_facts(task),
@@ -102,7 +110,9 @@ OUR_OWN = (
     Fault(
         name="draft-of-another-tab-lost",
         story="The second tab saves its draft over that of the first.",
-        changes=(Change("workflows/submissions.py", "if revision != current:", "if revision > current:"),),
+        changes=(
+            Change("workflows/acts/submissions.py", "if revision != current:", "if revision > current:"),
+        ),
         noticed_by=(
             "tests/workflows/test_commands_tasks.py::test_two_tabs_do_not_overwrite_each_others_draft[sqlite]",
         ),
@@ -112,11 +122,11 @@ OUR_OWN = (
         story="Drafts are taken for a read model; no journal can bring them back.",
         changes=(
             Change(
-                "workflows/projections.py",
+                "workflows/transaction/projections.py",
                 "(*services.written_tables(), *READ_MODELS):",
                 "(*services.written_tables(), *READ_MODELS, drafts):",
             ),
-            Change("workflows/projections.py", "    NEVER,\n", "    NEVER,\n    drafts,\n"),
+            Change("workflows/transaction/projections.py", "    NEVER,\n", "    NEVER,\n    drafts,\n"),
         ),
         noticed_by=(
             "tests/reliability/test_rebuild.py::test_a_rebuild_leaves_alone_what_no_journal_tells[sqlite]",
@@ -127,7 +137,7 @@ OUR_OWN = (
         story="Whole hundreds of cases are written again, and the rest is not.",
         changes=(
             Change(
-                "workflows/projections.py",
+                "workflows/transaction/projections.py",
                 "            rows.write(connection)\n    rows.write(connection)\n",
                 "            rows.write(connection)\n",
             ),
@@ -141,7 +151,7 @@ OUR_OWN = (
         story="Commands go on while the lists are dropped, and what they write there is lost.",
         changes=(
             Change(
-                "workflows/projections.py",
+                "workflows/transaction/projections.py",
                 '        connection.execute(sa.text("LOCK TABLE journal IN SHARE MODE"))\n',
                 "        pass\n",
             ),

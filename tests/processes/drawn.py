@@ -12,9 +12,9 @@ from typing import Any
 from lxml import etree
 
 from engine.definition.model import Sources
-from workflows.catalog import sources
-from workflows.checking import read_closure
-from workflows.packages import Package, read_folder
+from workflows.library.catalog import sources
+from workflows.library.packages import Package, read_folder
+from workflows.workshop.checking import read_closure
 
 ROOT = Path(__file__).parents[2] / "bpmn"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from tests.processes import drawn
-from workflows.play import Theatre
-from workflows.played import Played
+from workflows.workshop.play import Theatre
+from workflows.workshop.played import Played
 
 
 @cache

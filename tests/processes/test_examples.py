@@ -6,7 +6,7 @@ import pytest
 
 from tests.processes import drawn
 from tests.processes.stage import played
-from workflows.played import differences
+from workflows.workshop.played import differences
 
 EXAMPLES = sorted(drawn.examples())
 FOUR_EYES = {

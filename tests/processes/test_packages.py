@@ -9,9 +9,9 @@ from lxml import etree
 
 from engine.definition.model import read_definition
 from tests.processes import drawn
-from workflows.checking import check_path
-from workflows.forms.form import read_form
-from workflows.forms.problems import check_form
+from workflows.library.forms.form import read_form
+from workflows.library.forms.problems import check_form
+from workflows.workshop.checking import check_path
 
 PROCESSES = sorted(drawn.packages())
 MOST_NODES = 35

@@ -18,12 +18,12 @@ from engine.tables import journal
 from tests.reliability.disk import Disk, lay_out
 from tests.reliability.watched import Watched
 from web.app import wall_clock
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.people import find_person
-from workflows.results import Idempotency
-from workflows.tables import open_database
+from workflows.library.catalog import Catalog
+from workflows.reading.history import History
+from workflows.store.tables import open_database
+from workflows.transaction.results import Idempotency
 
 DATABASE = "tidu.db"
 PATIENCE = 5

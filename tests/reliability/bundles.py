@@ -13,12 +13,12 @@ from pathlib import Path
 
 from engine.proof.notes import Signer
 from tests.story import Story
-from workflows.bundle import verify
-from workflows.bundle.verify import SOUND, Fault, archived, judge, opened, read_keys
-from workflows.bundle.writing import Sources, make_bundle
-from workflows.checkpoints.keyring import Keyring
-from workflows.checkpoints.taking import Checkpoints
-from workflows.evidence import Store
+from workflows.proof.bundle import verify
+from workflows.proof.bundle.verify import SOUND, Fault, archived, judge, opened, read_keys
+from workflows.proof.bundle.writing import Sources, make_bundle
+from workflows.proof.checkpoints.keyring import Keyring
+from workflows.proof.checkpoints.taking import Checkpoints
+from workflows.proof.evidence import Store
 
 ROUNDS = 18  # so that the case has some fifty entries
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node") or "node"

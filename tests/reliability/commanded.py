@@ -26,16 +26,16 @@ from tests.conftest import START
 from tests.reliability.dumps import dump
 from tests.reliability.model import DEADLINE, ELEMENTS, PEOPLE, VARIANTS, Hands, Modelled, package
 from tests.story import Clock, Story
-from workflows import projections
-from workflows.catalog import Catalog
+from workflows.actors.policy import SYSTEM
+from workflows.acts.letters import Letter
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.letters import Letter
-from workflows.policy import SYSTEM
-from workflows.results import Idempotency
-from workflows.tables import cases, definitions, incidents, jobs, tasks
-from workflows.trial.verdict import judge
-from workflows.worker import Worker
+from workflows.library.catalog import Catalog
+from workflows.library.trial.verdict import judge
+from workflows.reading.history import History
+from workflows.store.tables import cases, definitions, incidents, jobs, tasks
+from workflows.transaction import projections
+from workflows.transaction.results import Idempotency
+from workflows.work.worker import Worker
 
 REASON = "按规定办理此事"
 ELEMENT = st.sampled_from(ELEMENTS)

@@ -16,9 +16,9 @@ from tests.reliability.bundles import HandedOut, hand_out
 from tests.reliability.forging import rows_of
 from tests.reliability.installation import CROWD, LANZHOU, Installation, Program
 from tests.story import Clock, Story
-from workflows.checkpoints.keyring import Keyring
-from workflows.checkpoints.taking import Checkpoints
-from workflows.tables import open_database
+from workflows.proof.checkpoints.keyring import Keyring
+from workflows.proof.checkpoints.taking import Checkpoints
+from workflows.store.tables import open_database
 
 SEED = bytes(range(32))
 """What the key of checkpoints is made of."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from engine.errors import Rejected
 from tests.reliability.dumps import dump
 from tests.story import Story
-from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.projections import rebuild
-from workflows.tables import open_database
+from workflows.library.catalog import Catalog
+from workflows.reading.history import History
+from workflows.store.tables import open_database
+from workflows.transaction.projections import rebuild
 
 MOST = 16
 NERVOUS = 1e-4

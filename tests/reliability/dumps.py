@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from engine.tables import journal
 from workflows import services
-from workflows.tables import READ_MODELS
+from workflows.store.tables import READ_MODELS
 
 VISIBLE = tuple(dict.fromkeys((*READ_MODELS, *services.written_tables())))
 """Everything that is written again from the journal."""

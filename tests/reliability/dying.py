@@ -22,16 +22,16 @@ import sqlalchemy as sa
 from engine import journal, replay, sending
 from engine.case.case import Case
 from engine.replay import LiveCases
-from workflows import projections
-from workflows.catalog import Catalog
-from workflows.change import Change, Page
+from workflows.actors.people import find_person
+from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.commits import Commits
-from workflows.people import find_person
-from workflows.policy import Actor
-from workflows.results import Idempotency
-from workflows.tables import migrate, open_database
-from workflows.worker import LEASE, Worker
+from workflows.library.catalog import Catalog
+from workflows.store.tables import migrate, open_database
+from workflows.transaction import projections
+from workflows.transaction.change import Change, Page
+from workflows.transaction.commits import Commits
+from workflows.transaction.results import Idempotency
+from workflows.work.worker import LEASE, Worker
 
 STEPS: tuple[tuple[Any, str], ...] = (
     (Worker, "_lease"),

@@ -13,10 +13,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.tables import open_database
-from workflows.worker import LEASE, Worker
+from workflows.library.catalog import Catalog
+from workflows.store.tables import open_database
+from workflows.work.worker import LEASE, Worker
 
 
 def work(url: str, now: datetime, dies_at: int) -> None:

@@ -11,8 +11,8 @@ from engine import journal as chain
 from engine.proof.positions import stands
 from engine.tables import blocks, journal
 from engine.tables import positions as order
-from workflows.checkpoints.records import checkpoints
-from workflows.tables import cases
+from workflows.proof.checkpoints.records import checkpoints
+from workflows.store.tables import cases
 
 
 def rows_of(story, case_id):

@@ -22,12 +22,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workflows import people, tokens
-from workflows.catalog import Catalog
+from workflows.actors import people, tokens
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.packages import read_folder
-from workflows.tables import open_database
+from workflows.library.catalog import Catalog
+from workflows.library.packages import read_folder
+from workflows.reading.history import History
+from workflows.store.tables import open_database
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = CHECKOUT / "tests" / "workflows" / "packages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.engine.drawing import MESSAGE, SIGNAL, SIGNAL_EVENT, message, process, timer
-from workflows.packages import DRAWING, Package, read_files
+from workflows.library.packages import DRAWING, Package, read_files
 
 LEADER, OUTSIDER = "lz.leader", "dee"
 OFFICERS = ("lz.officer", "lz.officer2")

@@ -31,16 +31,16 @@ from tests import postgres
 from tests.conftest import new_database
 from tests.reliability.by_hand import ClockInAFile
 from tests.reliability.installation import Answer, Installation
-from workflows.catalog import Catalog
+from workflows.actors.people import persons
+from workflows.actors.policy import SYSTEM, Actor
 from workflows.commands import Commands
 from workflows.demo.furnish import furnish
 from workflows.demo.rounds import END, SPRING
 from workflows.demo.season import Season
-from workflows.evidence import Store
-from workflows.people import persons
-from workflows.policy import SYSTEM, Actor
-from workflows.results import Result
-from workflows.tables import jobs, open_database, timers
+from workflows.library.catalog import Catalog
+from workflows.proof.evidence import Store
+from workflows.store.tables import jobs, open_database, timers
+from workflows.transaction.results import Result
 
 SERVERS, WORKERS, PLAYERS = 4, 2, 4
 DAY = timedelta(days=1)

@@ -11,11 +11,11 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.leases import Lease
-from workflows.tables import open_database
-from workflows.worker import Worker
+from workflows.library.catalog import Catalog
+from workflows.store.leases import Lease
+from workflows.store.tables import open_database
+from workflows.work.worker import Worker
 
 
 class Sleeper(Commands):

@@ -23,13 +23,13 @@ from tests.reliability.installation import Installation
 from tests.reliability.load import Completion, Load
 from tests.reliability.test_kills import eventually, everything_is_sound
 from web.app import wall_clock
-from workflows import evidence
-from workflows.backup import read_backup, write_backup
-from workflows.condition import unsound_evidence
-from workflows.evidence import Paper, Store
-from workflows.people import find_person
-from workflows.tables import tasks
-from workflows.tidemarks import open_tidemarks
+from workflows.actors.people import find_person
+from workflows.proof import evidence
+from workflows.proof.evidence import Paper, Store
+from workflows.store.backup import read_backup, write_backup
+from workflows.store.tables import tasks
+from workflows.store.tidemarks import open_tidemarks
+from workflows.work.condition import unsound_evidence
 
 CLIENTS = 4
 SEED = 24

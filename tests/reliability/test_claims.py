@@ -7,8 +7,8 @@ from tests.engine.drawing import process
 from tests.reliability.doors import doors, everything_is_sound
 from tests.workflows.letters import House
 from tests.workflows.test_races import crowd_of
-from workflows.policy import SYSTEM
-from workflows.tables import operations, tasks
+from workflows.actors.policy import SYSTEM
+from workflows.store.tables import operations, tasks
 
 CLIENTS = 16
 DOORS = 4

@@ -17,11 +17,11 @@ from tests.reliability.timed import alarm, at_moments, begin, deploy
 from web.app import clock_of, put_together, wall_clock
 from web.clock import DatabaseClock, time_of
 from web.settings import Settings
-from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.history import History
-from workflows.tables import open_database, timers
-from workflows.worker import Ticked, Worker
+from workflows.library.catalog import Catalog
+from workflows.reading.history import History
+from workflows.store.tables import open_database, timers
+from workflows.work.worker import Ticked, Worker
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

@@ -17,9 +17,9 @@ from tests.reliability.dying import START, Hands
 from tests.reliability.installation import CHECKOUT
 from tests.reliability.test_kills import everything_is_sound
 from tests.workflows.letters import KEYED, sender, waiter
-from workflows.packages import DRAWING, read_files
-from workflows.policy import SYSTEM
-from workflows.tables import idempotency, notifications, operations
+from workflows.actors.policy import SYSTEM
+from workflows.library.packages import DRAWING, read_files
+from workflows.store.tables import idempotency, notifications, operations
 
 MOMENTS = 60
 """More than a command of a person has."""
@@ -34,7 +34,7 @@ NOTE = inputs(to="=applicant", template='="decided"')
 
 STEPS_OF_ALL = (
     "before begin",
-    "after workflows.projections.project",
+    "after workflows.transaction.projections.project",
     "after engine.replay.snapshots_of",
     "before Page.write",
     "before commit",

@@ -18,9 +18,9 @@ from tests.reliability.watched import Watched
 from tests.story import Clock
 from web.app import create_app
 from web.settings import Settings
-from workflows import sessions
-from workflows.people import find_person, set_password
-from workflows.worker import Worker
+from workflows.actors import sessions
+from workflows.actors.people import find_person, set_password
+from workflows.work.worker import Worker
 
 CLIENTS = 8
 SOME = 8_000

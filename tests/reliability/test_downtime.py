@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.reliability.timed import begin, deploy, reminder
-from workflows.worker import Ticked
+from workflows.work.worker import Ticked
 
 DAY = timedelta(days=1)
 AWAY = {

@@ -20,8 +20,8 @@ from tests.reliability.installation import Installation
 from tests.reliability.load import START, Load
 from tests.reliability.test_kills import eventually, everything_is_sound, nothing_is_lost_or_doubled
 from web.app import wall_clock
-from workflows.people import find_person
-from workflows.results import Idempotency
+from workflows.actors.people import find_person
+from workflows.transaction.results import Idempotency
 
 pytestmark = [pytest.mark.postgres, pytest.mark.long]
 

@@ -21,8 +21,8 @@ from tests.reliability.test_races import at_once
 from tests.story import Story
 from web.app import create_app
 from web.settings import Settings
-from workflows import tokens
-from workflows.tables import idempotency
+from workflows.actors import tokens
+from workflows.store.tables import idempotency
 
 START = "/api/v1/process-definition/key/small_review/start"
 TWINS = 3

@@ -14,12 +14,12 @@ from tests.conftest import START
 from tests.reliability.dumps import dump
 from tests.reliability.installation import Installation
 from tests.reliability.load import Load
-from workflows.catalog import Catalog
 from workflows.demo.papers import Papers
-from workflows.evidence import Store, evidence_of
-from workflows.history import History
-from workflows.projections import rebuild
-from workflows.tables import idempotency, operations
+from workflows.library.catalog import Catalog
+from workflows.proof.evidence import Store, evidence_of
+from workflows.reading.history import History
+from workflows.store.tables import idempotency, operations
+from workflows.transaction.projections import rebuild
 
 CLIENTS = 6
 VICTIMS = ("a server process",) * 14 + ("the worker",) * 4 + ("the server", "everything")

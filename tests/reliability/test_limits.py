@@ -21,7 +21,7 @@ from tests.reliability.conftest import fresh_url
 from tests.reliability.installation import LONG_AGO, Installation, Program
 from tests.reliability.load import Load
 from tests.reliability.test_kills import eventually, nothing_is_lost_or_doubled
-from workflows import people
+from workflows.actors import people
 
 CROWD = 1_000
 PASSWORD = "a password for a crowd"

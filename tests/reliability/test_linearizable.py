@@ -16,8 +16,8 @@ from tests.reliability.doors import doors, everything_is_sound
 from tests.reliability.linear import UNKNOWN, Call, is_linearizable
 from tests.workflows.letters import House
 from tests.workflows.test_races import crowd_of
-from workflows.policy import SYSTEM
-from workflows.tables import tasks
+from workflows.actors.policy import SYSTEM
+from workflows.store.tables import tasks
 
 RECEIVERS = ("lz.officer", "lz.officer2")
 CLIENTS = 4

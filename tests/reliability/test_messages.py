@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tests.reliability.doors import everything_is_sound
 from tests.reliability.installation import CHECKOUT
 from tests.workflows.letters import KEYED, House, hearer, sender, thrower, waiter
-from workflows.tables import jobs
+from workflows.store.tables import jobs
 
 ACTS = ("a waits", "b waits", "to a", "to b")
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from engine import replay
 from tests.conftest import furnished
 from tests.reliability.commanded import Commanded, House
-from workflows.tables import open_database
+from workflows.store.tables import open_database
 
 ENOUGH = 480
 """Seconds after which a campaign begins no more examples."""

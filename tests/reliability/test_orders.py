@@ -11,8 +11,8 @@ from engine.errors import Rejected
 from tests.engine.drawing import extension, process, timer
 from tests.reliability.doors import answered, doors, everything_is_sound, told
 from tests.workflows.letters import House
-from workflows.policy import SYSTEM
-from workflows.tables import timers
+from workflows.actors.policy import SYSTEM
+from workflows.store.tables import timers
 
 OFFICERS = "municipal_officer@620100"
 REASON = "按规定办理此事"

@@ -14,12 +14,12 @@ from tests.reliability.test_kills import eventually
 from tests.reliability.timed import alarm, begin, deploy
 from tests.web.others import hook
 from web.app import wall_clock
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person
 from workflows.commands import Commands
-from workflows.outbox import Outbox, delivery_log, outbox
-from workflows.people import find_person
-from workflows.subscriptions import subscribe
-from workflows.tables import leases
+from workflows.library.catalog import Catalog
+from workflows.store.tables import leases
+from workflows.transaction.outbox import Outbox, delivery_log, outbox
+from workflows.work.subscriptions import subscribe
 
 TOLD = ("bpm.case.started.v1", "bpm.timer.set.v1")
 HERE = {"TIDU_WEBHOOK_NETWORKS": "127.0.0.0/8", "TIDU_LOG": "CRITICAL"}

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from engine.tables import journal, snapshots
 from tests.reliability.timed import alarm, at_moments, begin, deploy, telling
 from tests.workflows.letters import hearer, thrower
-from workflows import incidents as mending
+from workflows.actors.policy import SYSTEM
 from workflows.commands import Commands
-from workflows.leases import FIRST_PAUSE
-from workflows.policy import SYSTEM
-from workflows.tables import incidents, jobs, leases, tasks, timers
-from workflows.worker import MOST_FAILURES, Ticked, Worker
+from workflows.store.leases import FIRST_PAUSE
+from workflows.store.tables import incidents, jobs, leases, tasks, timers
+from workflows.work import incidents as mending
+from workflows.work.worker import MOST_FAILURES, Ticked, Worker
 
 GOOD = 1_000
 HOUR = timedelta(hours=1)

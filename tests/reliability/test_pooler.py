@@ -17,11 +17,11 @@ from tests.reliability.installation import Installation
 from tests.reliability.load import ROUTE
 from tests.reliability.test_kills import everything_is_sound
 from web.app import wall_clock
-from workflows.catalog import Catalog
+from workflows.actors.people import find_person
 from workflows.commands import Commands
-from workflows.people import find_person
-from workflows.tables import open_database
-from workflows.tidemarks import open_tidemarks
+from workflows.library.catalog import Catalog
+from workflows.store.tables import open_database
+from workflows.store.tidemarks import open_tidemarks
 
 pytestmark = pytest.mark.postgres
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from engine.tables import journal
 from tests.reliability.installation import CROWD, Answer, Installation
-from workflows.tables import operations, tasks
+from workflows.store.tables import operations, tasks
 
 ACCEPT = {"values": {"opinion": "材料齐全"}, "outcome": "accepted"}
 

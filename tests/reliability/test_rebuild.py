@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from engine.tables import metadata, snapshots
 from tests.reliability.dumps import VISIBLE, dump, record
 from tests.reliability.installation import Installation
-from workflows import projections
-from workflows.history import CaseQuery
-from workflows.lists import QUEUES, TaskQuery
-from workflows.tables import READ_MODELS
+from workflows.reading.history import CaseQuery
+from workflows.reading.lists import QUEUES, TaskQuery
+from workflows.store.tables import READ_MODELS
+from workflows.transaction import projections
 
 PEOPLE = ("app01", "app02", "lz.officer", "lz.leader", "ts.officer", "dee", "amr", "prov.officer", "expert1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tests.reliability.test_races import at_once, entries
-from workflows.tables import cases, idempotency, operations
+from workflows.store.tables import cases, idempotency, operations
 
 START = "/process-definition/key/small_review/start"
 THREE_DAYS = {"values": {"days": 3}}

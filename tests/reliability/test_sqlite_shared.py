@@ -14,7 +14,7 @@ import engine.tables
 from engine.tables import sqlite_module, wal_is_safe
 from tests.reliability.at_work import DATABASE, Office, is_whole
 from tests.reliability.watched import Watched
-from workflows.tables import migrate, open_database
+from workflows.store.tables import migrate, open_database
 
 WRITERS = 16
 NEVER_SAFE = ((99, 0, 0),)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from engine import journal as chain
 from engine.tables import snapshots
 from tests.reliability.forging import chained, changed, copied, found, mutated, positions
-from workflows.tables import cases
+from workflows.store.tables import cases
 
 
 def test_nothing_is_found_where_nothing_was_done(told):

@@ -15,8 +15,8 @@ import pytest
 from engine.proof.notes import named
 from engine.proof.tree import Tree, leaf_hash
 from tests.reliability.bundles import b64, repacked, zip_tricks
-from workflows.bundle import verify
-from workflows.bundle.verify import INCOMPLETE, SOUND, TAMPERED, UNTRUSTED, archived, opened, read_keys
+from workflows.proof.bundle import verify
+from workflows.proof.bundle.verify import INCOMPLETE, SOUND, TAMPERED, UNTRUSTED, archived, opened, read_keys
 
 
 def test_what_nobody_changed_is_sound_and_says_what_it_holds(bundle):

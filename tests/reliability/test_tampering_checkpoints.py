@@ -32,8 +32,8 @@ from tests.reliability.forging import (
     run_of,
     store,
 )
-from workflows.checkpoints.comparing import compare
-from workflows.checkpoints.records import checkpoints
+from workflows.proof.checkpoints.comparing import compare
+from workflows.proof.checkpoints.records import checkpoints
 
 
 def compared(story, *notes):

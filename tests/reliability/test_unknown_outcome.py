@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from tests.reliability.installation import Installation
 from tests.reliability.test_kills import everything_is_sound
 from web.app import wall_clock
-from workflows.people import find_person
-from workflows.results import Idempotency
+from workflows.actors.people import find_person
+from workflows.transaction.results import Idempotency
 
 pytestmark = pytest.mark.postgres
 

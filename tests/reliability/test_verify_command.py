@@ -11,10 +11,10 @@ from engine.proof.notes import named, read_checkpoint
 from engine.tables import journal
 from tests.reliability.installation import LONG_AGO
 from tests.reliability.test_kills import eventually
-from workflows.checkpoints.keyring import Keyring
-from workflows.evidence import Paper, Store, attach, store
-from workflows.people import find_person
-from workflows.tables import blobs
+from workflows.actors.people import find_person
+from workflows.proof.checkpoints.keyring import Keyring
+from workflows.proof.evidence import Paper, Store, attach, store
+from workflows.store.tables import blobs
 
 PAPER = b"%PDF-1.4\n%%EOF\n"
 LATER = LONG_AGO.replace(year=2026, month=3)

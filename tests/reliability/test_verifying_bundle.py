@@ -10,7 +10,16 @@ import pytest
 
 from engine.proof.notes import named
 from tests.reliability.bundles import PROGRAMS, asked_node, b64, run, zip_tricks
-from workflows.bundle.verify import INCOMPLETE, SOUND, TAMPERED, UNTRUSTED, Fault, archived, opened, read_keys
+from workflows.proof.bundle.verify import (
+    INCOMPLETE,
+    SOUND,
+    TAMPERED,
+    UNTRUSTED,
+    Fault,
+    archived,
+    opened,
+    read_keys,
+)
 
 
 def test_without_a_key_of_ones_own_nothing_is_verified(bundle):

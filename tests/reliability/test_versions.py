@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from tests.engine.drawing import process
 from tests.reliability.doors import doors, everything_is_sound
-from workflows.packages import DRAWING, read_files
-from workflows.policy import SYSTEM
-from workflows.tables import cases, definitions
+from workflows.actors.policy import SYSTEM
+from workflows.library.packages import DRAWING, read_files
+from workflows.store.tables import cases, definitions
 
 STARTERS = 3
 

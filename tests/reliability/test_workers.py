@@ -22,11 +22,11 @@ from tests.reliability.installation import CHECKOUT
 from tests.reliability.timed import alarm, at_moments, begin, deploy, telling
 from tests.workflows.test_races import at_once
 from web.app import wall_clock
-from workflows.catalog import Catalog
 from workflows.commands import Commands
-from workflows.leases import lease_jobs, lease_timers
-from workflows.tables import open_database, timers
-from workflows.worker import LEASE, Ticked, Worker
+from workflows.library.catalog import Catalog
+from workflows.store.leases import lease_jobs, lease_timers
+from workflows.store.tables import open_database, timers
+from workflows.work.worker import LEASE, Ticked, Worker
 
 HOUR = timedelta(hours=1)
 NOT_DUE = 5

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from tests.engine.drawing import Drawing, extension, process, timer
 from tests.reliability.installation import LONG_AGO
-from workflows.catalog import Catalog
+from workflows.actors.policy import SYSTEM
 from workflows.commands import Commands
-from workflows.packages import DRAWING, read_files
-from workflows.policy import SYSTEM
+from workflows.library.catalog import Catalog
+from workflows.library.packages import DRAWING, read_files
 
 CROWD = 16
 NOTICE = '<zeebe:taskDefinition type="notice.send" retries="3"/>'

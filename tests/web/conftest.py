@@ -11,9 +11,9 @@ import pytest
 
 from web.app import create_app
 from web.settings import Settings
-from workflows import people, sessions
-from workflows.packages import read_folder
-from workflows.tables import migrate
+from workflows.actors import people, sessions
+from workflows.library.packages import read_folder
+from workflows.store.tables import migrate
 
 PASSWORD = "tidu-demo"
 HERE = Path(__file__).parent

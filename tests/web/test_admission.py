@@ -8,7 +8,7 @@ import pytest
 from engine.errors import Rejected
 from web import admission
 from web.admission import Lane
-from workflows import passwords
+from workflows.actors import passwords
 
 START = "/api/v1/process-definition/key/small_application/start"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.web.conftest import PASSWORD, Visitor
-from workflows import people
+from workflows.actors import people
 
 
 @pytest.fixture

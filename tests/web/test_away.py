@@ -8,7 +8,7 @@ from engine.events import moment
 from web.app import create_app, wall_clock
 from web.cli import main as cli
 from web.settings import Settings
-from workflows.tidemarks import Mark
+from workflows.store.tidemarks import Mark
 
 NOWHERE = "postgresql+psycopg://tidu@/tidu?host=/nowhere"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import browser
-from workflows.packages import read_folder
+from workflows.library.packages import read_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from web.settings import CHECKOUT
-from workflows.packages import read_folder
+from workflows.library.packages import read_folder
 from workflows.register.batches import load_batches
 
 REGISTERING = CHECKOUT / "bpmn" / "cultivation"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workflows.packages import read_folder
-from workflows.policy import SYSTEM
+from workflows.actors.policy import SYSTEM
+from workflows.library.packages import read_folder
 from workflows.register.batches import load_batches
 
 BPMN = Path(__file__).parents[2] / "bpmn"

@@ -9,10 +9,10 @@ import secrets
 import pytest
 import sqlalchemy as sa
 
-from workflows.leases import set_aside, take
-from workflows.outbox import outbox
-from workflows.tables import operations
-from workflows.worker import LEASE
+from workflows.store.leases import set_aside, take
+from workflows.store.tables import operations
+from workflows.transaction.outbox import outbox
+from workflows.work.worker import LEASE
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 READS = {

@@ -24,7 +24,7 @@ from web.outgoing.mail import SUBJECTS, Mails
 from web.outgoing.senders import senders
 from web.outgoing.webhooks import Webhooks, secret_of, signature
 from web.settings import CHECKOUT, read_settings
-from workflows.postman import Dispatch
+from workflows.work.postman import Dispatch
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 HERE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))

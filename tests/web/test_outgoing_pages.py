@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.leases import set_aside, take
-from workflows.outbox import delivery_log, outbox
-from workflows.tables import timers
-from workflows.worker import LEASE
+from workflows.store.leases import set_aside, take
+from workflows.store.tables import timers
+from workflows.transaction.outbox import delivery_log, outbox
+from workflows.work.worker import LEASE
 
 KEY = "SM-2026-000001.7.webhook.wh1"
 

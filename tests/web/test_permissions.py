@@ -3,7 +3,7 @@
 import pytest
 
 from web.permissions import PERMISSIONS, PUBLIC, may_use, permission_of
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
 
 FILLED = {
     "task_id": "SM-2026-000001.1",

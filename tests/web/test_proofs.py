@@ -8,8 +8,8 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from workflows.bundle.verify import INCOMPLETE, Fault, judge, read_keys
-from workflows.tables import operations
+from workflows.proof.bundle.verify import INCOMPLETE, Fault, judge, read_keys
+from workflows.store.tables import operations
 
 SEED = bytes(range(32))
 

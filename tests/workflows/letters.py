@@ -7,10 +7,10 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from tests.engine.drawing import MESSAGE, SIGNAL, SIGNAL_EVENT, extension, inputs, message, process
-from workflows.deliveries import Deliveries
-from workflows.packages import DRAWING, read_files
-from workflows.policy import SYSTEM
-from workflows.tables import cases, jobs
+from workflows.actors.policy import SYSTEM
+from workflows.library.packages import DRAWING, read_files
+from workflows.store.tables import cases, jobs
+from workflows.work.deliveries import Deliveries
 
 KEYED = '<bpmn:message id="m" name="answer">' + extension('<zeebe:subscription correlationKey="=key"/>')
 KEYED += "</bpmn:message>"

@@ -8,9 +8,9 @@ from threading import Lock
 import sqlalchemy as sa
 
 from workflows.commands import Commands
-from workflows.outbox import KNOWN_FOR, Outbox, outbox
-from workflows.postman import Dispatch, Postman, Receipt
-from workflows.subscriptions import subscribe
+from workflows.transaction.outbox import KNOWN_FOR, Outbox, outbox
+from workflows.work.postman import Dispatch, Postman, Receipt
+from workflows.work.subscriptions import subscribe
 
 SENT = Receipt(is_sent=True, status="204")
 BUSY = Receipt(is_sent=False, status="503", answer="come back later")

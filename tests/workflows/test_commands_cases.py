@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from workflows.policy import Actor
-from workflows.results import Idempotency
+from workflows.actors.policy import Actor
+from workflows.transaction.results import Idempotency
 
 PUBLIC = Actor(id="public", name="公众", level="public")
 

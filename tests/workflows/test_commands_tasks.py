@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from workflows.results import Idempotency
+from workflows.transaction.results import Idempotency
 
 
 def refusal(kind, act):

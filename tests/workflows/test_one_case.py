@@ -6,7 +6,7 @@ import pytest
 
 from engine.tables import metadata
 from tests.workflows.letters import KEYED, House, sender, waiter
-from workflows.change import Change
+from workflows.transaction.change import Change
 
 KNOWN_WITHOUT = {
     "operations": "a record may be of no case",

@@ -10,11 +10,11 @@ from threading import Barrier
 import pytest
 
 from engine.errors import Rejected, WrongState
-from workflows.catalog import Catalog
+from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.policy import Actor
-from workflows.results import Idempotency
-from workflows.worker import Worker
+from workflows.library.catalog import Catalog
+from workflows.transaction.results import Idempotency
+from workflows.work.worker import Worker
 
 
 def at_once(acts: list[Callable[[], object]]) -> list[object]:

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from workflows import services
-from workflows.calendar import local_day
-from workflows.people import people_in, persons
-from workflows.projections import rebuild
+from workflows.actors.people import people_in, persons
+from workflows.register.calendar import local_day
 from workflows.register.titles import cultivated, designations, project_count, record_ban, titles_of
+from workflows.transaction.projections import rebuild
 
 
 def run(story, type_, **inputs):

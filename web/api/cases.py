@@ -16,8 +16,8 @@ from web.context import actor, rooms
 from web.pages.drawings import marks
 from web.schemas import Case, CasePage, ChangedCase, Paged, Strict
 from web.sight import inner_case, seen_case
-from workflows.history import CaseLine, CaseQuery, State
-from workflows.results import Changed
+from workflows.reading.history import CaseLine, CaseQuery, State
+from workflows.transaction.results import Changed
 
 api = Room("api_cases", __name__, url_prefix="/api/v1/process-instance", description="Cases")
 

@@ -13,7 +13,7 @@ from engine.errors import InvalidInput
 from web.answers import moment
 from web.context import now
 from web.problems import PreconditionFailed
-from workflows.results import Idempotency
+from workflows.transaction.results import Idempotency
 
 LONGEST_KEY = 200
 REVISION = re.compile(r'"(\d{1,12})"')

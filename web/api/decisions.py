@@ -13,7 +13,7 @@ from web.api.conventions import listed
 from web.api.openapi import Room
 from web.context import now, rooms
 from web.schemas import DecisionPage, Strict
-from workflows import decisions
+from workflows.library import decisions
 
 api = Room("decisions", __name__, url_prefix="/api/v1/decision-definition", description="Decision tables")
 

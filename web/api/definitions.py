@@ -18,10 +18,10 @@ from web.context import actor, now, rooms
 from web.pages.posted import draft_values
 from web.quota import starts
 from web.schemas import Definition, DefinitionPage, StartedCase, Strict
-from workflows import submissions
-from workflows.catalog import Version
-from workflows.forms.form import Form
-from workflows.packages import DRAWING
+from workflows.acts import submissions
+from workflows.library.catalog import Version
+from workflows.library.forms.form import Form
+from workflows.library.packages import DRAWING
 
 api = Room("definitions", __name__, url_prefix="/api/v1/process-definition", description="Processes")
 

@@ -11,7 +11,7 @@ from web import files
 from web.answers import moment
 from web.api.openapi import Room
 from web.schemas import EvidenceFile
-from workflows.evidence import Evidence
+from workflows.proof.evidence import Evidence
 
 api = Room("evidence", __name__, url_prefix="/api/v1/evidence", description="Evidence files")
 

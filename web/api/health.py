@@ -9,9 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from web.answers import moment
 from web.context import now, rooms
 from web.measures import registry
-from workflows import condition
-from workflows.dispatches import counts
-from workflows.leases import all_aside
+from workflows.store.leases import all_aside
+from workflows.work import condition
+from workflows.work.dispatches import counts
 
 pages = Blueprint("health", __name__)
 work = Gauge("tidu_work", "Work without a person that needs a look.", ["what"], registry=registry)

@@ -15,7 +15,7 @@ from web.context import rooms
 from web.pages.drawings import marks
 from web.schemas import EventPage, Query, Verification, Whole
 from web.sight import inner_case
-from workflows.history import Event, Proof
+from workflows.reading.history import Event, Proof
 
 api = Room("history", __name__, url_prefix="/api/v1/history/process-instance", description="The past")
 

@@ -14,7 +14,7 @@ from web.api.openapi import Room
 from web.api.task_commands import REASON, marked
 from web.context import actor, now, rooms
 from web.schemas import AsidePage, ChangedCase, IncidentPage, Query, Strict
-from workflows.incidents import Incident, open_incidents, set_aside, take_up_again
+from workflows.work.incidents import Incident, open_incidents, set_aside, take_up_again
 
 api = Room("incidents", __name__, url_prefix="/api/v1/incident", description="Incidents")
 

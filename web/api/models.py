@@ -14,8 +14,8 @@ from web.api.definitions import shape as version_shape
 from web.api.openapi import Room
 from web.context import actor, rooms
 from web.schemas import Definition, DraftShape, Strict
-from workflows.drafts.draft import Draft, Overview
-from workflows.drafts.drafts import Drafts
+from workflows.workshop.drafts.draft import Draft, Overview
+from workflows.workshop.drafts.drafts import Drafts
 
 api = Room("models", __name__, url_prefix="/api/v1/process-model", description="Process drafts")
 

@@ -15,9 +15,9 @@ from web.api.task_commands import REASON
 from web.context import actor, now, rooms
 from web.outgoing.webhooks import secret_of
 from web.schemas import Query, Strict, Whole, page_of
-from workflows import dispatches, subscriptions
-from workflows.dispatches import STATES, Attempt, Sent
-from workflows.outbox import Subscription, open_subscriptions
+from workflows.transaction.outbox import Subscription, open_subscriptions
+from workflows.work import dispatches, subscriptions
+from workflows.work.dispatches import STATES, Attempt, Sent
 
 api = Room("dispatches", __name__, url_prefix="/api/v1", description="Dispatches and webhooks")
 

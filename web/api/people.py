@@ -18,9 +18,9 @@ from web.api.openapi import Room
 from web.context import actor, now, rooms
 from web.schemas import NewToken, Strict, TokenPage
 from web.words import ZONE
-from workflows import tokens
-from workflows.calendar import load_calendar
-from workflows.change import record_operation
+from workflows.actors import tokens
+from workflows.register.calendar import load_calendar
+from workflows.transaction.change import record_operation
 
 api = Room("people", __name__, url_prefix="/api/v1", description="People, tokens, calendar")
 

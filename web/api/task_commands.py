@@ -13,7 +13,7 @@ from web.api.openapi import Room
 from web.context import actor, rooms
 from web.schemas import CompletedTask, Strict
 from web.words import as_time
-from workflows.results import Completed, OpenTask, Result
+from workflows.transaction.results import Completed, OpenTask, Result
 
 R = TypeVar("R", bound=Result)
 

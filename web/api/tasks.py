@@ -15,9 +15,9 @@ from web.api.openapi import Room
 from web.context import actor, rooms
 from web.pages.posted import draft_values
 from web.schemas import Paged, Strict, Task, TaskPage
-from workflows.inbox import TaskRow
-from workflows.lists import QUEUES, SORTS, TaskQuery
-from workflows.policy import Verdict
+from workflows.actors.policy import Verdict
+from workflows.reading.inbox import TaskRow
+from workflows.reading.lists import QUEUES, SORTS, TaskQuery
 
 api = Room("tasks", __name__, url_prefix="/api/v1/task", description="Tasks")
 

@@ -14,9 +14,9 @@ from engine.errors import BadDefinition, EngineError, NotFound
 from web.app import wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report, refusal
-from workflows.checking import check_path, decide
-from workflows.play import Theatre
-from workflows.trial.trial import Trial
+from workflows.library.trial.trial import Trial
+from workflows.workshop.checking import check_path, decide
+from workflows.workshop.play import Theatre
 
 Answer = Mapping[str, Any]
 

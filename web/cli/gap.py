@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from engine.errors import WrongState
 from web.cli import house
 from web.cli.voice import Voice
-from workflows.change import record_operation
-from workflows.policy import SYSTEM
-from workflows.task_acts import needs_reason
-from workflows.tidemarks import Lost, told
+from workflows.actors.policy import SYSTEM
+from workflows.acts.task_acts import needs_reason
+from workflows.store.tidemarks import Lost, told
+from workflows.transaction.change import record_operation
 
 REFUSED = 1
 

@@ -11,12 +11,12 @@ from web.app import put_together, trial_within
 from web.cli import logs
 from web.context import Rooms
 from web.settings import CHECKOUT, read_limits, read_settings
-from workflows.catalog import Catalog
-from workflows.condition import is_current, require_durable
+from workflows.actors.staff import load_bodies
+from workflows.library.catalog import Catalog
+from workflows.library.trial.trial import Trial
 from workflows.register.batches import load_batches
-from workflows.staff import load_bodies
-from workflows.tables import migrate, take_turns
-from workflows.trial.trial import Trial
+from workflows.store.tables import migrate, take_turns
+from workflows.work.condition import is_current, require_durable
 
 LIBRARY = CHECKOUT / "bpmn"
 RULE_ISSUED = datetime(2024, 6, 20, tzinfo=UTC)

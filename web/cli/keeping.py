@@ -16,11 +16,11 @@ from web.cli import house
 from web.cli.voice import Voice
 from web.context import Rooms
 from web.settings import Settings
-from workflows.backup import read_backup, write_backup
-from workflows.checkpoints.comparing import Comparison, compare
-from workflows.condition import Sign, examine, unsound_evidence
-from workflows.evidence import Store
-from workflows.projections import rebuild as rebuild_read_models
+from workflows.proof.checkpoints.comparing import Comparison, compare
+from workflows.proof.evidence import Store
+from workflows.store.backup import read_backup, write_backup
+from workflows.transaction.projections import rebuild as rebuild_read_models
+from workflows.work.condition import Sign, examine, unsound_evidence
 
 REFUSED, MISUSED = 1, 2
 ENOUGH_SPACE = 500_000_000

@@ -11,11 +11,11 @@ from engine.errors import InvalidInput
 from web.app import new_seed, wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
-from workflows.checking import check_path
-from workflows.checking import decide as decide_by_file
-from workflows.packages import read_folder
-from workflows.play import Theatre
-from workflows.played import differences
+from workflows.library.packages import read_folder
+from workflows.workshop.checking import check_path
+from workflows.workshop.checking import decide as decide_by_file
+from workflows.workshop.play import Theatre
+from workflows.workshop.played import differences
 
 REFUSED = 1
 

@@ -9,9 +9,9 @@ from typing import Any
 from web.cli import house
 from web.cli.voice import Voice
 from web.outgoing.webhooks import secret_of
-from workflows import dispatches, subscriptions
-from workflows.outbox import open_subscriptions
-from workflows.policy import SYSTEM
+from workflows.actors.policy import SYSTEM
+from workflows.transaction.outbox import open_subscriptions
+from workflows.work import dispatches, subscriptions
 
 MISUSED = 2
 MOST = 10_000

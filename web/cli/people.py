@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from engine.errors import InvalidInput
 from web.cli import house
 from web.cli.voice import Voice
-from workflows.change import record_operation
-from workflows.people import disable_account, find_person, set_password
-from workflows.policy import SYSTEM, Actor
-from workflows.staff import add_person, change_grants, everybody, owner_of
-from workflows.tokens import issue_token, revoke_token, tokens_of
+from workflows.actors.people import disable_account, find_person, set_password
+from workflows.actors.policy import SYSTEM, Actor
+from workflows.actors.staff import add_person, change_grants, everybody, owner_of
+from workflows.actors.tokens import issue_token, revoke_token, tokens_of
+from workflows.transaction.change import record_operation
 
 SECRET_BYTES = 32
 

@@ -9,9 +9,9 @@ from web.app import new_seed
 from web.cli import house
 from web.cli.voice import Voice
 from web.context import evidence_sources
-from workflows.bundle.writing import make_bundle
-from workflows.change import record_operation
-from workflows.policy import SYSTEM
+from workflows.actors.policy import SYSTEM
+from workflows.proof.bundle.writing import make_bundle
+from workflows.transaction.change import record_operation
 
 
 def checkpoint(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -8,7 +8,7 @@ from web.cli import house
 from web.cli.voice import Voice
 from workflows.demo.furnish import furnish
 from workflows.demo.season import Season
-from workflows.evidence import Store
+from workflows.proof.evidence import Store
 
 
 def demo(arguments: argparse.Namespace, voice: Voice) -> int:

@@ -22,8 +22,8 @@ from web.context import Rooms
 from web.outgoing.senders import senders
 from web.scheduler import work_until_stopped
 from web.settings import Settings, read_settings
-from workflows.postman import Postman
-from workflows.worker import Worker
+from workflows.work.postman import Postman
+from workflows.work.worker import Worker
 
 LOG = logging.getLogger("tidu.worker")
 LANES = 4

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import quote, unquote, urlsplit
 
-from workflows.postman import Dispatch, Receipt
+from workflows.work.postman import Dispatch, Receipt
 
 SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 """How a mail server is spoken to, and its usual port; by the first one nothing is encrypted."""

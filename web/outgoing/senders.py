@@ -8,9 +8,9 @@ from engine.errors import NotFound
 from web.context import Rooms
 from web.outgoing.mail import Mails
 from web.outgoing.webhooks import Webhooks
-from workflows.postman import Send
-from workflows.subscriptions import subscription_of
-from workflows.tables import reading
+from workflows.store.tables import reading
+from workflows.work.postman import Send
+from workflows.work.subscriptions import subscription_of
 
 
 def senders(rooms: Rooms) -> dict[str, Send]:

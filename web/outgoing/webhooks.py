@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from web.outgoing.addresses import connected
 from web.settings import Network
-from workflows.postman import Dispatch, Receipt
+from workflows.work.postman import Dispatch, Receipt
 
 SILENCE = 10.0
 """Seconds without a byte after which we give up."""

@@ -17,10 +17,10 @@ from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
 from web.problems import REFUSALS
 from web.quota import starts
-from workflows import duties
-from workflows.catalog import Version
-from workflows.forms.form import Form, read_form
-from workflows.packages import Package
+from workflows.actors import duties
+from workflows.library.catalog import Version
+from workflows.library.forms.form import Form, read_form
+from workflows.library.packages import Package
 from workflows.register import batches
 
 pages = Blueprint("apply", __name__)

@@ -13,7 +13,7 @@ from web.pages import drawings, materials, messaging, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
 from web.pages.messaging import Answer
 from web.sight import seen_case
-from workflows.history import CaseLine, CaseQuery, State
+from workflows.reading.history import CaseLine, CaseQuery, State
 
 pages = Blueprint("cases", __name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from web import words
 from web.context import rooms
-from workflows.history import State
-from workflows.moments import Standing
+from workflows.reading.history import State
+from workflows.reading.moments import Standing
 
 KINDS = {
     "userTask": "人工任务",

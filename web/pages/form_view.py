@@ -13,9 +13,9 @@ from engine.errors import FieldError
 from web import words
 from web.form_names import html_id, raw
 from web.pages import markdown
-from workflows.forms.fields import MANY, Field, Option
-from workflows.forms.form import Form
-from workflows.forms.html import html_name
+from workflows.library.forms.fields import MANY, Field, Option
+from workflows.library.forms.form import Form
+from workflows.library.forms.html import html_name
 
 ROW_LIMIT = 500
 WIDEST_TABLE = 14

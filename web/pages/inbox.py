@@ -17,8 +17,8 @@ from web.pages.acting import tell_refusal
 from web.pages.lines import group_names, line
 from web.problems import REFUSALS
 from web.words import as_time
-from workflows.inbox import Queue
-from workflows.lists import SORTS, TaskQuery
+from workflows.reading.inbox import Queue
+from workflows.reading.lists import SORTS, TaskQuery
 
 pages = Blueprint("inbox", __name__)
 

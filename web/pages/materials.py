@@ -10,10 +10,10 @@ from web.context import actor, now, rooms
 from web.form_names import file_ids
 from web.pages import form_view
 from web.pages.lines import outcome_name
-from workflows import submissions
-from workflows.desk import TaskView
-from workflows.history import Event
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.acts import submissions
+from workflows.reading.desk import TaskView
+from workflows.reading.history import Event
 
 MOST = 40
 DEEPEST = 6

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from web import words
 from web.context import actor, now, rooms
 from web.pages.acting import act_and_tell
-from workflows.condition import late_work
-from workflows.incidents import open_incidents, set_aside, take_up_again
+from workflows.work.condition import late_work
+from workflows.work.incidents import open_incidents, set_aside, take_up_again
 
 pages = Blueprint("mending", __name__)
 

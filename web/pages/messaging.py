@@ -16,10 +16,10 @@ from web.pages import form_view
 from web.pages.acting import tell_refusal
 from web.pages.posted import errors_of, read_post
 from web.problems import REFUSALS
-from workflows.forms.fields import Field
-from workflows.forms.form import Form
-from workflows.messages import Hearing, hearings
-from workflows.policy import Actor
+from workflows.actors.policy import Actor
+from workflows.library.forms.fields import Field
+from workflows.library.forms.form import Form
+from workflows.reading.messages import Hearing, hearings
 
 Answer = Response | str | tuple[str, int]
 REASON = Form(

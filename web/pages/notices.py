@@ -12,7 +12,7 @@ from web.guard import limiter
 from web.pages import messaging
 from web.pages.lines import term
 from web.pages.messaging import Answer
-from workflows.notices import PUBLIC, Notice, open_notice, open_notices
+from workflows.reading.notices import PUBLIC, Notice, open_notice, open_notices
 
 pages = Blueprint("notices", __name__)
 

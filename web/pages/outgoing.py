@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from web import words
 from web.context import actor, now, rooms
 from web.pages.acting import act_and_tell
-from workflows import dispatches
-from workflows.dispatches import STATES
-from workflows.outbox import open_subscriptions
+from workflows.transaction.outbox import open_subscriptions
+from workflows.work import dispatches
+from workflows.work.dispatches import STATES
 
 pages = Blueprint("outgoing", __name__)
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from engine.errors import FieldError, InvalidInput
 from web.form_names import pointer_of
 from web.problems import refusal_of
-from workflows.forms.form import Form
+from workflows.library.forms.form import Form
 
 BUTTONS = ("_add", "_remove", "_drop", "_again")
 IGNORED = ("csrf_token", "outcome", "idempotency_key", *BUTTONS)

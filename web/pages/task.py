@@ -18,10 +18,10 @@ from web.pages.lines import group_names, line, term
 from web.pages.posted import errors_of, read_post
 from web.problems import REFUSALS
 from web.safe import safe_next
-from workflows.desk import OutcomeView, Preview, TaskView
-from workflows.forms.form import Form
-from workflows.people import people_in
-from workflows.results import Completed
+from workflows.actors.people import people_in
+from workflows.library.forms.form import Form
+from workflows.reading.desk import OutcomeView, Preview, TaskView
+from workflows.transaction.results import Completed
 
 pages = Blueprint("task", __name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 from web import words
 from web.answers import moment
 from web.pages.lines import group_name, outcome_name
-from workflows.history import Event
+from workflows.reading.history import Event
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 GROUP = re.compile(r"\b[a-z_]+@\w+|\b(?:provincial|municipal|county)_(?:officer|leader)\b")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from workflows.policy import Actor
-from workflows.results import Result
+from workflows.actors.policy import Actor
+from workflows.transaction.results import Result
 
 
 class Acting(Protocol):

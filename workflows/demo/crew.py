@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from engine.case.standing import Task
+from workflows.actors.people import find_person, people_in, persons, units
+from workflows.actors.policy import SYSTEM, Actor
 from workflows.demo.chance import Chance
-from workflows.people import find_person, people_in, persons, units
-from workflows.policy import SYSTEM, Actor
-from workflows.tables import reading
+from workflows.store.tables import reading
 
 
 class Crew:

@@ -13,16 +13,16 @@ import sqlalchemy as sa
 from engine.case.case import Case
 from engine.case.standing import Task
 from engine.definition.model import Element
-from workflows.catalog import Catalog
+from workflows.acts.submissions import OUTCOME, form_of, read, senders
 from workflows.commands import Commands
 from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
 from workflows.demo.lore import Lore, varied
 from workflows.demo.waiting import is_model
-from workflows.forms.form import Form
-from workflows.submissions import OUTCOME, form_of, read, senders
-from workflows.tables import reading
+from workflows.library.catalog import Catalog
+from workflows.library.forms.form import Form
+from workflows.store.tables import reading
 
 Values = dict[str, Any]
 SOME_FILES = 25

@@ -13,9 +13,9 @@ from engine.errors import FieldError, InvalidInput
 from engine.values import Value
 from workflows.demo.chance import Chance
 from workflows.demo.texts import sentence
-from workflows.forms.fields import CHOICES, MANY, TEXTS, Field
-from workflows.forms.form import Form
-from workflows.forms.values import is_blank
+from workflows.library.forms.fields import CHOICES, MANY, TEXTS, Field
+from workflows.library.forms.form import Form
+from workflows.library.forms.values import is_blank
 
 ROUNDS = 12
 SHANGHAI_OFFSET = "+08:00"

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from workflows.actors.people import load_organisations
 from workflows.demo.newcomers import enrol
 from workflows.demo.rounds import open_rounds
-from workflows.people import load_organisations
 
 PASSWORD = "tidu-demo"
 """Everybody's password in the demonstration; it is printed at every start and guards nothing."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from workflows.demo.chance import Chance
-from workflows.packages import Package
+from workflows.library.packages import Package
 
 Values = dict[str, Any]
 SPREAD = 4

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from workflows.passwords import hash_password
-from workflows.people import accounts, grants, persons, units
+from workflows.actors.passwords import hash_password
+from workflows.actors.people import accounts, grants, persons, units
 from workflows.register.batches import USCC_DIGITS
 
 FIRST = "祁陇黄渭洮泾昆崆麦敦嘉玉金银兴安"

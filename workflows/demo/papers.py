@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from workflows.evidence import Kept, Store, attach, evidence
+from workflows.proof.evidence import Kept, Store, attach, evidence
 
 NAME = "演示材料.pdf"
 DOCUMENT = b"""%PDF-1.4

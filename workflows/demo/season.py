@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from engine.case.standing import Task
 from engine.errors import InvalidInput, Rejected
-from workflows.calendar import local_day
-from workflows.catalog import Catalog
+from workflows.actors.policy import Actor
 from workflows.commands import Commands
 from workflows.demo import habits
 from workflows.demo.acting import Acting
@@ -25,11 +24,12 @@ from workflows.demo.lore import read_lore
 from workflows.demo.papers import Papers
 from workflows.demo.rounds import END, SPRING, beginning, round_of
 from workflows.demo.waiting import is_model, stops
-from workflows.evidence import Store
-from workflows.packages import Package
-from workflows.policy import Actor
-from workflows.tables import cases, jobs, reading, timers
-from workflows.worker import Worker
+from workflows.library.catalog import Catalog
+from workflows.library.packages import Package
+from workflows.proof.evidence import Store
+from workflows.register.calendar import local_day
+from workflows.store.tables import cases, jobs, reading, timers
+from workflows.work.worker import Worker
 
 TRACK = "green_factory"
 FIRST_EXAMPLE = "straight_to_national"

@@ -1,18 +1,18 @@
-"""Where alembic meets our tables: it works on the connection that `workflows.tables.migrate` hands it."""
+"""Where alembic meets our tables, on the connection that `workflows.store.tables.migrate` hands it."""
 
 from __future__ import annotations
 
 from alembic import context
 
-import workflows.checkpoints.records
-import workflows.evidence
-import workflows.outbox
-import workflows.people
+import workflows.actors.people
+import workflows.actors.sessions
+import workflows.actors.tokens
+import workflows.proof.checkpoints.records
+import workflows.proof.evidence
 import workflows.register.batches
 import workflows.register.titles
-import workflows.sessions
-import workflows.tables
-import workflows.tokens  # noqa: F401  (declares its tables)
+import workflows.store.tables
+import workflows.transaction.outbox
 from engine.tables import metadata
 
 context.configure(

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from engine.errors import NotFound, WrongState
 from engine.tables import metadata
 from engine.values import Value
-from workflows.calendar import local_day
-from workflows.columns import Document, Moment
-from workflows.contents import keep
-from workflows.people import authorities, units
+from workflows.actors.people import authorities, units
+from workflows.register.calendar import local_day
 from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
 from workflows.register.titles import record_of
+from workflows.store.columns import Document, Moment
+from workflows.store.contents import keep
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"

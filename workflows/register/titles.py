@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from engine.errors import NotFound
 from engine.tables import metadata
 from engine.temporal import add_months
-from workflows.people import evaluators, units
-from workflows.tables import GOING_ON, cases
+from workflows.actors.people import evaluators, units
+from workflows.store.tables import GOING_ON, cases
 
 TRACKS = ("gf", "sc", "gp", "we", "wp")
 LEVELS = ("municipal", "provincial", "national")

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from engine.errors import Rejected
 from tests.reliability.doors import answered, told, waiting
 from tests.story import Story
-from workflows.catalog import Catalog
-from workflows.change import Page
 from workflows.commands import Commands
-from workflows.tables import open_database
+from workflows.library.catalog import Catalog
+from workflows.store.tables import open_database
+from workflows.transaction.change import Page
 
 PATIENCE = 60.0
 ASKED, DECIDED, WRITTEN = "asked", "decided", "written"

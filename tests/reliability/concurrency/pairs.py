@@ -10,9 +10,9 @@ from tests.engine.drawing import Drawing
 from tests.reliability.concurrency.control import ASKED, DECIDED, ORDERS, Door, Stage
 from tests.reliability.doors import everything_is_sound
 from tests.workflows.letters import House
-from workflows.policy import SYSTEM, Actor
-from workflows.results import Started
-from workflows.tables import jobs, tasks, timers
+from workflows.actors.policy import SYSTEM, Actor
+from workflows.store.tables import jobs, tasks, timers
+from workflows.transaction.results import Started
 
 OFFICERS = "municipal_officer@620100"
 REASON = "按规定办理此事"

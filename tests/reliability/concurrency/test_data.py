@@ -16,7 +16,7 @@ from tests.reliability.concurrency.pairs import (
     played_in_every_order,
 )
 from tests.workflows.letters import House
-from workflows.tables import drafts, tasks
+from workflows.store.tables import drafts, tasks
 
 BOTH = ("done", "done")
 

@@ -13,10 +13,10 @@ from tests.engine.drawing import process
 from tests.reliability.concurrency.control import ASKED, DECIDED, ORDERS
 from tests.reliability.doors import doors
 from tests.reliability.installation import Installation
-from workflows.packages import DRAWING, read_files
-from workflows.policy import SYSTEM
-from workflows.tables import definitions, idempotency, migrate, open_database
-from workflows.worker import Worker
+from workflows.actors.policy import SYSTEM
+from workflows.library.packages import DRAWING, read_files
+from workflows.store.tables import definitions, idempotency, migrate, open_database
+from workflows.work.worker import Worker
 
 LONG_ENOUGH = timedelta(hours=25)
 

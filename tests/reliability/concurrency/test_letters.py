@@ -16,8 +16,8 @@ from tests.reliability.concurrency.pairs import (
     terminates,
 )
 from tests.workflows.letters import House
-from workflows.letters import Letter
-from workflows.policy import SYSTEM
+from workflows.actors.policy import SYSTEM
+from workflows.acts.letters import Letter
 
 BOTH = ("done", "done")
 UNHEARD_SECOND = ("done", "MESSAGE_UNEXPECTED")

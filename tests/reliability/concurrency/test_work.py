@@ -23,9 +23,9 @@ from tests.reliability.concurrency.pairs import (
 )
 from tests.reliability.doors import answered, told
 from tests.workflows.letters import House
-from workflows.leases import lease_jobs, lease_timers
-from workflows.policy import SYSTEM
-from workflows.worker import LEASE
+from workflows.actors.policy import SYSTEM
+from workflows.store.leases import lease_jobs, lease_timers
+from workflows.work.worker import LEASE
 
 BOTH = ("done", "done")
 LOOKUP = "register.lookup"

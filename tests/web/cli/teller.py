@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from web.cli import main as cli
-from workflows.tables import open_database
+from workflows.store.tables import open_database
 
 
 class Tidu:

@@ -13,8 +13,8 @@ from tests.engine.drawn_decisions import NAMESPACE, bkm, literal, model, needs
 from tests.house.tree import ROOT
 from web.cli import main as cli
 from web.cli.table import COMMANDS
-from workflows.people import check_password
-from workflows.tables import open_database
+from workflows.actors.people import check_password
+from workflows.store.tables import open_database
 
 CONTRACT = {
     "init", "serve", "worker", "demo", "check", "play", "decide", "deploy", "export", "verify",
@@ -28,7 +28,7 @@ def test_every_command_of_the_contract_is_there():
 
 def test_help_is_quick_and_needs_no_database():
     code = "import sys, web.cli.main as m; m._parser(); print([n for n in sys.modules if n in HEAVY])"
-    heavy = "HEAVY = {'flask', 'sqlalchemy', 'SpiffWorkflow', 'engine.errors', 'workflows.tables'}; "
+    heavy = "HEAVY = {'flask', 'sqlalchemy', 'SpiffWorkflow', 'engine.errors', 'workflows.store.tables'}; "
 
     told = subprocess.run(
         [sys.executable, "-c", heavy + code], cwd=ROOT, capture_output=True, text=True, check=True

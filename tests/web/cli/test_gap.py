@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from web.cli import house
-from workflows.people import find_person
+from workflows.actors.people import find_person
 
 
 @pytest.fixture

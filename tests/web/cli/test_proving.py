@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from workflows.bundle.verify import main as verify_bundle
+from workflows.proof.bundle.verify import main as verify_bundle
 
 CASE = "GF-2026-000001"
 

@@ -6,9 +6,9 @@ import pytest
 
 from engine.tables import metadata
 from tests.workflows.register.parts import NOW
-from workflows import people
+from workflows.actors import people
 from workflows.register import batches
-from workflows.tables import open_database
+from workflows.store.tables import open_database
 
 
 @pytest.fixture(scope="module")

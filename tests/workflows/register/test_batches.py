@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from engine.errors import NotFound, WrongState
 from engine.values import from_json, to_json
 from tests.workflows.register.parts import BPMN, NOW
-from workflows.calendar import load_calendar
 from workflows.register import batches
+from workflows.register.calendar import load_calendar
 from workflows.register.rules import flat, load_rules
-from workflows.tables import migrate, open_database
+from workflows.store.tables import migrate, open_database
 
 
 def test_a_new_installation_has_an_open_batch_with_its_rules_and_calendar(connection):

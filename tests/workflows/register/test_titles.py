@@ -8,9 +8,9 @@ import pytest
 
 from engine.errors import NotFound
 from tests.workflows.register.parts import NOW, TODAY
-from workflows import people
+from workflows.actors import people
 from workflows.register import batches, titles
-from workflows.tables import cases
+from workflows.store.tables import cases
 
 
 def designate(connection, **changes):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from alembic import op
 
-import workflows.checkpoints.records
-import workflows.evidence
-import workflows.outbox
-import workflows.people
+import workflows.actors.people
+import workflows.actors.sessions
+import workflows.proof.checkpoints.records
+import workflows.proof.evidence
 import workflows.register.batches
 import workflows.register.titles
-import workflows.sessions
-import workflows.tables  # noqa: F401  (declares its tables)
+import workflows.store.tables
+import workflows.transaction.outbox
 from engine.tables import metadata
 
 revision = "0001"

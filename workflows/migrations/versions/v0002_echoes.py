@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from workflows.tables import echoes
+from workflows.store.tables import echoes
 
 revision = "0002"
 down_revision = "0001"

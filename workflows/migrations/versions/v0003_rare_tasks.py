@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from workflows.tables import RARE, tasks
+from workflows.store.tables import RARE, tasks
 
 revision = "0003"
 down_revision = "0002"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from workflows.contents import keep
 from workflows.register.batches import batches
 from workflows.register.rules import read_rules
-from workflows.tables import operations
+from workflows.store.contents import keep
+from workflows.store.tables import operations
 
 revision = "0005"
 down_revision = "0004"

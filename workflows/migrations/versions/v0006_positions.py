@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from engine.tables import blocks, positions
-from workflows.checkpoints.records import checkpoints
+from workflows.proof.checkpoints.records import checkpoints
 
 revision = "0006"
 down_revision = "0005"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from workflows.outbox import delivery_log, outbox, subscriptions
-from workflows.tables import leases
+from workflows.store.tables import leases
+from workflows.transaction.outbox import delivery_log, outbox, subscriptions
 
 revision = "0007"
 down_revision = "0006"

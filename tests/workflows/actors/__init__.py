@@ -1,0 +1,1 @@
+"""Actors, room by room."""

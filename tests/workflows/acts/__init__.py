@@ -1,0 +1,1 @@
+"""Acts, room by room."""

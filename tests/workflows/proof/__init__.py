@@ -1,0 +1,1 @@
+"""Proof, room by room."""

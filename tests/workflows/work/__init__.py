@@ -1,0 +1,1 @@
+"""Work, room by room."""

@@ -1,0 +1,1 @@
+"""What each command does: start, hand in, complete, steer, send a letter."""

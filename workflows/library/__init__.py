@@ -1,0 +1,1 @@
+"""Processes before they run: packages, forms and decision tables, checked and deployed."""

@@ -1,0 +1,1 @@
+"""What convinces others: evidence files, signed checkpoints, bundles that verify elsewhere."""

@@ -1,0 +1,1 @@
+"""What people look at: the inbox, a task on the desk, the history of a case, public notices."""

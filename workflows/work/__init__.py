@@ -1,0 +1,1 @@
+"""What goes on without a person, and what is left for those who look after it."""

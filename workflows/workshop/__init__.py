@@ -1,0 +1,1 @@
+"""Where a process owner works on a process: drafts, checks on disk, played examples."""
