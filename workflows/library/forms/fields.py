@@ -80,6 +80,7 @@ class Field:
     row: str = ""
     columns: int | None = None
     repetitions: int = 1
+    rows_of: str = ""
     children: tuple[Field, ...] = ()
     properties: Mapping[str, Any] = field(default_factory=dict)
 
@@ -97,8 +98,9 @@ class Field:
 
     @property
     def is_fixed_list(self) -> bool:
-        """Whether a repeating group always has the same number of rows, so that none comes or goes."""
-        return self.kind == "dynamiclist" and bool(self.min_length) and self.min_length == self.max_length
+        """Whether no row of a repeating group comes or goes: a number says how many there are, or a list."""
+        counted = bool(self.min_length) and self.min_length == self.max_length
+        return self.kind == "dynamiclist" and (counted or bool(self.rows_of))
 
     @property
     def has_data(self) -> bool:
@@ -148,6 +150,7 @@ def _field(row: Mapping[str, Any], depth: int) -> Field:
         hide=_feel((row.get("conditional") or {}).get("hide")),
         expression=_feel(row.get("expression")),
         required_if=_feel(own.get("requiredIf")),
+        rows_of=_feel(own.get("rowsOf")),
         default=row.get("defaultValue"),
         children=tuple(_field(child, depth - 1) for child in row.get("components") or ()),
         properties=own,

@@ -229,14 +229,23 @@ class _Round:
             kept[rules.key] = value
 
     def _rows(self, rules: Field, rows: list[Values], scope: Values, path: Path) -> list[Values]:
-        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
-        if self.strict and len(rows) < least and path not in self.faults:
-            self.faults[path] = [Fault("min_rows", f"at least {least} rows", f"至少{least}行")]
+        if self.strict and path not in self.faults and (fault := self._too_few(rules, len(rows), scope)):
+            self.faults[path] = [fault]
         kept = []
         for index, row in enumerate(rows):
             around = {**scope, "this": row, "parent": scope, "i": read_number(index + 1)}
             kept.append(self.settle(rules.children, row, around, (*path, index)))
         return kept
+
+    def _too_few(self, rules: Field, count: int, scope: Values) -> Fault | None:
+        """What is wrong with the number of rows; a list that the rows stand for has one for each item."""
+        if rules.rows_of:
+            listed = self.feel.value(rules.rows_of, scope)
+            due = len(listed) if isinstance(listed, list) else 0
+            wrong = Fault("rows", f"expected {due} rows, found {count}", f"应为{due}行，现有{count}行")
+            return None if count == due else wrong
+        least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
+        return Fault("min_rows", f"at least {least} rows", f"至少{least}行") if count < least else None
 
     def _judge(self, rules: Field, value: Value, scope: Values, path: Path) -> None:
         if path in self.faults:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
 
 from engine.errors import InvalidInput
 from engine.values import to_json
@@ -118,6 +119,24 @@ def test_a_list_may_ask_for_rows():
     assert faults(made, {"rows": [{"a": "x"}]}) == {"/rows": "min_rows"}
     assert faults(made, {"rows": [{"a": "x"}] * 4}) == {"/rows": "rows"}
     assert faults(form(rows(text("a"))), {"rows": [{}] * 501}) == {"/rows": "rows"}
+
+
+def test_a_list_may_have_a_row_for_each_item_of_another():
+    made = form(rows(number("a"), properties={"rowsOf": "=standard"}))
+    standard = {"standard": [{"no": 1}, {"no": 2}, {"no": 3}]}
+
+    assert faults(made, {"rows": [{"a": 1}] * 2}, context=standard) == {"/rows": "rows"}
+    assert faults(made, {"rows": [{"a": 1}] * 4}, context=standard) == {"/rows": "rows"}
+    assert faults(made, {"rows": [{"a": 1}]}) == {"/rows": "rows"}
+    assert made.check({"rows": [{"a": 1}, {}, {"a": 3}]}, context=standard)["rows"][2] == {"a": 3}
+    assert made.check({"rows": [{"a": 1}]}, context=standard, partial=True)["rows"] == [{"a": 1}]
+
+
+def test_blank_rows_of_such_a_list_keep_their_place():
+    made = form(rows(number("a"), properties={"rowsOf": "=standard"}))
+    posted = MultiDict({"rows[0].a": "", "rows[1].a": "2"})
+
+    assert made.parse_html(posted)["rows"] == [{"a": ""}, {"a": "2"}]
 
 
 def test_an_expression_that_fails_is_null_and_hides_nothing():
