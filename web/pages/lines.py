@@ -114,18 +114,12 @@ GROUPS = {
     "county_officer": "县区工信局",
     "municipal_officer": "市州工信局经办",
     "municipal_leader": "市州工信局领导",
-    "water_bureau": "市州水务局",
     "provincial_officer": "省工信厅经办",
     "provincial_leader": "省工信厅领导",
     "department": "省级部门",
     "expert": "评审专家",
 }
-DEPARTMENTS = {
-    "ecology": "生态环境厅",
-    "emergency": "应急管理厅",
-    "market": "市场监督管理局",
-    "water": "水利厅",
-}
+DEPARTMENTS = {"ecology": "生态环境厅", "emergency": "应急管理厅", "market": "市场监督管理局"}
 
 
 def group_names(groups: Iterable[str]) -> str:
