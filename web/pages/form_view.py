@@ -95,7 +95,8 @@ def draw(
 
     `frozen` shows it without inputs. `errors` stand beside the fields they name.
     """
-    values = values if frozen else _with_blank_rows(form.fields, values)
+    if not frozen:
+        values = _with_blank_rows(form.fields, values, lambda rules: form.rows(rules, context, now=now))
     computed = form.compute(values, context, now=now)
     told: dict[str, tuple[str, ...]] = {}
     for error in errors:
@@ -189,16 +190,18 @@ def _list(rules: Field, plan: Drawing, values: Any, computed: Any, here: str) ->
     )
 
 
-def _with_blank_rows(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_blank_rows(
+    fields: tuple[Field, ...], values: Mapping[str, Any], count: Callable[[Field], int]
+) -> dict[str, Any]:
     """The values with the rows that a list shows before anybody has filled it."""
     filled = dict(values)
     for rules in fields:
         if rules.kind == "group" and not rules.key:
-            filled |= _with_blank_rows(rules.children, filled)
+            filled |= _with_blank_rows(rules.children, filled, count)
         elif rules.kind == "group" and isinstance(filled.get(rules.key) or {}, Mapping):
-            filled[rules.key] = _with_blank_rows(rules.children, filled.get(rules.key) or {})
+            filled[rules.key] = _with_blank_rows(rules.children, filled.get(rules.key) or {}, count)
         elif rules.kind == "dynamiclist" and not filled.get(rules.key):
-            filled[rules.key] = [{} for _ in range(rules.repetitions)]
+            filled[rules.key] = [{} for _ in range(count(rules))]
     return filled
 
 

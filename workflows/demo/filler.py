@@ -139,7 +139,8 @@ def _invent(form: Form, rules: Field, had: Any, around: Circumstances) -> Any:
             return around.attach(rules)
         case "dynamiclist":
             rows = had if isinstance(had, list) else []
-            return rows + [{} for _ in range(max((rules.min_length or 1) - len(rows), 0))]
+            due = form.rows(rules, around.context) if rules.rows_of else max(rules.min_length or 1, len(rows))
+            return [rows[place] if place < len(rows) else {} for place in range(due)]
     return {}
 
 

@@ -106,6 +106,12 @@ class Form:
         """The choices of a field for this case, whether they stand in the file or are found in `context`."""
         return offered(rules, dict(context or {}), Feel(now, functions or {}))
 
+    def rows(
+        self, rules: Field, context: Mapping[str, Value] | None = None, *, now: datetime | None = None
+    ) -> int:
+        """How many rows a list has before anybody has filled it: one for each item of the other list."""
+        return rows_due(rules, context or {}, Feel(now, {})) if rules.rows_of else rules.repetitions
+
     def parse_html(self, posted: Any, *, ignore: tuple[str, ...] = ("csrf_token",)) -> Values:
         """What a plain HTML form posted, as values for `check`: `list[0].key`, `group.key`, repeated names.
 
@@ -240,8 +246,7 @@ class _Round:
     def _too_few(self, rules: Field, count: int, scope: Values) -> Fault | None:
         """What is wrong with the number of rows; a list that the rows stand for has one for each item."""
         if rules.rows_of:
-            listed = self.feel.value(rules.rows_of, scope)
-            due = len(listed) if isinstance(listed, list) else 0
+            due = rows_due(rules, scope, self.feel)
             wrong = Fault("rows", f"expected {due} rows, found {count}", f"应为{due}行，现有{count}行")
             return None if count == due else wrong
         least = rules.min_length or (1 if self._is_required(rules, scope) else 0)
@@ -293,6 +298,12 @@ def offered(rules: Field, scope: Mapping[str, Value], feel: Feel) -> tuple[Optio
         return rules.options
     found = feel.value(rules.options_from, scope) if rules.options_from else scope.get(rules.options_key)
     return tuple(map(_found_option, found if isinstance(found, list) else ()))
+
+
+def rows_due(rules: Field, scope: Mapping[str, Value], feel: Feel) -> int:
+    """How many items the other list has that the rows stand for."""
+    listed = feel.value(rules.rows_of, scope)
+    return len(listed) if isinstance(listed, list) else 0
 
 
 def _found_option(item: Value) -> Option:
