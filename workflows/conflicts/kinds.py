@@ -18,7 +18,7 @@ from workflows.actors.people import authorities, evaluators, persons
 from workflows.actors.policy import Actor, CaseFacts
 from workflows.register.batches import batches
 from workflows.register.calendar import local_day
-from workflows.register.titles import evaluator_projects
+from workflows.register.evaluators import evaluator_projects
 from workflows.store.tables import definitions, tasks
 
 

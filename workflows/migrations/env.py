@@ -12,7 +12,7 @@ import workflows.proof.evidence
 import workflows.register.batches
 import workflows.register.clauses
 import workflows.register.rule_sets
-import workflows.register.titles
+import workflows.services.registry
 import workflows.store.tables
 import workflows.transaction.outbox
 from engine.tables import metadata

@@ -12,7 +12,7 @@ from engine.errors import Rejected
 from tests.story import Story
 from workflows.actors.people import evaluators, grant, persons
 from workflows.register.batches import batches
-from workflows.register.titles import record_project
+from workflows.register.evaluators import record_project
 
 REASON = "别无合适人选，经集体研究同意"
 
