@@ -58,8 +58,8 @@ def _frame(canvas: Canvas) -> None:
 
 
 def _words(canvas: Canvas, entry: Entry, title: Held, called: tuple[str, str]) -> None:
-    _centred(canvas, "甘肃省绿色制造单位证书", 470, size=32, colour=GREEN)
-    _centred(canvas, "Certificate of a green manufacturing unit in Gansu Province", 444, size=12, colour=SOFT)
+    _centred(canvas, "绿色制造单位证书", 470, size=32, colour=GREEN)
+    _centred(canvas, "Certificate of a green manufacturing unit", 444, size=12, colour=SOFT)
     _centred(canvas, entry.name, 380, size=28)
     if entry.name_en and entry.name_en != entry.name:
         _centred(canvas, entry.name_en, 356, size=13, colour=SOFT)

@@ -20,7 +20,7 @@ from workflows.register.units import find_unit
 
 pages = Blueprint("register", __name__)
 
-PAGE = 50
+PAGE = 30
 LONGEST = 100
 EARLIEST = date(2000, 1, 1)
 

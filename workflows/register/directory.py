@@ -12,6 +12,7 @@ from engine.errors import NotFound, WrongState
 from workflows.actors.people import authorities, units
 from workflows.register.rows import Row, found
 from workflows.register.titles import BORNE, CONCERNS, designations, removals, transfers
+from workflows.register.tracks import levels, tracks
 from workflows.register.units import earlier_names, find_unit, merged_into, renames
 from workflows.register.years import green_code_of
 
@@ -74,16 +75,24 @@ class Wanted:
 
 
 def find_titles(connection: sa.Connection, wanted: Wanted, *, on: date) -> tuple[int, tuple[Row, ...]]:
-    """How many titles that stand on a day fit, and a page of them by track, level and name."""
+    """How many titles that stand on a day fit, and a page of them by track, level, place and name."""
     b = BORNE.c
     filters = ((b.track, wanted.track), (b.level, wanted.level), (b.authority, wanted.authority))
     query = sa.select(BORNE).where(*(column == value for column, value in filters if value))
     if wanted.q:
         query = query.where(b.unit.in_(_named(wanted.q)))
     total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery()), {"on": on})
-    order = (b.track, b.level, b.authority, b.unit_name, b.designation_id)
+    order = (*_places(b), b.authority, b.unit_name, b.designation_id)
     page = query.order_by(*order).limit(wanted.limit).offset(wanted.first)
     return total.scalar_one(), found(connection, page, on=on)
+
+
+def _places(b: Any) -> tuple[sa.ColumnElement[int], ...]:
+    """Tracks in the order of their file, the highest level first; what is not known any more comes last."""
+    return tuple(
+        sa.case({name: place for place, name in enumerate(names)}, value=column, else_=len(names))
+        for column, names in ((b.track, [*tracks()]), (b.level, [*levels()][::-1]))
+    )
 
 
 def without_title(connection: sa.Connection, q: str, *, on: date, limit: int = 10) -> tuple[Row, ...]:
