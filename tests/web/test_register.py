@@ -6,11 +6,13 @@ from datetime import date
 
 import pytest
 
+from tests import browser
 from workflows.register import bans, batches, evaluators, titles, units, years
 
 TODAY = date(2026, 3, 2)
 GIVEN, RENAMED, REMOVED = date(2024, 5, 6), date(2025, 3, 1), date(2025, 9, 1)
 OLD, NEW = "兰州兰岭水泥有限公司", "兰岭绿色建材有限公司"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TITLE = "GF-2024-000001-gf-provincial"
 
 
@@ -213,6 +215,34 @@ def test_bodies_are_public_and_experts_are_not(visitor, signed_in, register):
     assert visitor.get("/register/experts").status_code == 303
     assert signed_in("app01").get("/register/experts").status_code == 403
     assert "专家名册" in signed_in("lz.officer").get("/register/experts").text
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_pages_read_well_in_a_browser_and_by_keyboard_alone(app, chromium, register):
+    addresses = ["/register", f"/register/unit/{register['u01']}", "/register/changes?since=2024-01-01"]
+    addresses += ["/register/statistics", "/register/bodies"]
+    with browser.served(app) as address:
+        for width in (1366, 390):
+            size = {"width": width, "height": 844}
+            context = chromium.new_context(base_url=address, locale="zh-CN", viewport=size)
+            page, complaints = context.new_page(), []
+            page.on("console", lambda said, heard=complaints: heard.append((said.type, said.text)))
+            for where in addresses if width < 1000 else addresses[3:4]:
+                page.goto(where)
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (where, width)
+                page.evaluate(browser.AXE.read_text("utf-8") + ";0")
+                found = page.evaluate("only => axe.run(document, {runOnly: only})", RULES)["violations"]
+                assert [(one["id"], one["nodes"][0]["target"]) for one in found] == [], (where, width)
+            page.goto("/register")
+            page.locator("#q").focus()
+            page.keyboard.type(OLD)
+            page.keyboard.press("Enter")
+            page.get_by_role("link", name=NEW).focus()
+            page.keyboard.press("Enter")
+            page.get_by_role("heading", name=NEW).wait_for()
+            assert [text for kind, text in complaints if kind in ("error", "warning")] == []
+            context.close()
 
 
 def test_too_many_certificates_at_once_are_refused(visitor, register):
