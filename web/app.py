@@ -27,6 +27,7 @@ from web.api import (
     models,
     openapi,
     people,
+    rule_sets,
     task_commands,
     tasks,
 )
@@ -46,6 +47,8 @@ from web.pages import (
     notices,
     outgoing,
     register,
+    rule_documents,
+    rules,
     start,
     task,
 )
@@ -64,11 +67,11 @@ from workflows.transaction.outbox import Outbox
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people, api_outgoing, api_register),
+    *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing, api_register),
 )
 PAGES = (
     *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
-    *(editor, audit, proofs),
+    *(editor, rules, rule_documents, audit, proofs),
 )
 
 log = logging.getLogger("tidu.web")

@@ -27,6 +27,7 @@ ENTRIES = (
     ("notices.board", "公示公告"),
     ("register.search", "名录"),
     ("editor.catalogue", "流程"),
+    ("rules.show", "规则"),
     ("audit.search", "审计"),
     ("mending.show", "故障"),
     ("outgoing.show", "外发"),
@@ -35,10 +36,19 @@ ENTRIES = (
 )
 
 
+ROOMS = {"rule_documents": "rules"}
+"""Pages that stand under the line of another room."""
+
+
 def menu() -> list[Entry]:
     """The lines whose route exists and whose permission this user has."""
     return [
-        Entry(label=label, href=url_for(endpoint), is_here=endpoint.partition(".")[0] == request.blueprint)
+        Entry(label=label, href=url_for(endpoint), is_here=_room(endpoint) == _room(request.endpoint))
         for endpoint, label in ENTRIES
         if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
     ]
+
+
+def _room(endpoint: str | None) -> str:
+    room = (endpoint or "").partition(".")[0]
+    return ROOMS.get(room, room)

@@ -378,6 +378,7 @@ def test_a_case_opens_a_batch_with_other_rules_and_closes_it(register):
         ({"batch": "2026-1"}, "BATCH_EXISTS"),
         ({"calendar": "cn-1999"}, "CALENDAR_MISSING"),
         ({"rules": "nowhere"}, "RULES_INVALID"),
+        ({"rules": {"id": "gansu-2026", "version": 9}}, "RULES_INVALID"),
         ({"rules": {"id": "gansu-2026", "changes": {"quota.gf": -1}}}, "RULES_INVALID"),
         ({"approved_by": None}, "JOB_FAILED"),
     ],
