@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests import browser
-from workflows.register import bans, batches, evaluators, titles, units, years
+from workflows.register import bans, batches, evaluators, rule_sets, titles, units, years
 
 TODAY = date(2026, 3, 2)
 GIVEN, RENAMED, REMOVED = date(2024, 5, 6), date(2025, 3, 1), date(2025, 9, 1)
@@ -21,6 +21,7 @@ def register(app):
     """u01 is a provincial factory with a new name, u02 was removed, u03 saves water for three years."""
     rooms = app.extensions["tidu"]
     with rooms.database.begin() as connection:
+        rule_sets.load_rule_sets(connection, now=rooms.clock())
         batches.load_batches(connection, now=rooms.clock())
         given = {"title": "绿色工厂", "title_en": "Green factory", "document": "甘工信发〔2024〕9号"}
         given |= {"decided_on": GIVEN, "body": "甘肃省工业和信息化厅", "track": "gf", "level": "provincial"}
@@ -61,32 +62,32 @@ def test_the_register_is_there_without_an_account(visitor, register):
     assert 'href="/register"' in visitor.get("/notices").text
 
 
-@pytest.mark.parametrize(
-    ("asked", "found", "absent"),
-    [
-        (f"q={NEW[:4]}", [NEW], []),
-        (f"q={OLD}", [NEW], []),
-        (f"q={OLD}&on=2025-02-28", [OLD], [NEW]),
-        ("q=100%25", ["没有查到"], [NEW]),
-        ("q=_", ["没有查到"], [NEW]),
-        ("track=we", ["省级工业节水型企业"], ["省级绿色工厂</td>"]),
-        ("level=municipal", ["共 1 项"], [NEW]),
-        ("authority=620200", ["共 0 项"], [NEW]),
-        ("authority=x&level=y&track=z&first=-1&on=yesterday", ["共 3 项"], []),
-        ("on=2024-05-05", ["共 0 项"], [NEW, OLD]),
-        ("on=2024-05-06", ["共 4 项", OLD], [NEW]),
-        ("on=2025-08-31", ["共 4 项"], []),
-        ("on=2025-09-01", ["共 3 项"], []),
-        ("on=2027-05-06", ["共 3 项", "2027-05-06"], []),
-        ("on=2027-05-07", ["共 2 项"], []),
-    ],
-)
-def test_a_question_is_answered_as_of_its_day(visitor, register, asked, found, absent):
-    page = visitor.get(f"/register?{asked}")
+QUESTIONS = [
+    (f"q={NEW[:4]}", [NEW], []),
+    (f"q={OLD}", [NEW], []),
+    (f"q={OLD}&on=2025-02-28", [OLD], [NEW]),
+    ("q=100%25", ["没有查到"], [NEW]),
+    ("q=_", ["没有查到"], [NEW]),
+    ("track=we", ["省级工业节水型企业"], ["省级绿色工厂</td>"]),
+    ("level=municipal", ["共 1 项"], [NEW]),
+    ("authority=620200", ["共 0 项"], [NEW]),
+    ("authority=x&level=y&track=z&first=-1&on=yesterday", ["共 3 项"], []),
+    ("on=2024-05-05", ["共 0 项"], [NEW, OLD]),
+    ("on=2024-05-06", ["共 4 项", OLD], [NEW]),
+    ("on=2025-08-31", ["共 4 项"], []),
+    ("on=2025-09-01", ["共 3 项"], []),
+    ("on=2027-05-06", ["共 3 项", "2027-05-06"], []),
+    ("on=2027-05-07", ["共 2 项"], []),
+]
 
-    assert page.status_code == 200
-    assert [text for text in found if text not in page.text] == []
-    assert [text for text in absent if text in page.text] == []
+
+def test_a_question_is_answered_as_of_its_day(visitor, register):
+    for asked, found, absent in QUESTIONS:
+        page = visitor.get(f"/register?{asked}")
+
+        assert page.status_code == 200
+        assert [text for text in found if text not in page.text] == [], asked
+        assert [text for text in absent if text in page.text] == [], asked
 
 
 def test_a_unit_that_lost_its_title_is_told_to_have_none(visitor, register):
@@ -115,9 +116,9 @@ def test_a_removed_unit_shows_why_and_since_when_and_nothing_of_its_ban(visitor,
     assert "有效" in visitor.get(f"/register/unit/{register['u02']}?on=2025-08-31").text
 
 
-@pytest.mark.parametrize("address", ["unit/{u04}", "unit/nobody", "unit/{u01}?on=2024-05-05"])
-def test_who_never_bore_a_title_is_nobodys_business(visitor, register, address):
-    assert visitor.get("/register/" + address.format(**register)).status_code == 404
+def test_who_never_bore_a_title_is_nobodys_business(visitor, register):
+    for unit in (register["u04"], "nobody", f"{register['u01']}?on=2024-05-05"):
+        assert visitor.get(f"/register/unit/{unit}").status_code == 404
 
 
 def test_changes_between_two_days_are_listed_with_their_documents(visitor, register):
@@ -152,11 +153,9 @@ def test_the_font_is_inside_the_certificate(visitor, register):
     assert len(data) < 100_000
 
 
-@pytest.mark.parametrize(
-    ("title", "status"), [("GF-2024-000002-gf-provincial", 409), ("GF-2024-000009-we-provincial", 404)]
-)
-def test_there_is_no_certificate_of_what_does_not_stand(visitor, register, title, status):
-    assert visitor.get(f"/register/certificate/{title}.pdf").status_code == status
+def test_there_is_no_certificate_of_what_does_not_stand(visitor, register):
+    for title, status in (("GF-2024-000002-gf-provincial", 409), ("GF-2024-000009-we-provincial", 404)):
+        assert visitor.get(f"/register/certificate/{title}.pdf").status_code == status
 
 
 def test_a_certificate_ends_with_the_last_day_of_the_title(visitor, register, clock):
@@ -211,7 +210,15 @@ def test_bodies_are_public_and_experts_are_not(visitor, signed_in, register):
 
     assert "不予受理" in page
     assert "2027-05-06" in page
-    assert "甘肃省2026年度绿色制造梯度培育第一批" in page
+    sources = visitor.get("/register/sources").text
+    for told in (
+        "甘工信发〔2024〕142号",
+        "甘肃省2026年度绿色制造梯度培育第一批",
+        "gansu-2026:1",
+        "cn-2026-1",
+        "现行",
+    ):
+        assert told in sources
     assert visitor.get("/register/experts").status_code == 303
     assert signed_in("app01").get("/register/experts").status_code == 403
     assert "专家名册" in signed_in("lz.officer").get("/register/experts").text
@@ -221,7 +228,7 @@ def test_bodies_are_public_and_experts_are_not(visitor, signed_in, register):
 @pytest.mark.slow
 def test_the_pages_read_well_in_a_browser_and_by_keyboard_alone(app, chromium, register):
     addresses = ["/register", f"/register/unit/{register['u01']}", "/register/changes?since=2024-01-01"]
-    addresses += ["/register/statistics", "/register/bodies"]
+    addresses += ["/register/statistics", "/register/bodies", "/register/sources"]
     with browser.served(app) as address:
         for width in (1366, 390):
             size = {"width": width, "height": 844}

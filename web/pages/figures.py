@@ -1,10 +1,11 @@
-"""The register in numbers, and who and what stands behind it: evaluators, experts, batches, calendars."""
+"""The register in numbers, and what it rests on: evaluators and experts, documents, rule sets, calendars."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -15,6 +16,9 @@ from web.guard import limiter
 from web.pages.register import asked_day, authorities, today
 from web.register_words import level_name, track_name
 from workflows.register import bodies
+from workflows.register.calendar import Calendar, calendar_ids, load_calendar
+from workflows.register.clauses import RuleDocument, documents_in
+from workflows.register.rule_sets import KeptRules, every_rule_set
 from workflows.register.statistics import Cell, counted, summed
 from workflows.register.tracks import tracks
 
@@ -68,16 +72,29 @@ def table() -> Response:
 @pages.get("/register/bodies")
 @limiter.limit("120 per minute")
 def listed() -> str:
-    """Evaluators with their projects of the year, batches with their rules and calendars."""
+    """Evaluators with their projects of the year."""
     on = today()
     with rooms().reading() as connection:
         evaluators = bodies.evaluators_on(connection, on=on)
+    return render_template(
+        "register/bodies.html", year=on.year, evaluators=[_evaluator(row) for row in evaluators]
+    )
+
+
+@pages.get("/register/sources")
+@limiter.limit("120 per minute")
+def sources() -> str:
+    """What designations rest on: rule documents, approved rule sets, batches, working-day calendars."""
+    with rooms().reading() as connection:
+        documents = documents_in(connection).values()
+        rule_sets = [kept for kept in every_rule_set(connection) if kept.state == "approved"]
         batches = bodies.every_batch(connection)
     return render_template(
-        "register/bodies.html",
-        year=on.year,
-        evaluators=[_evaluator(row) for row in evaluators],
+        "register/sources.html",
+        documents=[_document(one) for one in documents],
+        rule_sets=[_rule_set(kept, today()) for kept in rule_sets],
         batches=[{**row, "name": words.pick(row["name"], row["name_en"])} for row in batches],
+        calendars=[_calendar(load_calendar(name)) for name in reversed(calendar_ids())],
     )
 
 
@@ -94,6 +111,34 @@ def experts() -> str:
         for row in found
     ]
     return render_template("register/experts.html", experts=shown)
+
+
+def _document(one: RuleDocument) -> dict[str, Any]:
+    return {
+        "title": words.pick(one.title, one.title_en),
+        "number": one.number,
+        "issued": one.issued,
+        "is_binding": one.binding,
+        "known": words.pick(one.known, one.known_en),
+        "clauses": len(one.clauses),
+    }
+
+
+def _rule_set(kept: KeptRules, on: date) -> dict[str, Any]:
+    since, until = kept.rules.effective
+    return {
+        "name": kept.name,
+        "label": words.pick(kept.rules.label_zh, kept.rules.label_en),
+        "since": since,
+        "until": until,
+        "is_in_force": kept.is_in_force(on),
+        "digest": kept.digest,
+    }
+
+
+def _calendar(calendar: Calendar) -> dict[str, Any]:
+    years = [(year.year, year.published) for year in calendar.years.values()]
+    return {"id": calendar.id, "label": words.pick(calendar.label, calendar.label_en), "years": years}
 
 
 def _columns() -> list[dict[str, Any]]:
