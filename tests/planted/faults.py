@@ -6,6 +6,7 @@ from tests.planted.conflicts import OF_CONFLICTS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
+from tests.planted.ruled import RULED
 
 POWER_CUTS = (
     "tests/reliability/test_power_cuts.py::test_a_power_cut_loses_nothing_that_was_acknowledged[WAL]",
@@ -33,4 +34,5 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE,
     ),
 )
-FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *UNASKED) if fault.noticed_by)
+PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *UNASKED)
+FAULTS = tuple(fault for fault in PLANTED if fault.noticed_by)

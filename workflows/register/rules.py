@@ -153,10 +153,12 @@ def _put(nested: dict[str, Value], key: str, value: Value) -> None:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`."""
+    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`. The value of a
+    parameter may be nested itself."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        found.update(flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value})
+        is_group = isinstance(value, Mapping) and prefix + key not in catalogue()
+        found.update(flat(value, f"{prefix}{key}.") if is_group else {prefix + key: value})
     return found
 
 
@@ -293,7 +295,8 @@ def _parameter_problems(rules: RuleSet, parameter: Parameter, known: Mapping[str
         if other is None or other.same_as or other.unit != parameter.unit:
             yield _problem(key, f"it cannot be the same as {parameter.same_as}", "引用的参数无效")
     elif wrong := _wrong(parameter.value, known):
-        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", "取值无效")
+        told = f"，应为{known['min']}至{known['max']}" if "min" in known else ""
+        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", f"取值无效{told}")
 
 
 def _wrong(value: Any, known: Mapping[str, Any]) -> str:

@@ -56,9 +56,9 @@ def test_a_case_without_unit_or_batch_is_told_the_rules_of_the_day(connection):
 
 
 def test_on_a_day_without_rules_in_force_it_is_told_null(connection):
-    later = NOW + timedelta(days=365)
+    earlier = NOW - timedelta(days=365)
 
-    assert batches.case_context(connection, None, None, now=later)["rules"] is None
+    assert batches.case_context(connection, None, None, now=earlier)["rules"] is None
 
 
 def test_an_unknown_unit_or_batch_is_not_found(connection):
@@ -84,6 +84,8 @@ def test_rules_can_be_tried_out_with_other_values(connection, overrides):
     assert told["rules"]["thresholds"]["gf_municipal"] == 60
     assert told["rules"]["version"] == 1
     assert flat({"a": {"b": {"c": 1}}, "d": [2]}) == {"a.b.c": 1, "d": [2]}
+    own = {"default": 12, "by_authority": {"620100": 20}}
+    assert flat({"quota": {"gf": own}}) == flat({"quota.gf": own}) == {"quota.gf": own}
 
 
 def test_a_batch_keeps_the_rules_it_was_opened_with(connection):

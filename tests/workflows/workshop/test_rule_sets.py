@@ -91,7 +91,7 @@ def test_a_draft_holds_everything_its_base_holds_for_another_year(desk):
         "gansu-2026:1",
         1,
     )
-    assert draft.rules.effective == (date(2027, 1, 1), date(2027, 12, 31))
+    assert draft.rules.effective == (date(2027, 1, 1), None)
     assert draft.rules.parameters == desk.base().rules.parameters
     assert draft.rules.label_zh == "甘肃省2027年度绿色制造梯度培育规则参数"
     assert draft.rules.context["dates"]["national"] == date(2027, 7, 31)
@@ -307,11 +307,20 @@ def test_without_a_batch_the_set_of_the_day_governs(desk, story):
     assert rules() == 5
 
 
-def test_outside_every_span_no_set_governs(desk, story):
+def test_a_set_holds_until_a_later_one_begins(desk, story):
+    desk.approved(desk.save(desk.begin(), days__gf_m5=9))
+
+    with story.database.connect() as connection:
+        found = [
+            rules_on(connection, day) for day in (date(2026, 12, 31), date(2027, 1, 1), date(2029, 1, 1))
+        ]
+    assert [rules.value("days.gf_m5") for rules in found] == [5, 9, 9]
+
+
+def test_before_the_first_day_of_any_set_none_governs(story):
     with story.database.begin() as connection:
         close_batch(connection, "2026-1")
         assert rules_on(connection, date(2025, 12, 31)) is None
-        assert rules_on(connection, date(2027, 1, 1)) is None
-    story.clock.move(timedelta(days=400))
+    story.clock.move(timedelta(days=-100))
 
     assert story.start().case().variables["rules"] is None

@@ -266,10 +266,11 @@ def _named_well(rules: str, year: int) -> None:
 
 
 def _same_span(rules: RuleSet, year: int) -> dict[str, str | None]:
-    """The whole of another year; in the same year what the base says, which its editor will change."""
+    """From the first day of another year on; in the same year what the base says, until its editor changes
+    it. It holds until a later one begins, lest nothing govern because nobody thought of the next."""
     since, until = rules.effective
     if since is None or year != rules.year:
-        return {"from": f"{year}-01-01", "to": f"{year}-12-31"}
+        return {"from": f"{year}-01-01", "to": None}
     return {"from": since.isoformat(), "to": until.isoformat() if until else None}
 
 
