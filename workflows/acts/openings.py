@@ -16,7 +16,7 @@ from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
-from workflows.register.batches import Batch, case_context, find_batch, rules_for_case, ruling
+from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
 from workflows.register.calendar import SHANGHAI
 
 Values = Mapping[str, Any]
@@ -53,7 +53,7 @@ def opened(
 ) -> Opened:
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
     unit = asked.unit if asked.unit is not None else actor.unit
-    batch = ruling(connection) if asked.batch is None else _named(connection, asked.batch)
+    batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     rules = rules_for_case(batch, asked.rules) if batch else None
     told = case_context(connection, unit, batch, now=now, rules=rules)
     data = package.form("start")
