@@ -32,18 +32,21 @@ from web.api import (
     tasks,
 )
 from web.api import outgoing as api_outgoing
+from web.api import register as api_register
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
 from web.pages import (
     apply,
     cases,
+    figures,
     help,
     inbox,
     login,
     mending,
     notices,
     outgoing,
+    register,
     rule_documents,
     rules,
     start,
@@ -64,10 +67,10 @@ from workflows.transaction.outbox import Outbox
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing),
+    *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing, api_register),
 )
 PAGES = (
-    *(health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help),
+    *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
     *(editor, rules, rule_documents, audit, proofs),
 )
 

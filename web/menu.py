@@ -25,6 +25,7 @@ ENTRIES = (
     ("cases.mine", "我的案件"),
     ("cases.search", "案件"),
     ("notices.board", "公示公告"),
+    ("register.search", "名录"),
     ("editor.catalogue", "流程"),
     ("rules.show", "规则"),
     ("audit.search", "审计"),
@@ -42,7 +43,11 @@ ROOMS = {"rule_documents": "rules"}
 def menu() -> list[Entry]:
     """The lines whose route exists and whose permission this user has."""
     return [
-        Entry(label=label, href=url_for(endpoint), is_here=_room(endpoint) == _room(request.endpoint))
+        Entry(
+            label=_label(endpoint, label),
+            href=url_for(endpoint),
+            is_here=_room(endpoint) == _room(request.endpoint),
+        )
         for endpoint, label in ENTRIES
         if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
     ]
@@ -51,3 +56,9 @@ def menu() -> list[Entry]:
 def _room(endpoint: str | None) -> str:
     room = (endpoint or "").partition(".")[0]
     return ROOMS.get(room, room)
+
+
+def _label(endpoint: str, label: str) -> str:
+    """Officers do not apply: they begin what is theirs to begin."""
+    actor = who()
+    return "发起" if endpoint == "apply.show" and actor is not None and actor.level != "unit" else label

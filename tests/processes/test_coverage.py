@@ -9,6 +9,8 @@ from tests.processes.stage import played
 
 OUTCOMES = {
     "accepted",  # into the cultivation database
+    "published",  # a batch with its notice
+    "nobody_listed",
     "withdrawn",
     "rejected_ineligible",
     "rejected_quality",
@@ -18,6 +20,8 @@ OUTCOMES = {
     "objection_upheld",
     "suspended_pending_investigation",
     "designated",
+    "renewed",
+    "expired",
 }
 
 
@@ -50,4 +54,5 @@ def test_every_button_is_pressed() -> None:
 
 
 def test_every_way_a_case_can_end_is_shown() -> None:
-    assert {played(name).outcome for name in drawn.examples()} == OUTCOMES
+    ways = {played(name).outcome for name in drawn.examples()}
+    assert ways - {None} == OUTCOMES  # what runs for a year ends with the year

@@ -51,6 +51,8 @@ def test_every_person_is_told_what_to_do_by_when_or_by_whose_calendar(process: s
         "gf_apply",
         "sc_apply",
         "gp_apply",
+        "we_apply",
+        "wp_apply",
         "evl_choose",
         "n_call",
         "n_ministry_review",

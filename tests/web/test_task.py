@@ -1,10 +1,13 @@
 """The task page: what was typed is kept, what is wrong is shown where it is, what follows is told."""
 
+import json
 import re
 
 import pytest
 
+from web.pages.form_view import draw
 from web.pages.lines import own_step
+from workflows.library.forms.form import read_form
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
@@ -34,6 +37,18 @@ def test_a_task_shows_its_form_its_data_and_its_outcomes(holder, check_task):
 )
 def test_of_the_steps_of_all_tracks_those_of_its_own_are_shown(case, shown):
     assert own_step("GF-M5 SC-M4 WE-M4", case) == shown
+
+
+def test_a_list_shows_a_blank_row_for_each_item_that_its_rows_stand_for(app):
+    point = {"type": "number", "id": "F_point", "key": "point", "label": "得分"}
+    rows = {"type": "dynamiclist", "id": "F_rows", "path": "rows", "components": [point]}
+    form = read_form(json.dumps({"components": [{**rows, "properties": {"rowsOf": "=standard"}}]}).encode())
+
+    with app.test_request_context():
+        (drawn,) = draw(form, {}, context={"standard": [{"no": 1}, {"no": 2}, {"no": 3}]})
+
+    assert len(drawn.rows) == 3
+    assert drawn.is_fixed
 
 
 def test_an_outcome_says_who_acts_next(holder, check_task):

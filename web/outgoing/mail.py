@@ -25,6 +25,8 @@ SUBJECTS = {
     "review_overdue": ("审核已逾期", "A review is overdue"),
     "consultation_reminder": ("请答复征求意见", "A consultation waits for your answer"),
     "objection_answer": ("异议已有答复", "An objection was answered"),
+    "renewal_due": ("称号将到期，请申请续期", "A title is about to end, please ask for its renewal"),
+    "water_efficiency": ("可参加国家水效行动", "National water-efficiency schemes are open to you"),
 }
 """By the template that the drawing names; others are told in general words."""
 

@@ -23,7 +23,7 @@ class Letter:
 
     `origin` is the job of the letter that set this one off, its own if none did.
     A case that it begins is about the same `unit`, in the same `batch` and for the same `applicant` as
-    the case that sent it.
+    the case that sent it; a sender that is about no unit names the id of one in `about`.
     """
 
     kind: str
@@ -74,7 +74,12 @@ def letter_of(connection: sa.Connection, job: sa.Row[tuple[Any, ...]], origin: s
         job_id=job.job_id,
         origin=origin,
         sender=job.case_id,
-        unit=sender["unit_id"] or None,
+        unit=sender["unit_id"] or _about(told["values"]),
         batch=sender["batch_id"] or None,
         applicant=sender["started_by"],
     )
+
+
+def _about(values: Mapping[str, Value]) -> str | None:
+    named = values.get("about")
+    return named if isinstance(named, str) and named else None

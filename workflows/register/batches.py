@@ -113,10 +113,13 @@ def close_batch(connection: sa.Connection, batch: str) -> None:
 def record_opening(
     connection: sa.Connection, batch: str, *, case_id: str, now: datetime, **facts: Any
 ) -> None:
-    """A case opened a round. If two did at once, it is the first one's, in whatever order they are told."""
+    """A case opened a round. If two did at once, it is the first one's, in whatever order they are told.
+
+    One that came with the product stays as it is.
+    """
     query = sa.select(batches.c.opened_at, batches.c.case_id).where(batches.c.id == batch)
     there = connection.execute(query).first()
-    if there is not None and (there.opened_at, there.case_id) <= (now, case_id):
+    if there is not None and (not there.case_id or (there.opened_at, there.case_id) <= (now, case_id)):
         return
     connection.execute(sa.delete(batches).where(batches.c.id == batch))
     open_batch(connection, batch, case_id=case_id, now=now, **facts)
@@ -219,9 +222,10 @@ def case_context(
 
 
 def batch_context(batch: Batch) -> dict[str, Value]:
-    """A batch as a FEEL context: id, year, name, name_en, calendar."""
+    """A batch as a FEEL context: id, status (open or closed), year, name, name_en, calendar."""
     return {
         "id": batch.id,
+        "status": batch.status,
         "year": Decimal(batch.year),
         "name": batch.name,
         "name_en": batch.name_en,
@@ -258,10 +262,10 @@ def is_uscc(text: str) -> bool:
 
 _IS_CLOSED = (batches.c.status == "closed") | sa.exists().where(batch_closings.c.batch == batches.c.id)
 _STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
-_FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
-_OPEN = _FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
+FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
+_OPEN = FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
-_NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
+_NAMED = FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(
         *(column for column in units.c if column.name not in ("name", "name_en")),

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.tables import metadata
-from workflows.actors.people import units
+from workflows.actors.people import authorities, units
 from workflows.register.rows import Row, found, put, text
 from workflows.register.units import names_of
 from workflows.store.tables import GOING_ON, cases
@@ -50,22 +50,30 @@ def record_candidate(
 
 
 def candidates_of(
-    connection: sa.Connection, batch: str, *, track: str | None, level: str, on: date
+    connection: sa.Connection, batch: str | None, *, track: str | None, level: str, on: date
 ) -> tuple[Row, ...]:
     """The candidates whose cases go on, by track, then the highest score, then the name (P7).
 
-    Each with its `rank` within its track; who has no score comes last.
+    Of all batches if none is named: who was deferred stands there still. Each with its `rank` within its
+    track; who has no score comes last.
     """
     c = batch_candidates.c
-    query = _CANDIDATES.where(c.batch == batch, c.level == level)
+    query = _CANDIDATES.where(c.level == level)
+    query = query.where(c.batch == batch) if batch else query
     rows = found(connection, query.where(c.track == track) if track else query, on=on)
     return _ranked(sorted(map(_scored, rows), key=_order))
 
 
 _CANDIDATES = (
-    sa.select(batch_candidates, *names_of(batch_candidates.c.unit), units.c.authority)
+    sa.select(
+        batch_candidates,
+        *names_of(batch_candidates.c.unit),
+        units.c.authority,
+        authorities.c.name.label("authority_name"),
+    )
     .join(cases, cases.c.case_id == batch_candidates.c.case_id)
     .join(units, units.c.id == batch_candidates.c.unit)
+    .join(authorities, authorities.c.code == units.c.authority)
     .where(cases.c.status.in_(GOING_ON))
 )
 

@@ -32,10 +32,8 @@ def _draw_experts(inputs: Values, read: Reading) -> dict[str, Value]:
 
 
 def _about(read: Reading) -> CaseFacts:
-    found = (
-        read.connection.execute(sa.select(cases).where(cases.c.case_id == read.case_id)).mappings().first()
-    )
-    row = dict(found or {})
+    query = sa.select(cases).where(cases.c.case_id == read.case_id)
+    row = dict(read.connection.execute(query).mappings().one())
     return CaseFacts(
         case_id=read.case_id,
         status=row.get("status", ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,7 +93,7 @@ class Theatre:
         """One example, from its own beginning of time, in a house without any other case."""
         self._sweep()
         self.time.now = _beginning(example)
-        closure = read_closure(path)
+        closure = _playing(path, example.get("with", ()))
         packages = {package.process_id: package for package in in_call_order(closure)}
         process = example.get("process") or closure[0].process_id
         if process not in packages:
@@ -112,6 +112,13 @@ class Theatre:
             registry.forget(connection)
             for table in CASE_TABLES:
                 connection.execute(sa.delete(table))
+
+
+def _playing(path: Path, beside: Iterable[str]) -> tuple[Package, ...]:
+    """What the example's process can reach, and the packages beside it that its letters are to reach."""
+    folders = [path, *(path.parent / process for process in beside)]
+    found = {package.process_id: package for folder in folders for package in read_closure(folder)}
+    return tuple(found.values())
 
 
 class _Performance:

@@ -106,6 +106,14 @@ def test_groups_and_rows_are_filled_inside():
     assert len(values["g"]["rows"]) == 2
 
 
+def test_a_list_gets_a_row_for_each_item_that_its_rows_stand_for():
+    rows = {"type": "dynamiclist", "id": "F_rows", "path": "rows", "properties": {"rowsOf": "=standard"}}
+    rows["components"] = [{"type": "number", "id": "F_point", "key": "point", "label": "得分"}]
+
+    assert len(filled({}, rows, standard=[1, 2, 3])["rows"]) == 3
+    assert filled({"rows": [{"point": 1}] * 5}, rows, standard=[1, 2])["rows"] == [{"point": 1}] * 2
+
+
 def test_evidence_of_others_is_replaced_by_the_own():
     given = {"g": {"rows": [{"file": ["theirs"]}]}}
     picker = {"type": "filepicker", "key": "file", "id": "file"}

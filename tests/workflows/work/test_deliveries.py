@@ -10,9 +10,7 @@ import sqlalchemy as sa
 
 from engine.definition.shapes import MESSAGE_JOB
 from engine.errors import NotAllowed, WrongState
-from tests.engine.drawing import (
-    process,
-)
+from tests.engine.drawing import MESSAGE, extension, inputs, message, process
 from tests.workflows.letters import KEYED, House, begun, post, sender, waiter
 from workflows.actors.policy import SYSTEM
 from workflows.commands import Commands
@@ -72,6 +70,33 @@ def test_a_message_that_nobody_waits_for_begins_a_case_of_the_same_unit(house):
     assert house.variables(case)["case"] == {"id": case}
     assert house.story.history.verify(case).ok
     assert house.story.history.verify(sending).ok
+
+
+def campaign(about):
+    mapped = extension(inputs(about=f'="{about}"'))
+    return process("campaign").define(MESSAGE).start().throw("t", mapped + message("m")).end()
+
+
+def test_a_sender_about_no_unit_says_which_unit_the_case_that_it_begins_is_about(house):
+    house.deploy(campaign(about="u02"), begun())
+
+    house.story.commands.start_case("campaign", {}, actor=SYSTEM)
+    house.story.work()
+
+    (case,) = house.cases_of("begun")
+    assert house.row(case).unit_id == "u02"
+    assert house.variables(case)["unit"]["id"] == "u02"
+    assert house.story.history.verify(case).ok
+
+
+def test_a_sender_about_a_unit_begins_cases_of_no_other(house):
+    house.deploy(campaign(about="u02"), begun())
+
+    house.start("campaign")
+    house.story.work()
+
+    (case,) = house.cases_of("begun")
+    assert house.row(case).unit_id == "u01"
 
 
 def test_nobody_starts_by_hand_what_a_message_begins(house):
