@@ -43,7 +43,11 @@ ROOMS = {"rule_documents": "rules"}
 def menu() -> list[Entry]:
     """The lines whose route exists and whose permission this user has."""
     return [
-        Entry(label=_label(endpoint, label), href=url_for(endpoint), is_here=_room(endpoint) == _room(request.endpoint))
+        Entry(
+            label=_label(endpoint, label),
+            href=url_for(endpoint),
+            is_here=_room(endpoint) == _room(request.endpoint),
+        )
         for endpoint, label in ENTRIES
         if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
     ]
