@@ -77,6 +77,28 @@ def test_the_yearly_form_is_due_on_the_day_of_the_province(rules: str, closes: t
     assert due(played, "yf_late") == date(2026, *closes)
 
 
+def begun(process: str, rules: RuleSet) -> Played:
+    """A ladder with these rules, as far as it goes by itself."""
+    example = next(one for one in drawn.examples().values() if one["process"] == process)
+    return under(rules, drawn.ROOT / process, {"process": process, "start": example["start"]})
+
+
+def test_guangdong_takes_no_supply_chains_in_2026() -> None:
+    here, there = (begun("supply_chain", load_rules(name)) for name in ("gansu-2026", "guangdong-2026"))
+
+    assert (here.outcome, there.outcome) == (None, "deferred_next_batch")
+    assert begun("industrial_park", load_rules("guangdong-2026")).outcome is None
+
+
+def test_a_city_of_shandong_recommends_one_park() -> None:
+    quotas = [
+        begun("industrial_park", load_rules(name)).variables["track"]["quota"]
+        for name in ("gansu-2026", "shandong-2026")
+    ]
+
+    assert quotas == [None, 1]
+
+
 def test_guangdong_publishes_longer_in_the_city() -> None:
     here, there = (
         due(factory(load_rules(name), until="pub_publish"), "pub_window_over")

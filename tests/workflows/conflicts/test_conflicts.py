@@ -21,7 +21,7 @@ from tests.workflows.conflicts.stage import (
 )
 from workflows.actors.people import find_person, grant, persons
 from workflows.register.batches import batches
-from workflows.services import registry as services
+from workflows.services import registry
 from workflows.services.operation import Reading
 
 
@@ -106,7 +106,7 @@ def test_a_draw_leaves_out_who_would_be_barred(begun):
     told(begun, persons, "expert2", interests=[{"of": "u01", "kind": "employee", "since": "2020-01-01"}])
     with begun.database.connect() as connection:
         read = Reading(connection=connection, case_id=begun.case_id, job_id="CO-1.9", now=begun.clock())
-        drawn = services.run("experts.draw", {"count": 7, "seed": "s"}, read)["experts"]
+        drawn = registry.run("experts.draw", {"count": 7, "seed": "s"}, read)["experts"]
 
     assert not {"expert1", "expert2"} & {expert["id"] for expert in drawn}
 
