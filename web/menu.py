@@ -36,7 +36,7 @@ ENTRIES = (
 )
 
 
-ROOMS = {"rule_documents": "rules"}
+ROOMS = {"rule_documents": "rules", "figures": "register"}
 """Pages that stand under the line of another room."""
 
 

@@ -13,9 +13,15 @@ from workflows.register.batches import load_batches
 BPMN = Path(__file__).parents[2] / "bpmn"
 PUBLICITY = {
     "level": "municipal",
-    "days": 5,
-    "objection_days": 15,
-    "extension_days": 15,
+    "terms": {
+        "publish": 5,
+        "window": 5,
+        "register": 5,
+        "statement": 5,
+        "investigation": 15,
+        "extension": 15,
+        "decision": 5,
+    },
     "officers": ["municipal_officer@620100"],
     "leaders": ["municipal_leader@620100"],
 }

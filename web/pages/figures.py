@@ -87,11 +87,11 @@ def sources() -> str:
     """What designations rest on: rule documents, approved rule sets, batches, working-day calendars."""
     with rooms().reading() as connection:
         documents = documents_in(connection).values()
-        rule_sets = [kept for kept in every_rule_set(connection) if kept.state == "approved"]
+        rule_sets = [kept for kept in every_rule_set(connection) if _governs(kept)]
         batches = bodies.every_batch(connection)
     return render_template(
         "register/sources.html",
-        documents=[_document(one) for one in documents],
+        documents=[_document(one) for one in documents if one.binding],
         rule_sets=[_rule_set(kept, today()) for kept in rule_sets],
         batches=[{**row, "name": words.pick(row["name"], row["name_en"])} for row in batches],
         calendars=[_calendar(load_calendar(name)) for name in reversed(calendar_ids())],
@@ -113,12 +113,16 @@ def experts() -> str:
     return render_template("register/experts.html", experts=shown)
 
 
+def _governs(kept: KeptRules) -> bool:
+    """Whether it is more than an example of another place, or a draft."""
+    return kept.state == "approved" and kept.rules.effective[0] is not None
+
+
 def _document(one: RuleDocument) -> dict[str, Any]:
     return {
         "title": words.pick(one.title, one.title_en),
         "number": one.number,
         "issued": one.issued,
-        "is_binding": one.binding,
         "known": words.pick(one.known, one.known_en),
         "clauses": len(one.clauses),
     }

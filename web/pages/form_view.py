@@ -10,7 +10,6 @@ from typing import Any
 from markupsafe import Markup
 
 from engine.errors import FieldError
-from engine.values import to_plain
 from web import words
 from web.form_names import html_id, raw
 from web.pages import markdown
@@ -215,7 +214,7 @@ def _begun_rows(form: Form, rules: Field, context: Mapping[str, Any], now: datet
     if not isinstance(given, list) or len(given) != due:
         return [{} for _ in range(due)]
     asked = [child.key for child in rules.children if child.has_data]
-    return [{key: to_plain(_at(row, key)) for key in asked if _at(row, key) is not None} for row in given]
+    return [{key: raw(_at(row, key)) for key in asked if _at(row, key) is not None} for row in given]
 
 
 def _fits_a_table(rules: Field) -> bool:

@@ -61,7 +61,7 @@ def unit(unit: str) -> str:
         unit=_unit(entry),
         titles=[_held(title) for title in entry.titles],
         standing=[_held(title) for title in entry.standing],
-        names=entry.names,
+        names=[_renamed(row) for row in entry.names],
         whole=whole and {"name": words.pick(whole["name"], whole["name_en"]), "uscc": whole["uscc"]},
         green_code=entry.green_code,
         **_day_asked(on),
@@ -206,6 +206,15 @@ def _held(title: Held) -> dict[str, Any]:
         "state_name": state_name(title.state),
         "ended_on": title.ended_on,
         "ground": ground_name(title.ground),
+    }
+
+
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": words.pick(row["name"], row["name_en"]),
+        "previous": words.pick(row["previous"], row["previous_en"]),
+        "since": row["since"],
+        "document": row["document"],
     }
 
 

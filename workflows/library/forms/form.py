@@ -306,12 +306,6 @@ def offered(rules: Field, scope: Mapping[str, Value], feel: Feel) -> tuple[Optio
     return tuple(map(_found_option, found if isinstance(found, list) else ()))
 
 
-def due_rows(rules: Field, scope: Mapping[str, Value], feel: Feel) -> int:
-    """How many items the other list has that the rows stand for."""
-    listed = feel.value(rules.rows_of, scope)
-    return len(listed) if isinstance(listed, list) else 0
-
-
 def _found_option(item: Value) -> Option:
     if not isinstance(item, dict):
         return Option(value=str(item), label_zh=str(item), label_en="")
