@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workflows.actors.policy import Actor, CaseFacts, Verdict, in_scope, leads, no, yes
+from workflows.actors.policy import LOCAL_LEVELS, Actor, CaseFacts, Verdict, in_scope, leads, no, yes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +17,11 @@ class DraftFacts:
     submitted_by: str | None = None
 
 
-def may_start(actor: Actor, process: str, *, started_by: Iterable[str], unit: str | None) -> Verdict:
+def may_start(
+    actor: Actor, process: str, *, started_by: Iterable[str], unit: str | None, authority: str = ""
+) -> Verdict:
     """Applying is voluntary (provincial rule, policy F11): only an applicant of the unit starts it.
+    What officers start is about a unit of their own authority, if it is about one: `authority` is the unit's.
 
     `started_by` are group patterns of the process: `applicant`, `provincial_officer`, or `none`.
     """
@@ -28,7 +31,7 @@ def may_start(actor: Actor, process: str, *, started_by: Iterable[str], unit: st
     if "applicant" in patterns and actor.level == "unit":
         return _applies_for_own_unit(actor, unit)
     if any(in_pattern(actor, pattern) for pattern in patterns if pattern != "applicant"):
-        return yes("start", f"you may start {process}", "您可以发起该流程")
+        return _starts_in_territory(actor, process, authority)
     facts = {"process": process, "started_by": list(patterns)}
     who, who_zh = _who_starts(patterns)
     return no("start", "NOT_STARTER", f"{process} is started by {who}", f"该流程由{who_zh}发起", **facts)
@@ -115,6 +118,18 @@ def _applies_for_own_unit(actor: Actor, unit: str | None) -> Verdict:
         "只能为本单位申报",
         unit=unit,
     )
+
+
+def _starts_in_territory(actor: Actor, process: str, authority: str) -> Verdict:
+    if actor.level in LOCAL_LEVELS and authority and actor.authority != authority:
+        return no(
+            "start",
+            "OUT_OF_SCOPE",
+            f"{actor.id} acts for {actor.authority}, the unit belongs to {authority}",
+            "该单位不在您的管辖范围内",
+            authority=authority,
+        )
+    return yes("start", f"you may start {process}", "您可以发起该流程")
 
 
 def _who_starts(patterns: tuple[str, ...]) -> tuple[str, str]:

@@ -30,7 +30,12 @@ def start(change: Change, asked: Opening, library: Catalog, mint: Mint) -> Start
     pins = library.pins(change.connection, asked.process, change.now)
     package = library.package(pins[asked.process], change.connection)
     given = opened(change.connection, asked, package, actor=change.actor, now=change.now)
-    demand(duties.may_start(change.actor, asked.process, started_by=package.started_by, unit=given.unit_id))
+    who = package.started_by
+    demand(
+        duties.may_start(
+            change.actor, asked.process, started_by=who, unit=given.unit_id, authority=given.authority
+        )
+    )
     definition = library.start_definition(change.connection, pins, asked.process)
     if asked.rules:  # a batch's own stand in the library since it was opened
         keep(change.writing, {name: one.text.encode() for name, one in given.shared.items()})

@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.case.shared import Shared
+from engine.errors import FieldError, InvalidInput
 from engine.values import Value
+from workflows.actors.people import units
 from workflows.actors.policy import Actor
 from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
@@ -20,11 +22,13 @@ from workflows.register.batches import Batch, case_context, find_batch, newest_o
 from workflows.register.calendar import SHANGHAI
 
 Values = Mapping[str, Any]
+ABOUT = "about"  # the field of a start form in which somebody of no unit names the one the case is about
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What is asked for. `unit` None is the applicant's own, `batch` None the newest open one.
+    """What is asked for. `unit` None is the applicant's own, or the one that the field `about` of the start
+    form names by id or credit code; `batch` None is the newest open one.
 
     `rules` are other values than the batch's, for trying things out; no door offers them.
     """
@@ -47,17 +51,25 @@ class Opened:
     calendar: str | None
     form: Form | None
 
+    @property
+    def authority(self) -> str:
+        """The code of the unit's authority; nothing if the case is about no unit."""
+        unit = self.values.get("unit")
+        return str(unit.get("authority", "")) if isinstance(unit, dict) else ""
+
 
 def opened(
     connection: sa.Connection, asked: Opening, package: Package, *, actor: Actor, now: datetime
 ) -> Opened:
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
+    data = package.form("start")
+    form = read(data) if data else None
     unit = asked.unit if asked.unit is not None else actor.unit
+    if unit is None and form and any(field.key == ABOUT for field in form.fields):
+        unit = _unit_of(connection, asked.values.get(ABOUT))
     batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     rules = rules_for_case(batch, asked.rules) if batch else None
     told = case_context(connection, unit, batch, now=now, rules=rules)
-    data = package.form("start")
-    form = read(data) if data else None
     values = form.check(asked.values, context=told, now=now) if form else typed(asked.values)
     return Opened(
         values={**values, **_own(told), "applicant": actor.id},
@@ -97,6 +109,24 @@ _COUNT = sa.text(
 
 def _named(connection: sa.Connection, batch: str | None) -> Batch | None:
     return find_batch(connection, batch) if batch else None
+
+
+def _unit_of(connection: sa.Connection, named: Any) -> str | None:
+    """The unit of this id or unified social credit code; nothing named is none, and the form may object."""
+    name = named.strip() if isinstance(named, str) else ""
+    if not name:
+        return None
+    query = sa.select(units.c.id).where(sa.or_(units.c.id == name, units.c.uscc == name))
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        wrong = FieldError(
+            pointer=f"/{ABOUT}",
+            code="unit",
+            message=f"no unit has the id or credit code {name!r}",
+            message_zh="没有这个编号或统一社会信用代码的单位",
+        )
+        raise InvalidInput(f"there is no unit {name!r}", fields=(wrong,), code="UNIT_NOT_FOUND")
+    return str(found)
 
 
 def _own(told: Mapping[str, Any]) -> dict[str, Value]:
