@@ -123,8 +123,8 @@ OUR_OWN = (
         changes=(
             Change(
                 "workflows/transaction/projections.py",
-                "(*services.written_tables(), *READ_MODELS):",
-                "(*services.written_tables(), *READ_MODELS, drafts):",
+                "for table in READ_MODELS:",
+                "for table in (*READ_MODELS, drafts):",
             ),
             Change("workflows/transaction/projections.py", "    NEVER,\n", "    NEVER,\n    drafts,\n"),
         ),

@@ -47,7 +47,7 @@ def test_every_person_is_told_what_to_do_by_when_or_by_whose_calendar(process: s
     tasks = [e for e in elements if e.process_id == process and e.task is not None]
     assert [e.id for e in tasks if not e.documentation] == []
     assert [e.id for e in tasks if not e.step] == []
-    waiting_for_others = {"gf_apply", "gf_choose_evaluator", "n_call", "n_ministry_review", "n_list"}
+    waiting_for_others = {"gf_apply", "evl_choose", "n_call", "n_ministry_review", "n_list"}
     waiting_for_others |= {"n_green_code"}
     assert {e.id for e in tasks if e.task is not None and not e.task.deadline} <= waiting_for_others
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from engine.tables import journal
-from workflows import services
+from workflows.services import registry as services
 from workflows.store.tables import READ_MODELS
 
 VISIBLE = tuple(dict.fromkeys((*READ_MODELS, *services.written_tables())))

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from web.pages.lines import own_step
+
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
 
@@ -24,6 +26,14 @@ def test_a_task_shows_its_form_its_data_and_its_outcomes(holder, check_task):
     assert 'name="factory"' not in page
     assert re.search(r'<button[^>]*name="outcome" value="accepted"[^>]*>受理</button>', page)
     assert "将进入复核" in page
+
+
+@pytest.mark.parametrize(
+    ("case", "shown"),
+    [("GF-2026-000007", "GF-M5"), ("WE-2026-000001", "WE-M4"), ("TEST-1", "GF-M5 SC-M4 WE-M4")],
+)
+def test_of_the_steps_of_all_tracks_those_of_its_own_are_shown(case, shown):
+    assert own_step("GF-M5 SC-M4 WE-M4", case) == shown
 
 
 def test_an_outcome_says_who_acts_next(holder, check_task):

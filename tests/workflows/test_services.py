@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from engine.errors import NotFound
-from workflows import services
 from workflows.actors.people import people_in, persons
 from workflows.register.calendar import local_day
 from workflows.register.titles import cultivated, designations, project_count, record_ban, titles_of
+from workflows.services import registry as services
 from workflows.transaction.projections import rebuild
 
 

@@ -64,7 +64,7 @@ def line(row: TaskRow, actor: Actor) -> Line:
         id=row.task_id,
         case_id=row.case_id,
         name=words.pick(row.name, row.name_en),
-        step=row.step,
+        step=own_step(row.step, row.case_id),
         clause=row.clause,
         unit_name=row.unit_name,
         authority_name=row.authority_name,
@@ -84,6 +84,12 @@ def line(row: TaskRow, actor: Actor) -> Line:
         created=since(row.created_at),
         outcome=row.outcome or "",
     )
+
+
+def own_step(steps: str, case_id: str) -> str:
+    """Of the steps that an element has on all tracks, those of the case's own: `GF-M5 SC-M4` → `GF-M5`."""
+    own = [step for step in steps.split() if step.startswith(case_id.partition("-")[0] + "-")]
+    return " ".join(own) or steps
 
 
 def term(due_at: datetime | None, *, is_provisional: bool = False) -> Term | None:
@@ -114,12 +120,18 @@ GROUPS = {
     "county_officer": "县区工信局",
     "municipal_officer": "市州工信局经办",
     "municipal_leader": "市州工信局领导",
+    "water_bureau": "市州水务部门",
     "provincial_officer": "省工信厅经办",
     "provincial_leader": "省工信厅领导",
     "department": "省级部门",
     "expert": "评审专家",
 }
-DEPARTMENTS = {"ecology": "生态环境厅", "emergency": "应急管理厅", "market": "市场监督管理局"}
+DEPARTMENTS = {
+    "ecology": "生态环境厅",
+    "emergency": "应急管理厅",
+    "market": "市场监督管理局",
+    "water": "水利厅",
+}
 
 
 def group_names(groups: Iterable[str]) -> str:

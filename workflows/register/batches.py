@@ -17,10 +17,13 @@ from engine.tables import metadata
 from engine.values import Value
 from workflows.actors.people import authorities, units
 from workflows.register.calendar import local_day
+from workflows.register.records import record_of
+from workflows.register.rows import job_number, once, text
 from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
-from workflows.register.titles import record_of
+from workflows.register.units import names_of
 from workflows.store.columns import Document, Moment
 from workflows.store.contents import keep
+from workflows.store.tables import blobs
 
 USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 USCC_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -39,7 +42,18 @@ batches = sa.Table(
     sa.Column("opened_by", sa.Text, nullable=False),
     sa.Column("opened_at", Moment, nullable=False),
     sa.Column("approved_by", sa.Text),
+    text("case_id"),  # the case that opened it; empty for what ships with the product
     sa.Index(None, "year"),
+)
+
+batch_closings = sa.Table(
+    "batch_closings",
+    metadata,
+    sa.Column("case_id", sa.Text, primary_key=True),
+    job_number(),
+    text("batch"),
+    sa.Column("closed_at", Moment, nullable=False),
+    sa.Index(None, "batch"),
 )
 
 
@@ -58,6 +72,7 @@ class Batch:
     opened_by: str
     opened_at: datetime
     approved_by: str | None
+    case_id: str
 
 
 def open_batch(
@@ -70,16 +85,20 @@ def open_batch(
     calendar: str,
     by: str,
     approved_by: str | None = None,
+    case_id: str = "",
     now: datetime,
 ) -> Batch:
-    """Open a round; its rules are copied into it and never change. Raises WrongState if it is there."""
-    if connection.execute(sa.select(batches.c.id).where(batches.c.id == batch)).first():
+    """Open a round; its rules are copied into it and never change. Raises WrongState if it is there.
+
+    One that a case opened is written again from the journal: it finds its rules under their digest.
+    """
+    if is_there(connection, batch):
         raise WrongState(f"the batch {batch} is already open", code="BATCH_EXISTS", batch=batch)
     row = {"id": batch, "year": rules.year, "name": name, "name_en": name_en, "status": "open"}
     pinned = {"rules": rules.content, "rules_digest": rules.digest, "calendar": calendar}
-    who = {"opened_by": by, "approved_by": approved_by, "opened_at": now}
+    who = {"opened_by": by, "approved_by": approved_by, "opened_at": now, "case_id": case_id}
     connection.execute(sa.insert(batches).values(**row, **pinned, **who))
-    keep(connection, {"rules": rules.shared.text.encode()})
+    keep(connection, {"rules": rules.shared.text.encode(), "content": rules.text.encode()})
     return find_batch(connection, batch)
 
 
@@ -88,6 +107,42 @@ def close_batch(connection: sa.Connection, batch: str) -> None:
     change = sa.update(batches).where(batches.c.id == batch).values(status="closed")
     if not connection.execute(change).rowcount:
         raise NotFound(f"there is no batch {batch!r}", batch=batch)
+
+
+def record_opening(
+    connection: sa.Connection, batch: str, *, case_id: str, now: datetime, **facts: Any
+) -> None:
+    """A case opened a round. If two did at once, it is the first one's, in whatever order they are told."""
+    query = sa.select(batches.c.opened_at, batches.c.case_id).where(batches.c.id == batch)
+    there = connection.execute(query).first()
+    if there is not None and (there.opened_at, there.case_id) <= (now, case_id):
+        return
+    connection.execute(sa.delete(batches).where(batches.c.id == batch))
+    open_batch(connection, batch, case_id=case_id, now=now, **facts)
+
+
+def is_there(connection: sa.Connection, batch: str) -> bool:
+    """Whether a round of this id was ever opened."""
+    return connection.execute(sa.select(batches.c.id).where(batches.c.id == batch)).first() is not None
+
+
+def kept_rules(connection: sa.Connection, digest: str) -> RuleSet | None:
+    """The rules that some round was opened with, by their digest; None if none was."""
+    stored = connection.execute(
+        sa.select(blobs.c.content).where(blobs.c.digest == digest)
+    ).scalar_one_or_none()
+    return read_rules(bytes(stored)) if stored is not None else None
+
+
+def record_closing(connection: sa.Connection, *, case_id: str, number: int, batch: str, at: datetime) -> None:
+    """A case says that a round takes no more applications."""
+    row = {"case_id": case_id, "number": number, "batch": batch, "closed_at": at}
+    once(connection, batch_closings, row)
+
+
+def forget_opened(connection: sa.Connection) -> None:
+    """Drop the rounds that cases opened, for they are written again from the journal."""
+    connection.execute(sa.delete(batches).where(batches.c.case_id != ""))
 
 
 def find_batch(connection: sa.Connection, batch: str) -> Batch:
@@ -169,7 +224,7 @@ def unit_context(connection: sa.Connection, unit: str, *, on: date) -> dict[str,
     `titles` are texts such as `gf.municipal`, `cultivated` is a list of tracks, `banned_until` a date or
     null; numbers are exact, `founded` is a date or null. Raises NotFound.
     """
-    row = connection.execute(_UNIT, {"unit": unit}).mappings().one_or_none()
+    row = connection.execute(_UNIT, {"unit": unit, "on": on}).mappings().one_or_none()
     if row is None:
         raise NotFound(f"there is no unit {unit!r}", code="UNIT_NOT_FOUND", unit=unit)
     stands = record_of(connection, unit, on=on)
@@ -190,13 +245,18 @@ def is_uscc(text: str) -> bool:
     return USCC_DIGITS[-total % 31] == text[17]
 
 
-_FACTS = sa.select(*(column for column in batches.c if column.name != "rules"))
-_OPEN = _FACTS.where(batches.c.status == "open").order_by(batches.c.opened_at.desc(), batches.c.id)
+_IS_CLOSED = (batches.c.status == "closed") | sa.exists().where(batch_closings.c.batch == batches.c.id)
+_STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
+_FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
+_OPEN = _FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
 _NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(
-        units, authorities.c.name.label("authority_name"), authorities.c.name_en.label("authority_name_en")
+        *(column for column in units.c if column.name not in ("name", "name_en")),
+        *names_of(units.c.id),
+        authorities.c.name.label("authority_name"),
+        authorities.c.name_en.label("authority_name_en"),
     )
     .join(authorities, authorities.c.code == units.c.authority, isouter=True)
     .where(units.c.id == sa.bindparam("unit"))

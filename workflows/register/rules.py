@@ -15,19 +15,14 @@ from typing import Any
 from engine.case.shared import Shared
 from engine.errors import BadDefinition, NotFound, Problem
 from engine.values import Value, from_json
+from workflows.register.tracks import tracks
 
 FOLDER = Path(__file__).parents[2] / "bpmn" / "rules"
 CATALOGUE = "parameters"
+WEIGHTS = "weights."
+"""How the groups begin whose values make a hundred."""
 WHOLE = frozenset({"working_days", "days", "months", "years", "count", "quota"})
 NUMBERS = WHOLE | {"points", "share", "cubic_metres"}
-HUNDRED = (
-    "weights.gf.",
-    "weights.gf_indicators.",
-    "weights.sc.",
-    "weights.gp.",
-    "weights.we.",
-    "weights.wp.",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +62,12 @@ class RuleSet:
     @cached_property
     def digest(self) -> str:
         """sha-256 over the content, whatever its layout in the file."""
-        text = json.dumps(self.content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def text(self) -> str:
+        """The content in the one way of writing it that its digest is of."""
+        return json.dumps(self.content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def value(self, key: str) -> Any:
         """The JSON value of a parameter, by way of the one it is the same as. Raises NotFound."""
@@ -140,7 +139,7 @@ def load_rules(name: str | Path = "gansu-2026") -> RuleSet:
 
 def rule_set_ids() -> tuple[str, ...]:
     """The ids of the rule sets that ship with the product."""
-    others = {CATALOGUE, "batches", "clauses"}
+    others = {CATALOGUE, "batches", "clauses", "tracks"}
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in others))
 
 
@@ -186,7 +185,12 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
     known: Mapping[str, Mapping[str, Any]] = json.loads((FOLDER / f"{CATALOGUE}.json").read_bytes())[
         "parameters"
     ]
-    return known
+    return {key: _with_choices(row) for key, row in known.items()}
+
+
+def _with_choices(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tracks are listed once, in a file of their own."""
+    return {**row, "choices": [*tracks()]} if row.get("choices") == "tracks" else row
 
 
 def check_rules(rules: RuleSet) -> tuple[Problem, ...]:
@@ -279,12 +283,13 @@ def _is_department(row: Any) -> bool:
 
 
 def _weight_problems(rules: RuleSet) -> Iterator[Problem]:
-    for group in HUNDRED:
-        total = sum(Decimal(str(rules.value(key))) for key in rules.parameters if key.startswith(group))
+    groups = dict.fromkeys(key.rpartition(".")[0] for key in rules.parameters if key.startswith(WEIGHTS))
+    for group in groups:
+        total = sum(
+            Decimal(str(rules.value(key))) for key in rules.parameters if key.rpartition(".")[0] == group
+        )
         if total != 100:
-            yield _problem(
-                group.rstrip("."), f"the weights make {total}, not 100", f"权重合计为{total}，应为100"
-            )
+            yield _problem(group, f"the weights make {total}, not 100", f"权重合计为{total}，应为100")
 
 
 def _refuse(problems: tuple[Problem, ...]) -> None:

@@ -19,8 +19,8 @@ from engine import events as ev
 from engine.events import Entry
 from engine.tables import metadata
 from engine.temporal import moment
-from workflows import services
 from workflows.actors.people import accounts, grants, persons
+from workflows.services.notices import recipients
 from workflows.store.columns import Document, Moment
 from workflows.store.rows import Pending
 from workflows.store.tables import jobs
@@ -183,7 +183,7 @@ def _calls(entry: Entry, process: str, known: Iterable[Subscription]) -> Iterato
 def _mails(connection: sa.Connection, entry: Entry, job_id: str) -> Iterator[dict[str, Any]]:
     mine = (jobs.c.case_id == entry.case_id) & (jobs.c.job_id == job_id)
     inputs: Mapping[str, Any] = connection.scalar(sa.select(jobs.c.inputs).where(mine)) or {}
-    for person, address in _addresses(connection, services.recipients(inputs)):
+    for person, address in _addresses(connection, recipients(inputs)):
         yield {
             "number": f"{entry.seq}.mail.{person}",
             "channel": "mail",

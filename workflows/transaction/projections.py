@@ -12,7 +12,8 @@ from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
 from engine.tables import wait_patiently
-from workflows import services
+from workflows.services import registry
+from workflows.services.operation import Done
 from workflows.store.rows import Pending
 from workflows.store.tables import (
     NEVER,
@@ -63,7 +64,8 @@ def rebuild(connection: sa.Connection, library: replay.Library) -> int:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("LOCK TABLE journal IN SHARE MODE"))
     replay.forget_all(connection)
-    for table in (*services.written_tables(), *READ_MODELS):
+    registry.forget(connection)
+    for table in READ_MODELS:
         connection.execute(sa.delete(table))
     ids, rows = journal.case_ids(connection), Pending()
     for number, case_id in enumerate(ids, start=1):
@@ -282,7 +284,7 @@ class _Projecting:
 
     def _effects(self, entry: Entry, job_id: str) -> None:
         assert isinstance(entry.event, ev.JobSucceeded)
-        if services.has_effects(entry.event.type):
+        if registry.has_effects(entry.event.type):
             self.rows.then(lambda connection: self._write_effects(connection, entry, job_id))
 
     def _write_effects(self, connection: sa.Connection, entry: Entry, job_id: str) -> None:
@@ -290,9 +292,9 @@ class _Projecting:
         inputs = connection.scalar(
             sa.select(jobs.c.inputs).where(jobs.c.case_id == self.case_id, jobs.c.job_id == job_id)
         )
-        services.write_effects(
+        registry.write_effects(
             connection,
-            services.Done(
+            Done(
                 case_id=self.case_id,
                 job_id=job_id,
                 type=entry.event.type,

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from engine.definition.shapes import DELIVERIES
 from engine.errors import NotFound, Rejected
 from engine.values import from_json
-from workflows import services
 from workflows.acts.echoes import MOST
 from workflows.commands import Commands
+from workflows.services.operation import DrawnError, Reading
+from workflows.services.registry import run
 from workflows.store.leases import Lease, defer, give_back, lease_jobs, lease_timers, pause, set_aside
 from workflows.store.tables import idempotency, jobs, reading
 from workflows.transaction.repetition import REMEMBERED
@@ -152,7 +153,7 @@ class Worker:
         job = self._job(lease)
         try:
             result = self._run(job, now)
-        except services.DrawnError as drawn:
+        except DrawnError as drawn:
             self._commands.fail_job(lease.item, str(drawn), error_code=drawn.code, lease=lease)
             return "jobs"
         except Exception as error:
@@ -172,8 +173,8 @@ class Worker:
             return self._deliveries.deliver(job, now)
         inputs = {name: from_json(value) for name, value in job.inputs.items()}
         with reading(self._database) as connection:
-            read = services.Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
-            return services.run(job.type, inputs, read)
+            read = Reading(connection=connection, case_id=job.case_id, job_id=job.job_id, now=now)
+            return run(job.type, inputs, read)
 
     def _fail(self, job: sa.Row[tuple[object, ...]], lease: Lease, error: Exception, now: datetime) -> None:
         message = f"{type(error).__name__}: {error}"

@@ -27,7 +27,7 @@ from workflows.reading.history import History
 from workflows.reading.moments import standing_of
 from workflows.register.batches import load_batches
 from workflows.register.calendar import load_calendar
-from workflows.services import written_tables
+from workflows.services import registry
 from workflows.store.tables import (
     READ_MODELS,
     case_numbers,
@@ -109,7 +109,8 @@ class Theatre:
     def _sweep(self) -> None:
         self.commands.live.clear()
         with self.database.begin() as connection:
-            for table in (*written_tables(), *CASE_TABLES):
+            registry.forget(connection)
+            for table in CASE_TABLES:
                 connection.execute(sa.delete(table))
 
 

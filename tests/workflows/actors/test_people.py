@@ -39,7 +39,7 @@ def connection(database):
 
 def test_the_demonstration_has_everybody_the_drawings_ask_for(connection):
     short = ["lz", "jyg", "jc", "by", "ts", "ww", "zy", "pl", "jq", "qy", "dx", "ln", "lx", "gn", "lzxq"]
-    wanted = [f"{a}.{who}" for a in short for who in ("county", "officer", "officer2", "leader")]
+    wanted = [f"{a}.{who}" for a in short for who in ("county", "officer", "officer2", "leader", "water")]
     wanted += ["prov.officer", "prov.officer2", "prov.leader", "dee", "dem", "amr", "dwr"]
     wanted += [f"expert{n}" for n in range(1, 10)] + ["eval1", "eval2"]
     wanted += ["owner", "approver", "auditor", "admin"] + [f"app{n:02}" for n in range(1, 41)]

@@ -13,8 +13,8 @@ from engine.errors import BadDefinition, NotFound
 from engine.expressions.feel import parse
 from engine.values import from_json, to_json
 from tests.workflows.register.parts import BPMN
-from workflows.register import titles
 from workflows.register.rules import catalogue, check_rules, load_rules, read_rules, rule_set_ids
+from workflows.register.tracks import tracks
 
 
 def content():
@@ -55,9 +55,7 @@ def test_what_national_sources_settle_is_not_marked_inferred():
         "evaluator.cap",
         "ban.years",
     } <= settled
-    assert not any(
-        key.startswith("days.") and key[8:9] in "mp" for key in settled if key[5:7] in titles.TRACKS
-    )
+    assert not any(key.startswith("days.") and key[8:9] in "mp" for key in settled if key[5:7] in tracks())
 
 
 def test_the_drawings_name_only_parameters_that_exist():

@@ -14,7 +14,7 @@ from engine.tables import snapshots
 from engine.values import to_json
 from tests.story import Story
 from workflows.library.catalog import Catalog
-from workflows.services import written_tables
+from workflows.services.registry import written_tables
 from workflows.store.tables import READ_MODELS
 from workflows.transaction.projections import rebuild
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from engine.errors import WrongState
 from tests.story import PACKAGES
-from workflows import services
+from workflows.services import registry as services
 from workflows.store.leases import FIRST_PAUSE, lease_jobs, lease_timers, pause
 from workflows.store.tables import idempotency, jobs, timers
 from workflows.work.worker import LEASE, Worker

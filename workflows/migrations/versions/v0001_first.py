@@ -9,7 +9,7 @@ import workflows.actors.sessions
 import workflows.proof.checkpoints.records
 import workflows.proof.evidence
 import workflows.register.batches
-import workflows.register.titles
+import workflows.services.registry
 import workflows.store.tables
 import workflows.transaction.outbox
 from engine.tables import metadata

@@ -1,0 +1,94 @@
+"""Batches: a case opens a round with its rules and calendar, and closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from engine.errors import BadDefinition, NotFound
+from engine.values import Value, to_json
+from workflows.register import batches
+from workflows.register.calendar import load_calendar
+from workflows.register.rules import RuleSet, flat, load_rules
+from workflows.services.inputs import needed, optional
+from workflows.services.operation import Done, DrawnError, Operation, Reading, Values
+from workflows.store.tables import cases
+
+
+def _open(inputs: Values, read: Reading) -> dict[str, Value]:
+    batch = needed(inputs, "batch")
+    for name in ("name", "name_en", "approved_by"):
+        needed(inputs, name)
+    if batches.is_there(read.connection, batch):
+        raise DrawnError("BATCH_EXISTS", f"the batch {batch} was opened before")
+    try:
+        load_calendar(needed(inputs, "calendar"))
+    except NotFound as error:
+        raise DrawnError("CALENDAR_MISSING", str(error)) from None
+    rules = _rules(inputs)
+    return {"batch": batch, "rules": f"{rules.id}:{rules.version}", "digest": rules.digest}
+
+
+def _rules(inputs: Values) -> RuleSet:
+    """The rules that are meant: a rule set's id, or its id with `changes` by full key or nested."""
+    asked = inputs.get("rules")
+    told = asked if isinstance(asked, Mapping) else {"id": asked}
+    changes = told.get("changes")
+    try:
+        rules = load_rules(needed(told, "id"))
+        if not isinstance(changes, Mapping) or not changes:
+            return rules
+        plain = to_json(dict(changes))
+        return rules.changed(flat(plain))
+    except (BadDefinition, NotFound) as error:
+        raise DrawnError("RULES_INVALID", str(error)) from None
+
+
+def _write_batch(connection: sa.Connection, done: Done) -> None:
+    told, digest = done.told, optional(done.answer, "digest")
+    starter = sa.select(cases.c.started_by).where(cases.c.case_id == done.case_id)
+    batches.record_opening(
+        connection,
+        needed(told, "batch"),
+        name=needed(told, "name"),
+        name_en=needed(told, "name_en"),
+        rules=batches.kept_rules(connection, digest) or _rules(told),
+        calendar=needed(told, "calendar"),
+        by=connection.execute(starter).scalar_one_or_none() or "system",
+        approved_by=needed(told, "approved_by"),
+        case_id=done.case_id,
+        now=done.at,
+    )
+
+
+def _close(inputs: Values, read: Reading) -> dict[str, Value]:
+    batches.find_batch(read.connection, needed(inputs, "batch"))
+    return {"closed": True}
+
+
+def _write_closing(connection: sa.Connection, done: Done) -> None:
+    batches.record_closing(
+        connection,
+        case_id=done.case_id,
+        number=done.number,
+        batch=needed(done.told, "batch"),
+        at=done.at,
+    )
+
+
+OPERATIONS = (
+    Operation(
+        type="batch.open",
+        sentence="Open a batch with its rules and its calendar.",
+        run=_open,
+        write=_write_batch,
+    ),
+    Operation(
+        type="batch.close",
+        sentence="Take no more applications into a batch.",
+        run=_close,
+        write=_write_closing,
+        tables=(batches.batch_closings,),
+    ),
+)
