@@ -10,16 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.case.shared import Shared
-from engine.errors import FieldError, InvalidInput
+from engine.errors import FieldError, InvalidInput, NotFound
 from engine.values import Value
-from workflows.actors.people import units
 from workflows.actors.policy import Actor
 from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
 from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
-from workflows.register.calendar import SHANGHAI
+from workflows.register.calendar import SHANGHAI, local_day
+from workflows.register.units import find_unit
 
 Values = Mapping[str, Any]
 ABOUT = "about"  # the field of a start form in which somebody of no unit names the one the case is about
@@ -66,7 +66,7 @@ def opened(
     form = read(data) if data else None
     unit = asked.unit if asked.unit is not None else actor.unit
     if unit is None and form and any(field.key == ABOUT for field in form.fields):
-        unit = _unit_of(connection, asked.values.get(ABOUT))
+        unit = _unit_of(connection, asked.values.get(ABOUT), now)
     batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     rules = rules_for_case(batch, asked.rules) if batch else None
     told = case_context(connection, unit, batch, now=now, rules=rules)
@@ -111,22 +111,21 @@ def _named(connection: sa.Connection, batch: str | None) -> Batch | None:
     return find_batch(connection, batch) if batch else None
 
 
-def _unit_of(connection: sa.Connection, named: Any) -> str | None:
+def _unit_of(connection: sa.Connection, named: Any, now: datetime) -> str | None:
     """The unit of this id or unified social credit code; nothing named is none, and the form may object."""
     name = named.strip() if isinstance(named, str) else ""
     if not name:
         return None
-    query = sa.select(units.c.id).where(sa.or_(units.c.id == name, units.c.uscc == name))
-    found = connection.execute(query).scalar_one_or_none()
-    if found is None:
+    try:
+        return str(find_unit(connection, name, on=local_day(now))["id"])
+    except NotFound:
         wrong = FieldError(
             pointer=f"/{ABOUT}",
             code="unit",
             message=f"no unit has the id or credit code {name!r}",
             message_zh="没有这个编号或统一社会信用代码的单位",
         )
-        raise InvalidInput(f"there is no unit {name!r}", fields=(wrong,), code="UNIT_NOT_FOUND")
-    return str(found)
+        raise InvalidInput(f"there is no unit {name!r}", fields=(wrong,), code="UNIT_NOT_FOUND") from None
 
 
 def _own(told: Mapping[str, Any]) -> dict[str, Value]:
