@@ -84,11 +84,12 @@ def opened(
 def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened:
     """What a case begins with that a letter begins. Nobody fills in a form: the drawing says what comes."""
     batch = _named(connection, letter.batch)
-    told = case_context(connection, letter.unit, batch, now=now)
+    unit = _unit_of(connection, letter.unit, now)
+    told = case_context(connection, unit, batch, now=now)
     return Opened(
         values={**_own(told), "applicant": letter.applicant},
         shared={"rules": batch.rules.shared} if batch else {},
-        unit_id=letter.unit,
+        unit_id=unit,
         batch_id=batch.id if batch else None,
         calendar=batch.calendar if batch else None,
         form=None,
