@@ -9,6 +9,8 @@ from tests.processes.stage import played
 
 OUTCOMES = {
     "accepted",  # into the cultivation database
+    "published",  # a batch with its notice
+    "nobody_listed",
     "withdrawn",
     "rejected_ineligible",
     "rejected_quality",

@@ -11,8 +11,10 @@ from workflows.workshop.played import differences
 EXAMPLES = sorted(drawn.examples())
 FOUR_EYES = {
     "m_decide": "m_review",
-    "p_decide": "p_form_review",
-    "p_reconsider": "p_decide",
+    "p_reconsider": "p_form_review",
+    "bat_approve": "bat_call",
+    "bat_publish": "bat_meeting",
+    "bat_notice": "bat_meeting",
     "n_recommend": "n_select",
 }
 

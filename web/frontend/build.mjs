@@ -1,7 +1,7 @@
 // Bundles the browser parts into web/static/dist: the same input gives the same bytes.
 
 import { build } from 'esbuild';
-import { rmSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, rmSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -77,6 +77,10 @@ await build({
   plugins: [changedLines],
   logLevel: 'warning',
 });
+
+// What certificates are set in. It is embedded in each of them, so that they print alike everywhere.
+const font = '@expo-google-fonts/noto-serif-sc/400Regular/NotoSerifSC_400Regular.ttf';
+copyFileSync(join(root, 'node_modules', font), join(dist, 'certificate.ttf'));
 
 const files = readdirSync(dist, { withFileTypes: true }).filter((entry) => entry.isFile());
 const kilobytes = (name) => Math.round(statSync(join(dist, name)).size / 1024);

@@ -169,6 +169,8 @@ OUTCOMES: dict[Any, str] = {
     "removed": "已移出",
     "expired": "已失效",
     "renewed": "已续期",
+    "published": "已公布",
+    "nobody_listed": "无拟列入单位",
 }
 LEVELS = {"municipal": "市级", "provincial": "省级", "national": "国家级", "none": "未获级别"}
 

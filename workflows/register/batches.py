@@ -165,6 +165,12 @@ def newest_open(connection: sa.Connection) -> Batch | None:
     return _batch(connection, row) if row else None
 
 
+def ruling(connection: sa.Connection) -> Batch | None:
+    """The round whose rules a case begins with that names none: the newest open one, else the newest."""
+    row = connection.execute(_RULING).mappings().first()
+    return _batch(connection, row) if row else None
+
+
 def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime) -> tuple[str, ...]:
     """Open the rounds that ship with the product and are not open yet; the ids of all of them."""
     rows = json.loads((FOLDER / "batches.json").read_bytes())["batches"]
@@ -208,9 +214,10 @@ def case_context(
 
 
 def batch_context(batch: Batch) -> dict[str, Value]:
-    """A batch as a FEEL context: id, year, name, name_en, calendar."""
+    """A batch as a FEEL context: id, status (open or closed), year, name, name_en, calendar."""
     return {
         "id": batch.id,
+        "status": batch.status,
         "year": Decimal(batch.year),
         "name": batch.name,
         "name_en": batch.name_en,
@@ -250,6 +257,7 @@ _STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
 _FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
 _OPEN = _FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
+_RULING = _FACTS.order_by(_IS_CLOSED, batches.c.opened_at.desc(), batches.c.id).limit(1)
 _NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(

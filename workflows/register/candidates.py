@@ -50,14 +50,16 @@ def record_candidate(
 
 
 def candidates_of(
-    connection: sa.Connection, batch: str, *, track: str | None, level: str, on: date
+    connection: sa.Connection, batch: str | None, *, track: str | None, level: str, on: date
 ) -> tuple[Row, ...]:
     """The candidates whose cases go on, by track, then the highest score, then the name (P7).
 
-    Each with its `rank` within its track; who has no score comes last.
+    Of all batches if none is named: who was deferred stands there still. Each with its `rank` within its
+    track; who has no score comes last.
     """
     c = batch_candidates.c
-    query = _CANDIDATES.where(c.batch == batch, c.level == level)
+    query = _CANDIDATES.where(c.level == level)
+    query = query.where(c.batch == batch) if batch else query
     rows = found(connection, query.where(c.track == track) if track else query, on=on)
     return _ranked(sorted(map(_scored, rows), key=_order))
 

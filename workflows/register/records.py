@@ -44,11 +44,19 @@ def running_application(connection: sa.Connection, unit: str, *, process: str, b
 def _told(kind: str, query: sa.Select[Any], names: tuple[str, ...]) -> sa.Select[Any]:
     """Rows in one shape; `names` are the columns of track, level, since, until, or empty."""
     of = query.order_by(None).subquery()
-    shape = zip(("track", "level", "since", "until"), names, strict=True)
-    columns = [(of.c[name] if name else sa.null()).label(label) for label, name in shape]
+    shape = zip(_SHAPE.items(), names, strict=True)
+    columns = [
+        (of.c[name] if name else sa.cast(sa.null(), type_)).label(label) for (label, type_), name in shape
+    ]
     return sa.select(sa.literal_column(f"'{kind}'").label("kind"), *columns)
 
 
+_SHAPE: dict[str, sa.types.TypeEngine[Any]] = {
+    "track": sa.Text(),
+    "level": sa.Text(),
+    "since": sa.Date(),
+    "until": sa.Date(),
+}
 _RECORD = sa.union_all(
     _told("title", titles.OF_UNIT, ("track", "level", "decided_on", "")),
     _told("cultivation", cultivation.OF_UNIT, ("track", "", "entered_on", "")),

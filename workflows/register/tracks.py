@@ -70,7 +70,7 @@ def find_track(track: str) -> Track:
     """A track by its id. Raises NotFound."""
     found = tracks().get(track)
     if found is None:
-        raise NotFound(f"there is no track {track!r}", code="TRACK_UNKNOWN", track=track)
+        raise NotFound(f"there is no track {track!r}", track=track)
     return found
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from engine.temporal import add_months
 from engine.values import Value
 from workflows.register import evaluators
-from workflows.services.inputs import chosen, day, needed, optional, whole, year
+from workflows.services.inputs import chosen, day, needed, optional, some_day, whole, year
 from workflows.services.operation import Done, Operation, Reading, Values
 
 
@@ -57,7 +57,7 @@ def _write_sanction(connection: sa.Connection, done: Done) -> None:
         kind=needed(done.told, "kind"),
         ground=needed(done.told, "ground"),
         since=day(done.told, "date", done.today),
-        until=done.answer.get("not_accepted_until"),
+        until=some_day(done.answer, "not_accepted_until"),
     )
 
 

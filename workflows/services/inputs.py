@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -35,10 +35,13 @@ def chosen(inputs: Values, name: str, choices: tuple[str, ...]) -> str:
 
 def day(inputs: Values, name: str, default: date) -> date:
     """A date, or the default if none is given. Raises ValueError."""
+    return some_day(inputs, name) or default
+
+
+def some_day(inputs: Values, name: str) -> date | None:
+    """A date, None if it is not there. Raises ValueError."""
     value = inputs.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, date):
+    if value is not None and (not isinstance(value, date) or isinstance(value, datetime)):
         raise ValueError(f"expected `{name}` to be a date, found {value!r}")
     return value
 

@@ -46,7 +46,7 @@ def _write_candidate(connection: sa.Connection, done: Done) -> None:
 def _rank(inputs: Values, read: Reading) -> dict[str, Value]:
     rows = candidates.candidates_of(
         read.connection,
-        needed(inputs, "batch"),
+        optional(inputs, "batch") or None,
         track=optional(inputs, "track") or None,
         level=chosen(inputs, "level", tuple(levels())),
         on=read.today,
@@ -55,10 +55,11 @@ def _rank(inputs: Values, read: Reading) -> dict[str, Value]:
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Value]:
-    told = ("unit", "name", "authority", "track", "level", "score", "proposal")
+    told = ("batch", "unit", "name", "authority", "track", "level", "score", "proposal")
     counts = {"rank": "rank", "opinions": "opinions", "order": "place"}
     numbers = {name: _exact(row[column]) for name, column in counts.items()}
-    return {"case": row["case_id"], **{name: row[name] for name in told}, **numbers}
+    track_name = find_track(row["track"]).zh
+    return {"case": row["case_id"], "track_name": track_name, **{n: row[n] for n in told}, **numbers}
 
 
 def _exact(value: int | None) -> Decimal | None:
@@ -75,7 +76,7 @@ OPERATIONS = (
     ),
     Operation(
         type="register.candidates",
-        sentence="List the candidates of a batch by track, score and name.",
+        sentence="List the candidates of a batch, or of all, by track, score and name.",
         run=_rank,
     ),
 )

@@ -16,6 +16,7 @@ from workflows.services import (
     cultivation,
     evaluators,
     experts,
+    lists,
     meetings,
     notices,
     titles,
@@ -24,7 +25,7 @@ from workflows.services import (
 )
 from workflows.services.operation import Done, Operation, Reading, Values
 
-ROOMS = (notices, experts, evaluators, titles, units, cultivation, meetings, years, batches)
+ROOMS = (notices, experts, evaluators, titles, units, cultivation, meetings, lists, years, batches)
 
 OPERATIONS: dict[str, Operation] = {
     operation.type: operation for room in ROOMS for operation in room.OPERATIONS

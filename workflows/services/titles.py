@@ -15,7 +15,7 @@ from workflows.register import bans, changes, titles
 from workflows.register.records import record_of
 from workflows.register.tracks import find_track, highest, levels
 from workflows.register.units import find_unit
-from workflows.services.inputs import chosen, day, needed, optional, texts, whole
+from workflows.services.inputs import chosen, day, needed, optional, some_day, texts, whole
 from workflows.services.operation import Done, DrawnError, Operation, Reading, Values
 from workflows.store.tables import GOING_ON, cases
 
@@ -157,7 +157,7 @@ def _list_standing(inputs: Values, read: Reading) -> dict[str, Value]:
         levels=texts(inputs, "levels"),
         authority=optional(inputs, "authority") or None,
         on=day(inputs, "on", read.today),
-        expiring_before=day(inputs, "expiring_before", date.max),
+        expiring_before=some_day(inputs, "expiring_before"),
     )
     return {"standing": [_shown(row, STANDING) | {"decided_on": row["decided_on"]} for row in rows]}
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from engine.values import Value
 from workflows.register import years
 from workflows.register.tracks import find_track, levels
-from workflows.services.inputs import chosen, day, needed, number, optional, whole, year
+from workflows.services.inputs import chosen, needed, number, optional, some_day, whole, year
 from workflows.services.operation import Done, Operation, Reading, Values
 
 
@@ -62,7 +62,7 @@ def _shown(last: years.Last) -> dict[str, Value]:
 
 def _give_code(inputs: Values, read: Reading) -> dict[str, Value]:
     unit, of = needed(inputs, "unit"), year(inputs, read.today.year)
-    day(inputs, "valid_until", read.today)
+    some_day(inputs, "valid_until")
     if inputs.get("grade") is None:
         return {"code": None}
     chosen(inputs, "grade", years.GRADES)
@@ -71,7 +71,6 @@ def _give_code(inputs: Values, read: Reading) -> dict[str, Value]:
 
 
 def _write_code(connection: sa.Connection, done: Done) -> None:
-    until = done.told.get("valid_until")
     years.record_green_code(
         connection,
         case_id=done.case_id,
@@ -81,7 +80,7 @@ def _write_code(connection: sa.Connection, done: Done) -> None:
         code=optional(done.answer, "code"),
         grade=optional(done.told, "grade"),
         since=done.today,
-        valid_until=None if until is None else day(done.told, "valid_until", done.today),
+        valid_until=some_day(done.told, "valid_until"),
     )
 
 

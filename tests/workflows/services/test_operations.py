@@ -10,26 +10,30 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from workflows.actors.people import people_in, persons
+from workflows.register.bans import record_ban
 from workflows.register.calendar import local_day
-from workflows.register.titles import cultivated, designations, project_count, record_ban, titles_of
-from workflows.services import registry as services
+from workflows.register.cultivation import cultivated
+from workflows.register.evaluators import project_count
+from workflows.register.titles import designations, titles_of
+from workflows.services import registry
+from workflows.services.operation import Done, DrawnError, Reading
 from workflows.transaction.projections import rebuild
 
 
 def run(story, type_, **inputs):
     with story.database.connect().execution_options(reading=True) as connection:
-        read = services.Reading(
+        read = Reading(
             connection=connection, case_id=story.case_id, job_id=f"{story.case_id}.9", now=story.clock()
         )
-        return services.run(type_, inputs, read)
+        return registry.run(type_, inputs, read)
 
 
 def finished(story, type_, result, **inputs):
     """Write what the operation's success stands for."""
     with story.database.begin() as connection:
-        services.write_effects(
+        registry.write_effects(
             connection,
-            services.Done(
+            Done(
                 case_id=story.case_id,
                 job_id=f"{story.case_id}.9",
                 type=type_,
@@ -79,6 +83,9 @@ def test_a_unit_without_titles_is_looked_up(story):
         "titles": [],
         "banned_until": None,
         "open_cases": Decimal(0),
+        "cultivated": [],
+        "valid_until": None,
+        "name": "兰州兰岭水泥有限公司",
     }
 
 
@@ -119,7 +126,7 @@ def test_a_title_another_case_gave_is_not_given_again(story):
     finished(story, "register.designate", {"designation_id": "d1"}, unit="u01", track="gf", level="municipal")
     story.start()
 
-    with pytest.raises(ValueError, match=r"already bears gf\.municipal"):
+    with pytest.raises(DrawnError, match=r"already bears gf\.municipal"):
         run(story, "register.designate", unit="u01", track="gf", level="municipal")
 
 
@@ -133,13 +140,16 @@ def test_a_unit_enters_the_cultivation_database_once_per_track(story):
     with story.database.connect() as connection:
         assert cultivated(connection, "u01", on=local_day(story.clock())) == ("gf",)
     story.start()
-    with pytest.raises(ValueError, match="already stands in the cultivation database for gf"):
+    with pytest.raises(DrawnError, match="already stands in the cultivation database for gf"):
         run(story, "register.cultivate", unit="u01", track="gf")
 
 
 def test_an_evaluators_projects_are_counted_one_per_case(story):
     story.start()
-    assert run(story, "evaluator.count", evaluator="ev1", year=Decimal(2026)) == {"count": Decimal(0)}
+    assert run(story, "evaluator.count", evaluator="ev1", year=Decimal(2026)) == {
+        "count": Decimal(0),
+        "not_accepted_until": None,
+    }
 
     for evaluator in ("ev1", "ev1", "ev2"):
         finished(story, "evaluator.count", {"count": 0}, evaluator=evaluator, year=2026)

@@ -1,0 +1,1 @@
+"""Service operations, noun by noun."""
