@@ -31,10 +31,24 @@ from web.api import (
     tasks,
 )
 from web.api import outgoing as api_outgoing
+from web.api import register as api_register
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
+from web.pages import (
+    apply,
+    cases,
+    figures,
+    help,
+    inbox,
+    login,
+    mending,
+    notices,
+    outgoing,
+    register,
+    start,
+    task,
+)
 from web.settings import Settings
 from workflows.commands import Commands
 from workflows.library.catalog import Catalog
@@ -50,10 +64,10 @@ from workflows.transaction.outbox import Outbox
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people, api_outgoing),
+    *(decisions, incidents, models, evidence, people, api_outgoing, api_register),
 )
 PAGES = (
-    *(health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help),
+    *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
     *(editor, audit, proofs),
 )
 

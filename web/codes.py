@@ -55,6 +55,12 @@ CODES: dict[str, Code] = {
         "There is no such thing, or you may not know of it.",
     ),
     "METHOD_NOT_ALLOWED": Code("不支持该操作", "Method not allowed"),
+    "TITLE_ENDED": Code(
+        "该称号目前无效",
+        "The title does not stand now",
+        "称号已到期、被移出或随合并转出，不再出具证书；请在名录中查询该单位。",
+        "It has run out, was removed or has gone to another unit, so there is no certificate.",
+    ),
     "WRONG_STATE": Code("当前状态不允许该操作", "This cannot be done now"),
     "STALE_CASE": Code(
         "案件刚刚有变化",

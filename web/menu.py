@@ -25,6 +25,7 @@ ENTRIES = (
     ("cases.mine", "我的案件"),
     ("cases.search", "案件"),
     ("notices.board", "公示公告"),
+    ("register.search", "名录"),
     ("editor.catalogue", "流程"),
     ("audit.search", "审计"),
     ("mending.show", "故障"),

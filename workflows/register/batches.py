@@ -254,11 +254,11 @@ def is_uscc(text: str) -> bool:
 
 _IS_CLOSED = (batches.c.status == "closed") | sa.exists().where(batch_closings.c.batch == batches.c.id)
 _STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
-_FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
-_OPEN = _FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
+FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
+_OPEN = FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
-_RULING = _FACTS.order_by(_IS_CLOSED, batches.c.opened_at.desc(), batches.c.id).limit(1)
-_NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
+_RULING = FACTS.order_by(_IS_CLOSED, batches.c.opened_at.desc(), batches.c.id).limit(1)
+_NAMED = FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(
         *(column for column in units.c if column.name not in ("name", "name_en")),

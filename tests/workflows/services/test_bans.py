@@ -40,9 +40,7 @@ def house(tmp_path_factory):
 @given(since=DAYS, years=st.integers(1, 5), asked=DAYS, hour=st.integers(0, 23))
 @example(since=LEAP, years=3, asked=date(2031, 2, 28), hour=0)
 @example(since=LEAP, years=3, asked=date(2031, 2, 27), hour=23)
-def test_a_lookup_tells_a_ban_from_its_first_day_to_the_day_before_its_last(
-    house, since, years, asked, hour
-):
+def test_a_lookup_tells_a_ban_from_its_first_day_to_the_day_before_its_last(house, since, years, asked, hour):
     for on in (asked, since - timedelta(days=1), since, add_months(since, 12 * years)):
         _agree(house, since, years, on, hour)
 
