@@ -38,7 +38,17 @@ ENTRIES = (
 def menu() -> list[Entry]:
     """The lines whose route exists and whose permission this user has."""
     return [
-        Entry(label=label, href=url_for(endpoint), is_here=endpoint.partition(".")[0] == request.blueprint)
+        Entry(
+            label=_label(endpoint, label),
+            href=url_for(endpoint),
+            is_here=endpoint.partition(".")[0] == request.blueprint,
+        )
         for endpoint, label in ENTRIES
         if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
     ]
+
+
+def _label(endpoint: str, label: str) -> str:
+    """Officers do not apply: they begin what is theirs to begin."""
+    actor = who()
+    return "发起" if endpoint == "apply.show" and actor is not None and actor.level != "unit" else label

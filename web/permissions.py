@@ -44,7 +44,7 @@ PERMISSIONS: dict[str, str] = {
     "help.*": SIGNED_IN,
     "inbox.*": WORKER,
     "task.*": WORKER,
-    "apply.*": APPLICANT,
+    "apply.*": WORKER,
     "cases.mine": APPLICANT,
     "cases.search": STAFF,
     "cases.show": SIGNED_IN,

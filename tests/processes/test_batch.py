@@ -80,10 +80,13 @@ class Season:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        for name in ("batch", "provincial_level"):
-            with story.database.begin() as connection:
+        self.deploy("batch", "provincial_level")
+
+    def deploy(self, *names: str) -> None:
+        with self.story.database.begin() as connection:
+            for name in names:
                 for package in in_call_order(read_closure(drawn.ROOT / name)):
-                    story.catalog.deploy(connection, package, by="owner", at=story.clock())
+                    self.story.catalog.deploy(connection, package, by="owner", at=self.story.clock())
 
     def about(self, case: str) -> Story:
         self.story.case_id = case
@@ -269,3 +272,17 @@ def test_who_withdraws_before_the_list_is_published_gets_no_letter(season, story
     assert season.about(stays).timers() == ["pub_window_over"]
     assert season.about(batch).incidents() == []
     assert [row["case"] for row in story.case().variables["decisions"]] == [stays]
+
+
+def test_nobody_applies_in_a_batch_that_is_closed(season, story):
+    season.deploy("green_factory")
+    begun = {"mode": "self", "contact_name": "高德胜", "contact_phone": "0931-5550101", "consent": True}
+    batch = season.opened("2026-2")
+    story.start("green_factory", by="app01", values=begun, batch="2026-2").work()
+    assert story.is_waiting_at("gf_apply")
+
+    season.about(batch).pass_time("P11D")
+    story.start("green_factory", by="app02", values=begun, batch="2026-2").work()
+
+    assert season.outcome(story.case_id) == "deferred_next_batch"
+    assert story.case().is_over

@@ -1,4 +1,4 @@
-"""Apply: what an applicant may start, and the form it starts with. Nobody starts it for them."""
+"""Apply: what somebody may start, and the form it starts with. Nobody starts it for an applicant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pages = Blueprint("apply", __name__)
 
 @pages.get("/apply")
 def show() -> str:
-    return render_template("apply.html", tracks=[_track(*one) for one in _startable()])
+    return render_template("apply.html", tracks=[_track(*one) for one in _startable()], applies=_applies())
 
 
 @pages.get("/apply/<process>")
@@ -67,6 +67,11 @@ def start(process: str) -> Response | str | tuple[str, int]:
     if mine:
         return redirect(url_for("task.show", task_id=mine[0].task_id), 303)
     return redirect(url_for("cases.show", case_id=started.case_id), 303)
+
+
+def _applies() -> bool:
+    """Units apply; offices begin what is theirs."""
+    return actor().level == "unit"
 
 
 def _startable() -> list[tuple[Version, Package]]:
@@ -128,6 +133,7 @@ def _page(
     return render_template(
         "apply_form.html",
         track=_track(version, package),
+        applies=_applies(),
         nodes=nodes,
         errors=form_view.told(errors, nodes),
         can_redraw=form_view.has_conditions(form),

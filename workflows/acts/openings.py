@@ -17,7 +17,7 @@ from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
-from workflows.register.batches import Batch, case_context, find_batch, rules_for_case, ruling
+from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
 from workflows.register.calendar import SHANGHAI, local_day
 from workflows.register.units import find_unit
 
@@ -67,7 +67,7 @@ def opened(
     unit = asked.unit if asked.unit is not None else actor.unit
     if unit is None and form and any(field.key == ABOUT for field in form.fields):
         unit = _unit_of(connection, asked.values.get(ABOUT), now)
-    batch = ruling(connection) if asked.batch is None else _named(connection, asked.batch)
+    batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     rules = rules_for_case(batch, asked.rules) if batch else None
     told = case_context(connection, unit, batch, now=now, rules=rules)
     values = form.check(asked.values, context=told, now=now) if form else typed(asked.values)

@@ -30,6 +30,11 @@ class Crew:
         """Who files application `number`: every enterprise one, and from the first again after the last."""
         return self._applicants[number % len(self._applicants)]
 
+    def person(self, person: str) -> Actor:
+        """Somebody by their id."""
+        with reading(self._database) as connection:
+            return self._read(connection, person)
+
     def candidates(self, task: Task, chance: Chance) -> list[Actor]:
         """Everybody who might do a task, the likeliest first; whoever holds it is the only one."""
         with reading(self._database) as connection:

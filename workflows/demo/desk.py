@@ -19,6 +19,7 @@ from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
 from workflows.demo.lore import Lore, varied
+from workflows.demo.province import answers
 from workflows.demo.waiting import is_model
 from workflows.library.catalog import Catalog
 from workflows.library.forms.form import Form
@@ -86,7 +87,9 @@ class Desk:
             needed=_needed(element, outcome),
             diligence=_diligence(number),
         )
-        filled = _filled(form, self._given(element, outcome, number, chance), around)
+        own = answers(element.id, context, now)
+        given = self._given(element, outcome, number, chance) if own is None else own
+        filled = _filled(form, given, around)
         if outcome is not None:
             filled.values[OUTCOME] = outcome
         return filled
@@ -98,6 +101,8 @@ class Desk:
 
     def _outcome(self, element: Element, number: int, chance: Chance) -> str | None:
         outcomes = element.task.outcomes if element.task else ()
+        if number < 0 and outcomes:
+            return outcomes[0].value
         if is_model(number) and element.id in self._lore.first:
             return self._lore.first[element.id]
         return pressed(outcomes, chance)

@@ -15,7 +15,7 @@ from engine.case.standing import Task
 from engine.errors import InvalidInput, Rejected
 from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.demo import habits
+from workflows.demo import habits, province
 from workflows.demo.acting import Acting
 from workflows.demo.chance import Chance
 from workflows.demo.crew import Crew
@@ -125,6 +125,9 @@ class Season:
 
     def plan(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> None:
         """So many enterprises mean to apply, each at its time."""
+        if not self._before:
+            for led, at in province.BEGUN.items():
+                self._enter(at, partial(self._call, led))
         for number in range(self._before, self._before + number_of_cases):
             at = beginning(number, self._calendar, self._chance)
             self._enter(at, partial(self._apply, number, told))
@@ -156,6 +159,15 @@ class Season:
         self._numbers[started.case_id] = number
         self.summary.cases += 1
         told(self.summary.cases)
+
+    def _call(self, number: int) -> None:
+        """The province begins a batch of its own; it is no application."""
+        values = {"wanted_year": province.YEARS[number], "basis": "年度工作安排"}
+        caller = self._crew.person(province.CALLER)
+        begun = self._acting.start_case(
+            province.BATCH, values, actor=caller, unit=None, batch=round_of(number, self._chance).batch
+        )
+        self._numbers[begun.case_id] = number
 
     def _do(self, case_id: str, task: Task, chance: Chance) -> None:
         """Somebody sits down to a task; by then it may be gone, or barred to whoever tries first."""
@@ -214,7 +226,7 @@ class Season:
 
     def _plan_task(self, case_id: str, task: Task) -> None:
         number = self._numbers[case_id]
-        if stops(number, task):
+        if stops(number, task) or province.waits(number, task.element):
             return
         chance = self._chance.about(case_id, task.id)
         days = 1 if is_model(number) else habits.days_taken(self._days_allowed(task), chance)

@@ -9,7 +9,6 @@ DESKS = (
     "municipal_officer",
     "municipal_leader",
     "provincial_officer",
-    "provincial_leader",
     "department",
     "expert",
     "evaluator",

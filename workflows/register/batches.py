@@ -112,10 +112,13 @@ def close_batch(connection: sa.Connection, batch: str) -> None:
 def record_opening(
     connection: sa.Connection, batch: str, *, case_id: str, now: datetime, **facts: Any
 ) -> None:
-    """A case opened a round. If two did at once, it is the first one's, in whatever order they are told."""
+    """A case opened a round. If two did at once, it is the first one's, in whatever order they are told.
+
+    One that came with the product stays as it is.
+    """
     query = sa.select(batches.c.opened_at, batches.c.case_id).where(batches.c.id == batch)
     there = connection.execute(query).first()
-    if there is not None and (there.opened_at, there.case_id) <= (now, case_id):
+    if there is not None and (not there.case_id or (there.opened_at, there.case_id) <= (now, case_id)):
         return
     connection.execute(sa.delete(batches).where(batches.c.id == batch))
     open_batch(connection, batch, case_id=case_id, now=now, **facts)
@@ -162,12 +165,6 @@ def open_batches(connection: sa.Connection) -> tuple[Batch, ...]:
 def newest_open(connection: sa.Connection) -> Batch | None:
     """The round that an application belongs to unless it names another."""
     row = connection.execute(_NEWEST).mappings().first()
-    return _batch(connection, row) if row else None
-
-
-def ruling(connection: sa.Connection) -> Batch | None:
-    """The round whose rules a case begins with that names none: the newest open one, else the newest."""
-    row = connection.execute(_RULING).mappings().first()
     return _batch(connection, row) if row else None
 
 
@@ -257,7 +254,6 @@ _STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
 FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
 _OPEN = FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
-_RULING = FACTS.order_by(_IS_CLOSED, batches.c.opened_at.desc(), batches.c.id).limit(1)
 _NAMED = FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(

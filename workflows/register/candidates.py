@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine.tables import metadata
-from workflows.actors.people import units
+from workflows.actors.people import authorities, units
 from workflows.register.rows import Row, found, put, text
 from workflows.register.units import names_of
 from workflows.store.tables import GOING_ON, cases
@@ -65,9 +65,15 @@ def candidates_of(
 
 
 _CANDIDATES = (
-    sa.select(batch_candidates, *names_of(batch_candidates.c.unit), units.c.authority)
+    sa.select(
+        batch_candidates,
+        *names_of(batch_candidates.c.unit),
+        units.c.authority,
+        authorities.c.name.label("authority_name"),
+    )
     .join(cases, cases.c.case_id == batch_candidates.c.case_id)
     .join(units, units.c.id == batch_candidates.c.unit)
+    .join(authorities, authorities.c.code == units.c.authority)
     .where(cases.c.status.in_(GOING_ON))
 )
 

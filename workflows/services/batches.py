@@ -21,13 +21,24 @@ def _open(inputs: Values, read: Reading) -> dict[str, Value]:
     for name in ("name", "name_en", "approved_by"):
         needed(inputs, name)
     if batches.is_there(read.connection, batch):
-        raise DrawnError("BATCH_EXISTS", f"the batch {batch} was opened before")
+        return _shipped(batches.find_batch(read.connection, batch))
     try:
         load_calendar(needed(inputs, "calendar"))
     except NotFound as error:
         raise DrawnError("CALENDAR_MISSING", str(error)) from None
     rules = _rules(inputs)
     return {"batch": batch, "rules": f"{rules.id}:{rules.version}", "digest": rules.digest}
+
+
+def _shipped(batch: batches.Batch) -> dict[str, Value]:
+    """A round that came with the product, open and led by no case: it is led as it stands, rules and all."""
+    if batch.case_id or batch.status != "open":
+        raise DrawnError("BATCH_EXISTS", f"the batch {batch.id} was opened before")
+    return {
+        "batch": batch.id,
+        "rules": f"{batch.rules.id}:{batch.rules.version}",
+        "digest": batch.rules_digest,
+    }
 
 
 def _rules(inputs: Values) -> RuleSet:

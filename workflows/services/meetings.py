@@ -55,7 +55,7 @@ def _rank(inputs: Values, read: Reading) -> dict[str, Value]:
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Value]:
-    told = ("batch", "unit", "name", "authority", "track", "level", "score", "proposal")
+    told = ("batch", "unit", "name", "authority", "authority_name", "track", "level", "score", "proposal")
     counts = {"rank": "rank", "opinions": "opinions", "order": "place"}
     numbers = {name: _exact(row[column]) for name, column in counts.items()}
     track_name = find_track(row["track"]).zh

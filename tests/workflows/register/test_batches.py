@@ -31,6 +31,7 @@ def test_a_case_is_told_of_its_unit_its_batch_and_its_rules(connection):
 
     assert told["batch"] == {
         "id": "2026-1",
+        "status": "open",
         "year": 2026,
         "name": "甘肃省2026年度绿色制造梯度培育第一批",
         "name_en": "Gansu green manufacturing 2026, first batch",

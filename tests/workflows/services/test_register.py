@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -239,6 +240,49 @@ def test_candidates_are_ranked_by_track_score_and_name_while_their_cases_go_on(r
     assert register.ask("register.candidates", batch="2027-1", level="provincial")["candidates"] == []
 
 
+def test_a_meeting_sees_the_candidates_of_all_batches_and_of_which_they_are(register):
+    told = {"track": "gf", "level": "provincial", "proposal": "deferred_next_batch"}
+    register.ask("register.candidate", unit="u02", score=90, by="prov.officer", batch="2026-1", **told)
+
+    (row,) = register.ask("register.candidates", batch=None, level="provincial")["candidates"]
+
+    assert (row["batch"], row["proposal"], row["track_name"]) == (
+        "2026-1",
+        "deferred_next_batch",
+        "绿色工厂",
+    )
+
+
+def test_a_list_is_frozen_as_a_text_whose_digest_anybody_can_compute(register):
+    rows = [{"rank": Decimal(1), "unit": "u01", "name": OLD}]
+
+    frozen = register.ask("list.freeze", rows=rows)
+    again = register.ask("list.freeze", rows=[{"name": OLD, "unit": "u01", "rank": Decimal(1)}])
+    other = register.ask("list.freeze", rows=[])
+
+    assert hashlib.sha256(frozen["text"].encode()).hexdigest() == frozen["digest"] == again["digest"]
+    assert OLD in frozen["text"]
+    assert other["digest"] != frozen["digest"]
+    assert register.refused("list.freeze", rows="u01").startswith("JOB_FAILED")
+
+
+def test_a_batch_that_ships_with_the_product_is_led_as_it_stands_while_it_is_open(register):
+    told = {"name": "别名", "name_en": "Other", "calendar": "cn-2026-1", "approved_by": "approver"}
+    told |= {"batch": "2026-1", "rules": {"id": "gansu-2026", "changes": {"publicity.provincial": 9}}}
+
+    led = register.ask("batch.open", **told)
+
+    with register.reading() as connection:
+        batch = batches.find_batch(connection, "2026-1")
+    assert (led["digest"], batch.case_id) == (batch.rules_digest, "")
+    assert (batch.name_en, batch.rules.value("publicity.provincial")) == (
+        "Gansu green manufacturing 2026, first batch",
+        5,
+    )
+    register.ask("batch.close", batch="2026-1")
+    assert register.refused("batch.open", **told).startswith("BATCH_EXISTS")
+
+
 def test_who_enters_a_batch_again_stands_there_once_with_the_newest_word(register):
     told = {"batch": "2026-1", "track": "gf", "level": "provincial", "proposal": "recommend"}
     first = register.ask("register.candidate", score=70, **told)
@@ -353,6 +397,7 @@ def test_a_case_opens_a_batch_with_other_rules_and_closes_it(register):
     register.clock.move("P1D")
     assert register.ask("batch.open", rules=rules, **BATCH)["batch"] == "2027-1"
     opened = register.case_id
+    assert register.refused("batch.open", rules=rules, **BATCH).startswith("BATCH_EXISTS")
 
     with register.reading() as connection:
         batch = batches.newest_open(connection)
@@ -370,7 +415,6 @@ def test_a_case_opens_a_batch_with_other_rules_and_closes_it(register):
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"batch": "2026-1"}, "BATCH_EXISTS"),
         ({"calendar": "cn-1999"}, "CALENDAR_MISSING"),
         ({"rules": "nowhere"}, "RULES_INVALID"),
         ({"rules": {"id": "gansu-2026", "changes": {"quota.gf": -1}}}, "RULES_INVALID"),
