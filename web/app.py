@@ -27,14 +27,31 @@ from web.api import (
     models,
     openapi,
     people,
+    rule_sets,
     task_commands,
     tasks,
 )
 from web.api import outgoing as api_outgoing
+from web.api import register as api_register
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
 from web.menu import menu
-from web.pages import apply, cases, help, inbox, login, mending, notices, outgoing, start, task
+from web.pages import (
+    apply,
+    cases,
+    figures,
+    help,
+    inbox,
+    login,
+    mending,
+    notices,
+    outgoing,
+    register,
+    rule_documents,
+    rules,
+    start,
+    task,
+)
 from web.settings import Settings
 from workflows.commands import Commands
 from workflows.library.catalog import Catalog
@@ -50,11 +67,11 @@ from workflows.transaction.outbox import Outbox
 
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
-    *(decisions, incidents, models, evidence, people, api_outgoing),
+    *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing, api_register),
 )
 PAGES = (
-    *(health, login, start, inbox, task, apply, cases, notices, mending, outgoing, help),
-    *(editor, audit, proofs),
+    *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
+    *(editor, rules, rule_documents, audit, proofs),
 )
 
 log = logging.getLogger("tidu.web")

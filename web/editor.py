@@ -22,6 +22,7 @@ from workflows.library.packages import read_archive
 from workflows.workshop.drafts.draft import Draft, Overview, changed_files
 from workflows.workshop.drafts.drafts import Drafts
 from workflows.workshop.drafts.gates import may_approve, may_publish
+from workflows.workshop.rules.coverage import coverage
 
 pages = Blueprint("editor", __name__, url_prefix="/editor")
 
@@ -64,6 +65,7 @@ def process(key: str) -> str:
         called=editor_names.called_pages(definition) if definition else {},
         files=[path for path in paths if not path.startswith(EXAMPLES)],
         examples=[path for path in paths if path.startswith(EXAMPLES)],
+        stale=_stale(key),
         may_edit=may_edit(actor()).allowed,
     )
 
@@ -231,6 +233,12 @@ def retire(key: str, number: int) -> AnyResponse:
 
 
 # --- below --------------------------------------------------------------------------------------------
+
+
+def _stale(key: str) -> tuple[tuple[Any, str], ...]:
+    """Elements of the version in force whose clause reads otherwise than when somebody last looked."""
+    with rooms().reading() as connection:
+        return coverage(connection, rooms().catalog, now=now(), process=key).stale
 
 
 def _step(key: str, done: str, work: Any, *, then: str | None = None) -> AnyResponse:

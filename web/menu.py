@@ -25,7 +25,9 @@ ENTRIES = (
     ("cases.mine", "我的案件"),
     ("cases.search", "案件"),
     ("notices.board", "公示公告"),
+    ("register.search", "名录"),
     ("editor.catalogue", "流程"),
+    ("rules.show", "规则"),
     ("audit.search", "审计"),
     ("mending.show", "故障"),
     ("outgoing.show", "外发"),
@@ -34,13 +36,17 @@ ENTRIES = (
 )
 
 
+ROOMS = {"rule_documents": "rules"}
+"""Pages that stand under the line of another room."""
+
+
 def menu() -> list[Entry]:
     """The lines whose route exists and whose permission this user has."""
     return [
         Entry(
             label=_label(endpoint, label),
             href=url_for(endpoint),
-            is_here=endpoint.partition(".")[0] == request.blueprint,
+            is_here=_room(endpoint) == _room(request.endpoint),
         )
         for endpoint, label in ENTRIES
         if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
@@ -51,3 +57,8 @@ def _label(endpoint: str, label: str) -> str:
     """Officers do not apply: they begin what is theirs to begin."""
     actor = who()
     return "发起" if endpoint == "apply.show" and actor is not None and actor.level != "unit" else label
+
+
+def _room(endpoint: str | None) -> str:
+    room = (endpoint or "").partition(".")[0]
+    return ROOMS.get(room, room)

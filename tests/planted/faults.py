@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
+from tests.planted.ruled import RULED
 
 POWER_CUTS = (
     "tests/reliability/test_power_cuts.py::test_a_power_cut_loses_nothing_that_was_acknowledged[WAL]",
@@ -32,4 +33,4 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE,
     ),
 )
-FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *UNASKED) if fault.noticed_by)
+FAULTS = tuple(fault for fault in (*EVERYWHERE, *OUR_OWN, *RULED, *UNASKED) if fault.noticed_by)

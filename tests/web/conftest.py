@@ -13,6 +13,7 @@ from web.app import create_app
 from web.settings import Settings
 from workflows.actors import people, sessions
 from workflows.library.packages import read_folder
+from workflows.register.rule_sets import load_rule_sets
 from workflows.store.tables import migrate
 
 PASSWORD = "tidu-demo"
@@ -83,6 +84,7 @@ def library(tmp_path_factory, settings_of):
     at = datetime(2026, 1, 1, tzinfo=UTC)
     with rooms.database.begin() as connection:
         people.load_organisations(connection, password=PASSWORD, now=at)
+        load_rule_sets(connection, now=at)
         rooms.catalog.deploy(connection, read_folder(HERE / "small_application"), by="system", at=at)
     rooms.database.dispose()
     return folder / "tidu.db"

@@ -230,3 +230,41 @@ def test_a_page_is_accessible(window, app, application, check_task, person, addr
 
     assert visitor.accessibility() == []
     assert visitor.complaints == []
+
+
+def test_a_rule_set_is_drafted_on_pages_that_everybody_can_use(window):
+    owner = window("owner")
+    owner.page.goto("/rules/")
+    owner.page.get_by_text("新建草稿").click()
+    owner.page.get_by_role("button", name="建立草稿").click()
+    found = {}
+    for group in ("quota", "departments", "tracks", "annual"):
+        owner.page.goto(f"/rules/set/gansu-2027/1?group={group}")
+        found[group] = owner.accessibility()
+    for address in ("/rules/compare?before=gansu-2026:1&after=guangdong-2026:1", "/rules/coverage"):
+        owner.page.goto(address)
+        found[address] = owner.accessibility()
+    owner.page.goto("/rules/documents/miit-2024")
+    owner.page.locator("#F36 summary", has_text="修订").click()
+    found["amend"] = owner.accessibility()
+
+    assert {place: problems for place, problems in found.items() if problems} == {}
+    assert owner.complaints == []
+
+
+def test_a_rule_set_is_submitted_in_a_dialog_that_asks_why(window):
+    owner = window("owner")
+    owner.page.goto("/rules/")
+    owner.page.get_by_text("新建草稿").click()
+    owner.page.get_by_role("button", name="建立草稿").click()
+    owner.page.goto("/rules/set/gansu-2027/1?group=publicity")
+    owner.page.locator("#p-publicity-municipal").fill("7")
+    owner.page.get_by_role("button", name="保存本组").click()
+    owner.sees("已保存。")
+
+    owner.page.get_by_role("link", name="提交审核").click()
+    owner.page.locator("dialog[open] textarea").fill("按2027年度通知调整")
+    owner.page.locator("dialog[open] button.btn-primary").click()
+
+    owner.sees("已提交，等待另一人批准。")
+    assert owner.complaints == []

@@ -32,6 +32,14 @@ ELSEWHERE = {
     "notices.send": "the public's objection, the same command as cases.send: test_notices",
     "incidents.resolve": "the same command as in the stories of commands on cases",
     "mending.resolve": "the same command as incidents.resolve: test_mending",
+    "rules.begin": "the same act as rule_sets.begin: test_rules",
+    "rules.save": "the same act as rule_sets.save: test_rules",
+    "rules.submit": "the same act as rule_sets.submit: test_rules",
+    "rules.approve": "the same act as rule_sets.approve: test_rules",
+    "rules.send_back": "the same act as rule_sets.send_back: test_rules",
+    "rules.discard": "the same act as rule_sets.discard: test_rules",
+    "rule_documents.amend": "the same act as rule_sets.amend: test_rules",
+    "rule_documents.hold": "the same act as rule_sets.hold: test_rules",
     "editor.bring_in": "the same act as editor.save_file: test_editor",
     "editor.add_file": "the same act as editor.save_file: test_editor",
     "editor.send_back": "the same act as models.send_back",
@@ -186,6 +194,22 @@ def processes_over_the_api(as_):
     owner.api("POST", f"{key}/publish", {}, **READ)
 
 
+def rules_over_the_api(as_):
+    owner, approver, key = as_("owner"), as_("approver"), "/rule-set/gansu-2027/1"
+    begin_rules = {"base": "gansu-2026:1", "id": "gansu-2027", "year": 2027}
+    owner.api("POST", "/rule-set", begin_rules)
+    owner.api("PUT", key, {"parameters": {"days.gf_m5": {"value": 4}}}, If_Match='"1"')
+    owner.api("POST", f"{key}/submit", {"reason": "按2027年度通知调整"}, **READ)
+    approver.api("POST", f"{key}/return", {"reason": "名额依据不足"}, **READ)
+    owner.api("POST", f"{key}/submit", {"reason": "按2027年度通知调整"}, **READ)
+    approver.api("POST", f"{key}/approve", {"reason": "同意"}, **READ)
+    owner.api("POST", "/rule-set", {**begin_rules, "id": "gansu-2028", "year": 2028})
+    owner.api("POST", "/rule-set/gansu-2028/1/discard", {"reason": "本年度不再需要"}, If_Match='"1"')
+    text = {"status": "read", "zh": "改为每年3月31日前。", "en": "By 31 March.", "reason": "部令已经修订"}
+    owner.api("PUT", "/rule-document/miit-2024/article/F38", text)
+    owner.api("POST", "/rule-document/held/small_application", {"reason": "对照新文本，仍然符合"})
+
+
 def pages_of_processes(as_):
     owner = as_("owner")
     owner.post("/editor/small_application/draft", base="2")
@@ -258,6 +282,7 @@ def told(as_, ledger, clock, app):
     pages_of_tasks(as_)
     evidence_and_tokens(as_, ledger)
     processes_over_the_api(as_)
+    rules_over_the_api(as_)
     clock.move(minutes=1)
     pages_of_processes(as_)
     return ledger

@@ -74,6 +74,9 @@ def test_what_is_public_is_a_short_list():
         "start.show",
         "api-docs.*",
         "notices.*",
+        "register.*",
+        "register_api.*",
+        "figures.*",
     }
 
 

@@ -102,6 +102,25 @@ COMMANDS = (
         options=(_o("directory", type=Path, metavar="DIR"),),
     ),
     Command(
+        name="rules",
+        says="rule documents and rule sets",
+        parts=(
+            Command(
+                name="coverage",
+                says="which clause is carried out where, and which element names none",
+                run=_ROOM + "rules:coverage",
+                options=(
+                    _o("path", nargs="?", type=Path, metavar="PATH", help="a folder; else what is deployed"),
+                ),
+            ),
+            Command(
+                name="list",
+                says="the rule sets, and which is in force today",
+                run=_ROOM + "rules:list_rules",
+            ),
+        ),
+    ),
+    Command(
         name="deploy",
         says="make a folder the new version of its process",
         run=_ROOM + "library:deploy",

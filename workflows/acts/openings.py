@@ -16,8 +16,15 @@ from workflows.acts.letters import Letter
 from workflows.acts.submissions import read, typed
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
-from workflows.register.batches import Batch, case_context, find_batch, newest_open, rules_for_case
-from workflows.register.calendar import SHANGHAI
+from workflows.register.batches import (
+    Batch,
+    case_context,
+    find_batch,
+    governing,
+    newest_open,
+    rules_for_case,
+)
+from workflows.register.calendar import SHANGHAI, local_day
 
 Values = Mapping[str, Any]
 
@@ -54,7 +61,7 @@ def opened(
     """Look up what ids stand for and check the start form. Raises NotFound, InvalidInput."""
     unit = asked.unit if asked.unit is not None else actor.unit
     batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
-    rules = rules_for_case(batch, asked.rules) if batch else None
+    rules = rules_for_case(batch, asked.rules) if batch else governing(connection, None, on=local_day(now))
     told = case_context(connection, unit, batch, now=now, rules=rules)
     data = package.form("start")
     form = read(data) if data else None
@@ -72,10 +79,11 @@ def opened(
 def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened:
     """What a case begins with that a letter begins. Nobody fills in a form: the drawing says what comes."""
     batch = _named(connection, letter.batch)
-    told = case_context(connection, letter.unit, batch, now=now)
+    rules = governing(connection, batch, on=local_day(now))
+    told = case_context(connection, letter.unit, batch, now=now, rules=rules)
     return Opened(
         values={**_own(told), "applicant": letter.applicant},
-        shared={"rules": batch.rules.shared} if batch else {},
+        shared={"rules": rules.shared} if rules else {},
         unit_id=letter.unit,
         batch_id=batch.id if batch else None,
         calendar=batch.calendar if batch else None,

@@ -24,8 +24,10 @@ from workflows.library.packages import (
     read_folder,
     write_folder,
 )
+from workflows.library.references import pin_clauses, unknown_clauses
 from workflows.library.trial.verdict import judge
 from workflows.register.calendar import Calendar, calendar_ids, load_calendar
+from workflows.register.clauses import clauses_in
 from workflows.store.contents import fetch, keep
 from workflows.store.tables import definitions, reading, take_turns
 
@@ -201,7 +203,7 @@ class Catalog:
             return error.problems
         except (NotFound, WrongState) as error:
             return bad("call.missing", str(error), f"被调用的流程不存在：{error}").problems
-        return self._judge(sources, package.forms)
+        return (*self._judge(sources, package.forms), *unknown_clauses(package, clauses_in(connection)))
 
     def deploy(
         self,
@@ -243,6 +245,8 @@ class Catalog:
             release_id=release_id,
         )
         connection.execute(definitions.insert().values(**vars(version)))
+        read = clauses_in(connection)
+        pin_clauses(connection, package, version.version, known=read, by=by, at=at)
         return version
 
     def load_library(

@@ -10,6 +10,8 @@ import workflows.actors.tokens
 import workflows.proof.checkpoints.records
 import workflows.proof.evidence
 import workflows.register.batches
+import workflows.register.clauses
+import workflows.register.rule_sets
 import workflows.services.registry
 import workflows.store.tables
 import workflows.transaction.outbox

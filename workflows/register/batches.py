@@ -19,7 +19,8 @@ from workflows.actors.people import authorities, units
 from workflows.register.calendar import local_day
 from workflows.register.records import record_of
 from workflows.register.rows import job_number, once, text
-from workflows.register.rules import FOLDER, RuleSet, flat, load_rules, read_rules
+from workflows.register.rule_sets import approved_rules, load_rule_sets, rules_on
+from workflows.register.rules import FOLDER, RuleSet, flat, stored_rules
 from workflows.register.units import names_of
 from workflows.store.columns import Document, Moment
 from workflows.store.contents import keep
@@ -134,7 +135,7 @@ def kept_rules(connection: sa.Connection, digest: str) -> RuleSet | None:
     stored = connection.execute(
         sa.select(blobs.c.content).where(blobs.c.digest == digest)
     ).scalar_one_or_none()
-    return read_rules(bytes(stored)) if stored is not None else None
+    return stored_rules(json.loads(bytes(stored))) if stored is not None else None
 
 
 def record_closing(connection: sa.Connection, *, case_id: str, number: int, batch: str, at: datetime) -> None:
@@ -169,14 +170,23 @@ def newest_open(connection: sa.Connection) -> Batch | None:
 
 
 def load_batches(connection: sa.Connection, *, by: str = "system", now: datetime) -> tuple[str, ...]:
-    """Open the rounds that ship with the product and are not open yet; the ids of all of them."""
+    """Keep the rule sets that ship with the product, open the rounds that do and are not open yet; the ids
+    of all of them."""
+    load_rule_sets(connection, now=now)
     rows = json.loads((FOLDER / "batches.json").read_bytes())["batches"]
     there = set(connection.execute(sa.select(batches.c.id)).scalars())
     for row in rows:
         if row["id"] not in there:
             facts = {"name": row["name"], "name_en": row["name_en"], "calendar": row["calendar"]}
-            open_batch(connection, row["id"], rules=load_rules(row["rules"]), by=by, now=now, **facts)
+            rules = approved_rules(connection, row["rules"]).rules
+            open_batch(connection, row["id"], rules=rules, by=by, now=now, **facts)
     return tuple(row["id"] for row in rows)
+
+
+def governing(connection: sa.Connection, batch: Batch | None, *, on: date) -> RuleSet | None:
+    """The rules of a case that is accepted on this day: those pinned by its batch; without a batch those in
+    force on the day, None if none are."""
+    return batch.rules if batch else rules_on(connection, on)
 
 
 def rules_for_case(batch: Batch, overrides: Mapping[str, Any] | None = None) -> RuleSet:
@@ -199,14 +209,15 @@ def case_context(
     rules: RuleSet | None = None,
 ) -> dict[str, Value]:
     """What a case is told when it starts: `unit`, `batch` and `rules`, as FEEL values; null without one.
-    The batch's own rules unless there are others.
+    The rules are those that govern it unless there are others.
 
     Raises NotFound for an unknown unit.
     """
+    governed = rules or governing(connection, batch, on=local_day(now))
     return {
         "unit": unit_context(connection, unit, on=local_day(now)) if unit else None,
         "batch": batch_context(batch) if batch else None,
-        "rules": (rules or batch.rules).shared.value if batch else None,
+        "rules": governed.shared.value if governed else None,
     }
 
 
@@ -251,10 +262,10 @@ def is_uscc(text: str) -> bool:
 
 _IS_CLOSED = (batches.c.status == "closed") | sa.exists().where(batch_closings.c.batch == batches.c.id)
 _STATUS = sa.case((_IS_CLOSED, "closed"), else_="open").label("status")
-_FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
-_OPEN = _FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
+FACTS = sa.select(*(column for column in batches.c if column.name not in ("rules", "status")), _STATUS)
+_OPEN = FACTS.where(~_IS_CLOSED).order_by(batches.c.opened_at.desc(), batches.c.id)
 _NEWEST = _OPEN.limit(1)
-_NAMED = _FACTS.where(batches.c.id == sa.bindparam("batch"))
+_NAMED = FACTS.where(batches.c.id == sa.bindparam("batch"))
 _UNIT = (
     sa.select(
         *(column for column in units.c if column.name not in ("name", "name_en")),
@@ -276,5 +287,5 @@ def _batch(connection: sa.Connection, row: sa.RowMapping) -> Batch:
 def _rules(connection: sa.Connection, batch: str, digest: str) -> RuleSet:
     if digest not in _READ:
         stored = connection.execute(sa.select(batches.c.rules).where(batches.c.id == batch)).scalar_one()
-        _READ[digest] = read_rules(stored)
+        _READ[digest] = stored_rules(stored)
     return _READ[digest]

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from workflows.register.rows import Row, found
 from workflows.register.titles import BORNE, designations, removals, transfers
-from workflows.register.units import names_of, renames
+from workflows.register.units import code_of, names_of, renames
+
+_TITLE = tuple(designations.c[name] for name in ("track", "level", "title", "title_en"))
 
 
 def standing(
@@ -40,7 +42,7 @@ def _expires(row: Row, before: date | None) -> bool:
 def given(connection: sa.Connection, *, since: date, until: date, level: str) -> tuple[Row, ...]:
     """The titles of a level that were given from `since` to `until`, both days included."""
     d = designations.c
-    query = sa.select(designations, *names_of(d.unit)).where(d.level == level)
+    query = sa.select(designations, *_bearer(d.unit)).where(d.level == level)
     return _rows(connection, query.where(d.decided_on.between(since, until)), d.decided_on, until)
 
 
@@ -48,7 +50,17 @@ def taken(connection: sa.Connection, *, since: date, until: date, level: str) ->
     """The titles of a level that were taken away in that time, with their grounds."""
     d, r = designations.c, removals.c
     query = (
-        sa.select(d.track, d.level, d.title, d.title_en, r.unit, r.ground, r.removed_on, *names_of(r.unit))
+        sa.select(
+            d.track,
+            d.level,
+            d.title,
+            d.title_en,
+            r.unit,
+            r.ground,
+            r.document,
+            r.removed_on,
+            *_bearer(r.unit),
+        )
         .join(removals, r.designation_id == d.designation_id)
         .where(d.level == level, r.removed_on.between(since, until))
     )
@@ -72,16 +84,21 @@ def _new_names(connection: sa.Connection, since: date, until: date, level: str) 
 
 
 def _title(borne: Row) -> dict[str, Any]:
-    return {name: borne[name] for name in ("track", "level", "title", "title_en")}
+    return {name: borne[name] for name in ("track", "level", "title", "title_en", "uscc")}
 
 
 def _new_bearers(connection: sa.Connection, since: date, until: date, level: str) -> tuple[Row, ...]:
     d, t = designations.c, transfers.c
-    before, _ = names_of(t.previous)
-    facts = (d.track, d.level, d.title, d.title_en, t.unit, t.since, before.label("previous"))
-    query = sa.select(*facts, *names_of(t.unit)).join(transfers, t.designation_id == d.designation_id)
+    before, before_en = names_of(t.previous)
+    previous = (before.label("previous"), before_en.label("previous_en"))
+    facts = (t.unit, t.document, t.since, *previous)
+    query = sa.select(*_TITLE, *facts, *_bearer(t.unit)).join(transfers, t.designation_id == d.designation_id)
     query = query.where(d.level == level, t.since.between(since, until))
     return _rows(connection, query, t.since, until)
+
+
+def _bearer(unit: sa.ColumnElement[str]) -> tuple[sa.Label[str], ...]:
+    return *names_of(unit), code_of(unit)
 
 
 def _rows(

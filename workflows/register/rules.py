@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ FOLDER = Path(__file__).parents[2] / "bpmn" / "rules"
 CATALOGUE = "parameters"
 WEIGHTS = "weights."
 """How the groups begin whose values make a hundred."""
-WHOLE = frozenset({"working_days", "days", "months", "years", "count", "quota"})
+WHOLE = frozenset({"working_days", "days", "months", "years", "count"})
 NUMBERS = WHOLE | {"points", "share", "cubic_metres"}
+AUTHORITY = re.compile(r"[0-9]{6}")
+SETTLED = frozenset({"value", "same_as", "inferred", "source", "note"})
+"""What a rule set says of a parameter itself; unit and labels come with the parameter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,20 +80,35 @@ class RuleSet:
             raise NotFound(f"the rule set has no parameter {key!r}", parameter=key)
         return self.value(found.same_as) if found.same_as else found.value
 
+    @property
+    def effective(self) -> tuple[date | None, date | None]:
+        """The first and the last day on which it is in force by itself; None: only where a batch names it."""
+        span = self.content.get("effective") or {}
+        since, until = span.get("from"), span.get("to")
+        return (
+            date.fromisoformat(since) if since else None,
+            date.fromisoformat(until) if until else None,
+        )
+
     @cached_property
     def context(self) -> Mapping[str, Value]:
-        """The parameters as nested FEEL contexts (`days.gf_m5`), numbers exact, `dates` of the year."""
+        """The parameters as nested FEEL contexts (`days.gf_m5`), numbers exact, `dates` of the year.
+
+        A quota is the number that holds for every authority without one of its own; those stand beside it
+        by code (`quota_by_authority.gf`).
+        """
         nested: dict[str, Value] = {
             "id": self.id,
             "version": Decimal(self.version),
             "year": Decimal(self.year),
         }
         for key, parameter in self.parameters.items():
-            *groups, name = key.split(".")
-            here = nested
-            for group in groups:
-                here = here.setdefault(group, {})
-            here[name] = self._feel(parameter)
+            if parameter.unit == "quota":
+                default, own = quota_of(self.value(key))
+                _put(nested, key, default)
+                _put(nested, key.replace(".", "_by_authority.", 1), own)
+            else:
+                _put(nested, key, self._feel(parameter))
         return nested
 
     @cached_property
@@ -110,9 +129,7 @@ class RuleSet:
             row = content["parameters"].setdefault(key, {})
             row.pop("same_as", None)
             row["value"] = value
-        made = _rule_set(content)
-        _refuse(check_rules(made))
-        return made
+        return read_rules(content)
 
     def _feel(self, parameter: Parameter) -> Value:
         value = self.value(parameter.key)
@@ -121,11 +138,27 @@ class RuleSet:
         return from_json(value)
 
 
+def quota_of(value: Any) -> tuple[Value, Mapping[str, Value]]:
+    """A quota (`12`, null, or `{"default": 12, "by_authority": {"620100": 20}}`) as its two parts."""
+    whole = value if isinstance(value, Mapping) else {"default": value, "by_authority": {}}
+    return from_json(whole["default"]), {code: from_json(n) for code, n in whole["by_authority"].items()}
+
+
+def _put(nested: dict[str, Value], key: str, value: Value) -> None:
+    *groups, name = key.split(".")
+    here: Any = nested
+    for group in groups:
+        here = here.setdefault(group, {})
+    here[name] = value
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`."""
+    """Nested values by their full keys: `{"days": {"gf_m5": 3}}` is `{"days.gf_m5": 3}`. The value of a
+    parameter may be nested itself."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        found.update(flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value})
+        is_group = isinstance(value, Mapping) and prefix + key not in catalogue()
+        found.update(flat(value, f"{prefix}{key}.") if is_group else {prefix + key: value})
     return found
 
 
@@ -139,19 +172,40 @@ def load_rules(name: str | Path = "gansu-2026") -> RuleSet:
 
 def rule_set_ids() -> tuple[str, ...]:
     """The ids of the rule sets that ship with the product."""
-    others = {CATALOGUE, "batches", "clauses", "tracks"}
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.json") if path.stem not in others))
+    found = {path.stem: json.loads(path.read_bytes()) for path in FOLDER.glob("*.json")}
+    return tuple(sorted(name for name, content in found.items() if {"year", "parameters"} <= content.keys()))
 
 
 def read_rules(data: bytes | Mapping[str, Any]) -> RuleSet:
-    """A rule set from its JSON, checked. Raises BadDefinition naming every problem by parameter."""
+    """A rule set from its JSON, checked. Raises BadDefinition naming every problem by parameter.
+
+    With a `base` it says only what differs from that rule set; what it becomes is whole.
+    """
     try:
-        made = _rule_set(json.loads(data) if isinstance(data, bytes) else data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        made = _rule_set(_whole(json.loads(data) if isinstance(data, bytes) else data))
+    except (ValueError, KeyError, TypeError, AttributeError, NotFound) as error:
         text = f"not a rule set: {type(error).__name__} {error}"
         raise BadDefinition((_problem("", text, "不是有效的规则参数文件"),)) from None
     _refuse(check_rules(made))
     return made
+
+
+def stored_rules(content: Mapping[str, Any]) -> RuleSet:
+    """A rule set as it was stored: the catalogue of its day has checked it, and later ones do not count."""
+    return _rule_set(content)
+
+
+def _whole(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The content of what differs from a base, put together with it."""
+    if "base" not in content:
+        return content
+    base = load_rules(content["base"])
+    rows = {key: dict(row) for key, row in base.content["parameters"].items()}
+    for key, row in content["parameters"].items():
+        kept = {name: value for name, value in rows.get(key, {}).items() if name not in SETTLED}
+        rows[key] = {**kept, **row}
+    ours = {name: value for name, value in content.items() if name != "base"}
+    return {**ours, "derived_from": f"{base.id}:{base.version}", "parameters": rows}
 
 
 def _rule_set(content: Mapping[str, Any]) -> RuleSet:
@@ -180,11 +234,15 @@ def _parameter(key: str, row: Mapping[str, Any]) -> Parameter:
     )
 
 
+@cache
+def _catalogue() -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads((FOLDER / f"{CATALOGUE}.json").read_bytes())
+    return content
+
+
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
     """What a rule set must hold: key → unit, range, choices."""
-    known: Mapping[str, Mapping[str, Any]] = json.loads((FOLDER / f"{CATALOGUE}.json").read_bytes())[
-        "parameters"
-    ]
+    known: Mapping[str, Mapping[str, Any]] = _catalogue()["parameters"]
     return {key: _with_choices(row) for key, row in known.items()}
 
 
@@ -193,10 +251,18 @@ def _with_choices(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "choices": [*tracks()]} if row.get("choices") == "tracks" else row
 
 
+def catalogue_words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """What `groups` of parameters, `units` and other `words` are called: name → label, labelEn."""
+    named = {track.id: {"label": track.zh, "labelEn": track.en} for track in tracks().values()}
+    told = {kind: _catalogue()[kind] for kind in ("groups", "units", "words")}
+    return {**told, "words": {**told["words"], **named}}
+
+
 def check_rules(rules: RuleSet) -> tuple[Problem, ...]:
     """What is wrong with a rule set: unknown, missing or mislabelled keys, units, values out of range."""
     known = catalogue()
-    found = [
+    found = list(_span_problems(rules))
+    found += [
         _problem(key, "the parameter is missing", "缺少参数") for key in known if key not in rules.parameters
     ]
     for key, parameter in rules.parameters.items():
@@ -205,6 +271,16 @@ def check_rules(rules: RuleSet) -> tuple[Problem, ...]:
         else:
             found.append(_problem(key, "there is no such parameter", "未知参数"))
     return (*found, *(() if found else _weight_problems(rules)))
+
+
+def _span_problems(rules: RuleSet) -> Iterator[Problem]:
+    try:
+        since, until = rules.effective
+    except (ValueError, TypeError, AttributeError):
+        yield _problem("effective", "expected days such as 2026-01-01", "生效日期格式应为 2026-01-01")
+        return
+    if (until and not since) or (since and until and until < since):
+        yield _problem("effective", f"it ends on {until} before it begins", "失效日期早于生效日期")
 
 
 def _parameter_problems(rules: RuleSet, parameter: Parameter, known: Mapping[str, Any]) -> Iterator[Problem]:
@@ -219,7 +295,8 @@ def _parameter_problems(rules: RuleSet, parameter: Parameter, known: Mapping[str
         if other is None or other.same_as or other.unit != parameter.unit:
             yield _problem(key, f"it cannot be the same as {parameter.same_as}", "引用的参数无效")
     elif wrong := _wrong(parameter.value, known):
-        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", "取值无效")
+        told = f"，应为{known['min']}至{known['max']}" if "min" in known else ""
+        yield _problem(key, f"{wrong}, found {str(parameter.value)[:60]!r}", f"取值无效{told}")
 
 
 def _wrong(value: Any, known: Mapping[str, Any]) -> str:
@@ -235,6 +312,8 @@ def _wrong(value: Any, known: Mapping[str, Any]) -> str:
         return "" if _is_month_day(value) else "expected a day of the year such as 06-30"
     if unit == "list":
         return _wrong_list(value, known)
+    if unit == "quota":
+        return _wrong_quota(value, known)
     if unit == "departments":
         return "" if _are_departments(value) else "expected departments with id, names, days, remind_before"
     return (
@@ -249,6 +328,18 @@ def _wrong_number(value: Any, known: Mapping[str, Any]) -> str:
     if known["unit"] in WHOLE and value != int(value):
         return "expected a whole number"
     return "expected an odd number" if known.get("odd") and not value % 2 else ""
+
+
+def _wrong_quota(value: Any, known: Mapping[str, Any]) -> str:
+    if not isinstance(value, dict):
+        return _wrong_number(value, {**known, "unit": "count"})
+    own = value.get("by_authority")
+    if value.keys() != {"default", "by_authority"} or not isinstance(own, dict):
+        return "expected a number, or a default and numbers by_authority"
+    if strange := [code for code in own if not AUTHORITY.fullmatch(code)]:
+        return f"expected codes of authorities such as 620100, not {strange[0]}"
+    given = [*own.values(), *(() if value["default"] is None else (value["default"],))]
+    return next(filter(None, (_wrong_number(n, {**known, "unit": "count"}) for n in given)), "")
 
 
 def _wrong_list(value: Any, known: Mapping[str, Any]) -> str:
@@ -268,16 +359,14 @@ def _is_month_day(value: Any) -> bool:
 
 
 def _are_departments(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len({row.get("id") for row in value if isinstance(row, dict)}) == len(value)
-        and all(_is_department(row) for row in value)
-    )
+    are_all = isinstance(value, list) and all(_is_department(row) for row in value)
+    return are_all and len({row["id"] for row in value}) == len(value)
 
 
-def _is_department(row: Any) -> bool:
+def _is_department(given: Any) -> bool:
+    row: Mapping[str, Any] = given if isinstance(given, dict) else {}
     texts = all(isinstance(row.get(name), str) and row[name] for name in ("id", "name", "nameEn"))
-    numbers = [row.get(name) for name in ("remind_before", "days")]
+    numbers: list[Any] = [row.get(name) for name in ("remind_before", "days")]
     whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
     return texts and whole and 0 < numbers[0] < numbers[1] <= 250
 

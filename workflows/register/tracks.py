@@ -15,8 +15,8 @@ FILE = Path(__file__).parents[2] / "bpmn" / "rules" / "tracks.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Level:
-    """One level of the ladder."""
+class Term:
+    """A level of the ladder, or a ground on which a title is taken away."""
 
     id: str
     zh: str
@@ -61,9 +61,15 @@ def tracks() -> Mapping[str, Track]:
 
 
 @cache
-def levels() -> Mapping[str, Level]:
+def levels() -> Mapping[str, Term]:
     """Every level by its id, the lowest first."""
-    return {row["id"]: Level(id=row["id"], zh=row["zh"], en=row["en"]) for row in _content()["levels"]}
+    return _terms("levels")
+
+
+@cache
+def grounds() -> Mapping[str, Term]:
+    """The grounds of removal that have a name; a drawing may say others in words."""
+    return _terms("grounds")
 
 
 def find_track(track: str) -> Track:
@@ -77,6 +83,10 @@ def find_track(track: str) -> Track:
 def highest(found: list[str]) -> str:
     """The highest of some levels, `none` if there are none."""
     return max(found, key=list(levels()).index, default="none")
+
+
+def _terms(name: str) -> Mapping[str, Term]:
+    return {row["id"]: Term(id=row["id"], zh=row["zh"], en=row["en"]) for row in _content()[name]}
 
 
 def _content() -> Mapping[str, Any]:

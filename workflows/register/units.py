@@ -44,6 +44,13 @@ def names_of(unit: sa.ColumnElement[str]) -> tuple[sa.Label[str], sa.Label[str]]
     return _name(unit, "name", "previous"), _name(unit, "name_en", "previous_en")
 
 
+def code_of(unit: sa.ColumnElement[str]) -> sa.Label[str]:
+    """The credit code of a unit, as the column `uscc`."""
+    known = units.alias()
+    code = sa.select(known.c.uscc).where(known.c.id == unit)
+    return sa.func.coalesce(code.scalar_subquery(), "").label("uscc")
+
+
 def _name(unit: sa.ColumnElement[str], now: str, before: str) -> sa.Label[str]:
     """The newest name up to the day; else what it was called before the next; else what it is known by."""
     of = renames.alias()

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from engine.errors import BadDefinition, NotFound
+from engine.errors import BadDefinition, NotFound, WrongState
 from engine.values import Value, to_json
 from workflows.register import batches
 from workflows.register.calendar import load_calendar
-from workflows.register.rules import RuleSet, flat, load_rules
+from workflows.register.rule_sets import approved_rules
+from workflows.register.rules import RuleSet, flat
 from workflows.services.inputs import needed, optional
 from workflows.services.operation import Done, DrawnError, Operation, Reading, Values
 from workflows.store.tables import cases
@@ -26,7 +27,7 @@ def _open(inputs: Values, read: Reading) -> dict[str, Value]:
         load_calendar(needed(inputs, "calendar"))
     except NotFound as error:
         raise DrawnError("CALENDAR_MISSING", str(error)) from None
-    rules = _rules(inputs)
+    rules = _rules(inputs, read.connection)
     return {"batch": batch, "rules": f"{rules.id}:{rules.version}", "digest": rules.digest}
 
 
@@ -41,18 +42,20 @@ def _shipped(batch: batches.Batch) -> dict[str, Value]:
     }
 
 
-def _rules(inputs: Values) -> RuleSet:
-    """The rules that are meant: a rule set's id, or its id with `changes` by full key or nested."""
+def _rules(inputs: Values, connection: sa.Connection) -> RuleSet:
+    """The rules that are meant: an approved rule set by its id, of the newest version unless the `version` is
+    told, with `changes` by full key or nested."""
     asked = inputs.get("rules")
     told = asked if isinstance(asked, Mapping) else {"id": asked}
-    changes = told.get("changes")
+    changes, version = told.get("changes"), told.get("version")
     try:
-        rules = load_rules(needed(told, "id"))
+        number = None if version is None else int(version)
+        rules = approved_rules(connection, needed(told, "id"), number).rules
         if not isinstance(changes, Mapping) or not changes:
             return rules
         plain = to_json(dict(changes))
         return rules.changed(flat(plain))
-    except (BadDefinition, NotFound) as error:
+    except (BadDefinition, NotFound, WrongState) as error:
         raise DrawnError("RULES_INVALID", str(error)) from None
 
 
@@ -64,7 +67,7 @@ def _write_batch(connection: sa.Connection, done: Done) -> None:
         needed(told, "batch"),
         name=needed(told, "name"),
         name_en=needed(told, "name_en"),
-        rules=batches.kept_rules(connection, digest) or _rules(told),
+        rules=batches.kept_rules(connection, digest) or _rules(told, connection),
         calendar=needed(told, "calendar"),
         by=connection.execute(starter).scalar_one_or_none() or "system",
         approved_by=needed(told, "approved_by"),

@@ -72,7 +72,7 @@ def _designate(inputs: Values, read: Reading) -> dict[str, Value]:
     known = titles.duplicate(read.connection, unit, track=track, level=level, on=on)
     if known is not None and known.case_id != read.case_id and not _renews(inputs, known, on):
         raise DrawnError("ALREADY_BORNE", f"{unit} already bears {track}.{level} by case {known.case_id}")
-    ban = bans.ban_of(read.connection, unit, on=on)
+    ban = bans.ban_of(read.connection, unit, on=on) or bans.ban_of(read.connection, unit, on=read.today)
     if ban is not None:
         raise DrawnError("BANNED", f"{unit} is banned until {ban.until}, and nothing is designated before")
     return {"designation_id": f"{read.case_id}-{track}-{level}", "document": inputs.get("document")}

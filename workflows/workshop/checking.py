@@ -19,9 +19,11 @@ from workflows.library.packages import (
     read_unready_drawing,
     unmarked,
 )
+from workflows.library.references import unknown_clauses
 from workflows.library.trial import verdict
 from workflows.library.trial.verdict import Decided
 from workflows.library.typed_json import from_typed
+from workflows.register.clauses import clauses
 
 Decider = Callable[..., Decided]
 Reader = Callable[[bytes], tuple[Package, ...]]
@@ -103,6 +105,7 @@ def _check_packages(packages: tuple[Package, ...], check: Checker) -> Iterator[P
         if package.files[DRAWING] == packages[0].files[DRAWING]:
             yield from unmarked(package)
             given = sources(package.process_id, _reached(package, packages))
+            yield from unknown_clauses(package, clauses())
             for problem in check(given, package.forms):
                 if problem.rule != "process.other" or problem.element not in ours:
                     yield problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -49,12 +49,17 @@ def test_a_case_is_told_of_its_unit_its_batch_and_its_rules(connection):
     assert from_json(to_json(told)) == told
 
 
-def test_a_case_without_unit_or_batch_is_told_null(connection):
-    assert batches.case_context(connection, None, None, now=NOW) == {
-        "unit": None,
-        "batch": None,
-        "rules": None,
-    }
+def test_a_case_without_unit_or_batch_is_told_the_rules_of_the_day(connection):
+    told = batches.case_context(connection, None, None, now=NOW)
+
+    assert (told["unit"], told["batch"]) == (None, None)
+    assert told["rules"] == load_rules().shared.value
+
+
+def test_on_a_day_without_rules_in_force_it_is_told_null(connection):
+    earlier = NOW - timedelta(days=365)
+
+    assert batches.case_context(connection, None, None, now=earlier)["rules"] is None
 
 
 def test_an_unknown_unit_or_batch_is_not_found(connection):
@@ -80,6 +85,8 @@ def test_rules_can_be_tried_out_with_other_values(connection, overrides):
     assert told["rules"]["thresholds"]["gf_municipal"] == 60
     assert told["rules"]["version"] == 1
     assert flat({"a": {"b": {"c": 1}}, "d": [2]}) == {"a.b.c": 1, "d": [2]}
+    own = {"default": 12, "by_authority": {"620100": 20}}
+    assert flat({"quota": {"gf": own}}) == flat({"quota.gf": own}) == {"quota.gf": own}
 
 
 def test_a_batch_keeps_the_rules_it_was_opened_with(connection):

@@ -28,8 +28,8 @@ def found(row):
 
 
 def test_every_rule_set_that_ships_is_sound():
-    assert rule_set_ids() == ("gansu-2026",)
-    assert check_rules(load_rules()) == ()
+    assert rule_set_ids() == ("gansu-2026", "guangdong-2026", "heilongjiang-2026", "shandong-2026")
+    assert [check_rules(load_rules(name)) for name in rule_set_ids()] == [()] * 4
 
 
 def test_every_parameter_says_where_it_comes_from_and_speaks_two_languages():
@@ -136,6 +136,11 @@ def test_a_missing_and_an_unknown_parameter_are_named():
         ("experts.count", {"value": 4}),
         ("onsite.share", {"value": 1.2}),
         ("quota.gf", {"value": -1}),
+        ("quota.gf", {"value": {"default": 5}}),
+        ("quota.gf", {"value": {"default": 5, "by_authority": []}}),
+        ("quota.gf", {"value": {"default": -5, "by_authority": {}}}),
+        ("quota.gf", {"value": {"default": None, "by_authority": {"620100": 2.5}}}),
+        ("quota.gf", {"value": {"default": None, "by_authority": {"Lanzhou": 2}}}),
         ("switches.county_step", {"value": 1}),
         ("dates.national", {"value": "07-32"}),
         ("dates.national", {"value": "2026-07-31"}),
@@ -144,6 +149,8 @@ def test_a_missing_and_an_unknown_parameter_are_named():
         ("tracks.national", {"value": []}),
         ("annual.remind_before", {"value": [14, "7"]}),
         ("departments", {"value": [{"id": "ecology"}]}),
+        ("departments", {"value": [{"id": ["ecology"]}]}),
+        ("departments", {"value": ["ecology"]}),
         ("standards.gf", {"value": 5}),
     ],
 )
@@ -152,6 +159,43 @@ def test_a_parameter_that_cannot_be_is_refused_by_name(key, change):
     row["parameters"][key].update(change)
 
     assert [element for element, _ in found(row)] == [key]
+
+
+def test_a_quota_is_one_number_for_all_or_has_some_authorities_of_its_own():
+    plain = load_rules().changed({"quota.gf": 12}).context
+    own = load_rules().changed({"quota.gf": {"default": 12, "by_authority": {"620100": 20}}}).context
+
+    assert (plain["quota"]["gf"], plain["quota_by_authority"]["gf"]) == (12, {})
+    assert (own["quota"]["gf"], own["quota_by_authority"]["gf"]) == (12, {"620100": Decimal(20)})
+    asked = parse("get or else(get value(rules.quota_by_authority.gf, authority), rules.quota.gf)")
+    assert [asked.evaluate({"rules": own, "authority": code}) for code in ("620100", "620200")] == [20, 12]
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"from": "2026-13-01"},
+        {"from": "soon"},
+        {"from": "2026-05-01", "to": "2026-04-30"},
+        {"to": "2026-01-01"},
+    ],
+)
+def test_a_span_that_cannot_be_is_refused(span):
+    assert [element for element, _ in found({**content(), "effective": span})] == ["effective"]
+
+
+def test_a_file_may_say_only_what_differs_from_another():
+    less = {"id": "x-2026", "version": 1, "year": 2026, "label": "某省", "labelEn": "Somewhere"}
+    changed = {"publicity.provincial": {"value": 7, "inferred": False, "source": "F82"}}
+    rules = read_rules({**less, "base": "gansu-2026", "effective": None, "parameters": changed})
+
+    assert (rules.value("days.gf_p8"), rules.value("days.gf_m5")) == (7, 5)
+    assert rules.parameters["publicity.provincial"].inferred is False
+    assert rules.parameters["publicity.provincial"].label_zh == "省级公示期"
+    assert rules.effective == (None, None)
+    assert rules.content["derived_from"] == "gansu-2026:1"
+    assert read_rules(rules.content).digest == rules.digest
+    assert [e for e, _ in found({**less, "base": "mars-2026", "parameters": {}})] == [""]
 
 
 def test_a_department_must_be_reminded_before_its_time_is_up_and_stand_once():

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from engine.decisions.reader import parse_decisions
 from engine.tables import metadata
 from engine.temporal import add_months
+from tests.workflows.register.parts import BPMN
 from workflows.actors.people import load_organisations
 from workflows.register import bans, units
-from workflows.register.calendar import local_day
+from workflows.register.calendar import functions_at, local_day
 from workflows.register.tracks import tracks
 from workflows.services import registry
 from workflows.services.operation import DrawnError, Reading
@@ -21,6 +23,7 @@ from workflows.store.tables import cases, open_database
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 DAYS = st.dates(date(2024, 1, 1), date(2036, 12, 31))
 LEAP = date(2028, 2, 29)
+ADMISSIBILITY = parse_decisions((BPMN / "admission" / "admissibility.dmn").read_bytes())
 TITLES = [(track.id, level) for track in tracks().values() for level in track.levels]
 
 
@@ -54,6 +57,7 @@ def _agree(house, since, years, on, hour):
             assert _looked_up(connection, now, unit) == {until if is_banned else None}
         assert _looked_up(connection, now, "u03") == {None}
         assert _refused(connection, now) == is_banned
+        assert _admitted(connection, now) == (not is_banned)
 
 
 class _banned:
@@ -88,6 +92,25 @@ def _looked_up(connection, now, unit):
     return {
         _ask(connection, now, "register.lookup", unit=unit, track=track)["banned_until"] for track in tracks()
     }
+
+
+def _admitted(connection, now):
+    """Whether the table that every ladder asks lets the unit apply; on every track or on none."""
+    found = set()
+    for track in tracks().values():
+        told = _ask(connection, now, "register.lookup", unit="u01", track=track.id)
+        is_open = dict.fromkeys(("municipal", "provincial", "national"), True)
+        context = {
+            "register": told,
+            "level": told["level"],
+            "mode": "self",
+            "track": {"id": track.id, "open": is_open, "highest": track.levels[-1]},
+            "rules": {"evaluation": {"modes": ["self"]}},
+        }
+        made = ADMISSIBILITY.evaluate("admissibility", context, now=now, functions=functions_at(now))
+        found.add(made.value["admissible"])
+    assert len(found) == 1
+    return found.pop()
 
 
 def _refused(connection, now):

@@ -85,7 +85,12 @@ def test_nothing_is_given_to_a_banned_unit(register):
     for track, level in (("gf", "municipal"), ("wp", "provincial")):
         assert register.refused("register.designate", track=track, level=level).startswith("BANNED")
     assert register.refused("register.cultivate", track="sc").startswith("BANNED")
-    designate(register, date=date(2029, 3, 2))
+    until = date(2029, 3, 2)
+    for day in (TODAY - DAY, until):  # neither dated back nor dated ahead
+        told = {"track": "gf", "level": "municipal", "date": day}
+        assert register.refused("register.designate", **told).startswith("BANNED")
+    register.clock.move(until - TODAY)
+    designate(register, date=until)
 
 
 def test_a_title_is_renewed_before_it_ends_and_not_given_twice(register):
@@ -417,6 +422,7 @@ def test_a_case_opens_a_batch_with_other_rules_and_closes_it(register):
     [
         ({"calendar": "cn-1999"}, "CALENDAR_MISSING"),
         ({"rules": "nowhere"}, "RULES_INVALID"),
+        ({"rules": {"id": "gansu-2026", "version": 9}}, "RULES_INVALID"),
         ({"rules": {"id": "gansu-2026", "changes": {"quota.gf": -1}}}, "RULES_INVALID"),
         ({"approved_by": None}, "JOB_FAILED"),
     ],

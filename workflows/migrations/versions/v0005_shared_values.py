@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from workflows.register.batches import batches
-from workflows.register.rules import read_rules
+from workflows.register.rules import stored_rules
 from workflows.store.contents import keep
 from workflows.store.tables import operations
 
@@ -30,7 +30,7 @@ def upgrade() -> None:
     """New cases name the rules by their digest; those that carry them stay as they are."""
     here = op.get_bind()
     for content in here.scalars(sa.select(batches.c.rules)).all():
-        keep(here, {"rules": read_rules(content).shared.text.encode()})
+        keep(here, {"rules": stored_rules(content).shared.text.encode()})
     for name in UNASKED:
         op.execute(f"DROP INDEX IF EXISTS {name}")
     for index in operations.indexes:

@@ -15,7 +15,7 @@ from workflows.register.units import mergers, renames
 from workflows.register.years import green_codes, pull_targets, yearly_scores
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
