@@ -178,10 +178,10 @@ def _value(posted: Posted, known: Mapping[str, Any], key: str) -> Any:
         case "switch":
             return {"yes": True, "no": False}.get(text)
         case "choices":
-            return posted.getlist(name)
+            return posted.getlist(name) or _nothing(known)
         case "lines":
             lines = [line.strip() for line in text.split("\n") if line.strip()]
-            return [_number(line) for line in lines] if "min" in known else lines
+            return ([_number(line) for line in lines] if "min" in known else lines) or _nothing(known)
         case "departments":
             return list(_departments(posted, key))
         case "quota":
@@ -189,6 +189,11 @@ def _value(posted: Posted, known: Mapping[str, Any], key: str) -> Any:
         case "json":
             return _json(text)
     return text
+
+
+def _nothing(known: Mapping[str, Any]) -> list[Any] | None:
+    """What an empty list means: no value where none is needed."""
+    return None if known.get("optional") else []
 
 
 def _quota(posted: Posted, text: str, key: str) -> Any:
