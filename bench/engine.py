@@ -203,6 +203,8 @@ def package(rounds: int, cases: int) -> Figures:
                 execution.fire(step.n, now=step.at)
             elif step.kind == "person":
                 execution.complete(step.n, step.values, now=step.at)
+            elif step.kind == "message":
+                execution.receive(step.message, step.values, correlation=step.key, now=step.at)
             else:
                 execution.finish(step.n, step.values, now=step.at)
             execution.drain()
@@ -213,6 +215,8 @@ def package(rounds: int, cases: int) -> Figures:
         for step in later:
             if step.kind == "time":
                 case.pass_time(step.at + SECOND)
+            elif step.kind == "message":
+                case.receive(step.message, step.place[-1][0], step.values, step.at)
             else:
                 case.complete(step.place, step.values, step.at)
         return finished(case.is_done, later)

@@ -53,12 +53,12 @@ def menu() -> list[Entry]:
     ]
 
 
-def _room(endpoint: str | None) -> str:
-    room = (endpoint or "").partition(".")[0]
-    return ROOMS.get(room, room)
-
-
 def _label(endpoint: str, label: str) -> str:
     """Officers do not apply: they begin what is theirs to begin."""
     actor = who()
     return "发起" if endpoint == "apply.show" and actor is not None and actor.level != "unit" else label
+
+
+def _room(endpoint: str | None) -> str:
+    room = (endpoint or "").partition(".")[0]
+    return ROOMS.get(room, room)

@@ -81,13 +81,15 @@ def answers(process: str, examples: tuple[str, ...]) -> Answers:
 
 @dataclass(frozen=True)
 class Step:
-    """What happened in a history: `kind` is person, job or time."""
+    """What happened in a history: `kind` is person, job, time or message, the last heard at `place`."""
 
     kind: str
     place: Path
     n: int
     values: dict[str, Any]
     at: datetime
+    message: str = ""
+    key: Any = None
 
 
 def history(process: str, example: str) -> list[Step]:
@@ -108,6 +110,11 @@ def history(process: str, example: str) -> list[Step]:
             case ev.TimerFired(timer_id=own):
                 steps.append(Step("time", (), number(own), {}, entry.at))
                 ours.pass_time(entry.at)
+            case ev.MessageReceived(message=message, values=values, correlation=key):
+                heard = next(token for token in ours.tokens("message") if token.message == message)
+                where, given = ((listens_at(heard), None),), from_json(values)
+                steps.append(Step("message", where, 0, given, entry.at, message, from_json(key)))
+                ours.receive(message, given, entry.at)
     return steps
 
 
@@ -153,7 +160,8 @@ class OurCase:
         self._listen()
 
     def receive(self, message: str, values: dict[str, Any], now: datetime) -> None:
-        self.execution.receive(message, values, now=now)
+        keys = (token.correlation for token in self.tokens("message") if token.message == message)
+        self.execution.receive(message, values, correlation=next(keys, None), now=now)
         self._listen()
 
     def next_due(self) -> datetime | None:
@@ -229,9 +237,9 @@ def _choose(
     messages = [t for t in ours.tokens("message") if t.message in learnt.given and t.host != LEVEL]
     messages = [t for t in messages if t.id not in ours.heard]
     lot = chance.random()
-    if messages and lot < 0.04:
-        return _tell(ours, stock, chance.choice(messages), learnt, chance, now)
     able = [where for where in ours.open() if learnt.given.get(where[-1][0])]
+    if messages and (lot < 0.04 or (not able and due is None)):
+        return _tell(ours, stock, chance.choice(messages), learnt, chance, now)
     if due is not None and (lot < 0.12 or not able):
         now = max(now, due + SECOND)
         ours.pass_time(now)

@@ -8,10 +8,9 @@ from tests.processes import drawn
 from tests.processes.stage import played
 
 OUTCOMES = {
-    "accepted",  # into the cultivation database
+    *("promoted", "withdrawn", "no_progress", "removed_veto", "expired"),  # out of the cultivation database
     "published",  # a batch with its notice
     "nobody_listed",
-    "withdrawn",
     "rejected_ineligible",
     "rejected_quality",
     "deferred_next_batch",
@@ -22,6 +21,12 @@ OUTCOMES = {
     "designated",
     "renewed",
     "expired",
+    *("removed", "kept", "not_listed", "removal_proposed"),
+    *("renamed", "merged"),
+    "reported",  # an annual campaign
+    *("filed", "confirmed", "not_now"),  # plans and orders
+    *("unfounded", "rectify", "removal_case", "evaluator_case", "not_accepted"),  # reports
+    *("none", "warning"),  # evaluators
 }
 
 

@@ -12,7 +12,7 @@ from web.app import new_seed, wall_clock
 from web.cli import house
 from web.cli.voice import Voice, package_report
 from workflows.library.packages import read_folder
-from workflows.workshop.checking import check_path
+from workflows.workshop.checking import check_path, packages_at
 from workflows.workshop.checking import decide as decide_by_file
 from workflows.workshop.play import Theatre
 from workflows.workshop.played import differences
@@ -32,9 +32,10 @@ def init(arguments: argparse.Namespace, voice: Voice) -> int:
 
 
 def check(arguments: argparse.Namespace, voice: Voice) -> int:
-    """Check packages and files on disk; refused if one of them could not be deployed."""
+    """Check packages, folders of packages and files on disk; refused if one could not be deployed."""
     trial = house.trial()
-    problems = [problem for path in arguments.path for problem in check_path(path, check=trial.check)]
+    paths = [one for path in arguments.path for one in packages_at(path)]
+    problems = [problem for path in paths for problem in check_path(path, check=trial.check)]
     report = package_report(problems)
     voice.answer(*report)
     return 0 if report[0]["deployable"] else REFUSED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workflows.actors.policy import Actor, CaseFacts, Verdict, in_scope, leads, no, yes
+from workflows.actors.policy import LOCAL_LEVELS, Actor, CaseFacts, Verdict, in_scope, leads, no, yes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,10 @@ def may_start(
     unit: str | None,
     kind: str | None = None,
     for_kinds: Iterable[str] = (),
+    authority: str = "",
 ) -> Verdict:
     """Applying is voluntary (provincial rule, policy F11): only an applicant of the unit starts it.
+    What officers start is about a unit of their own authority, if it is about one: `authority` is the unit's.
 
     `started_by` are group patterns of the process: `applicant`, `provincial_officer`, or `none`. `for_kinds`
     are the kinds of units that a process is for, `kind` that of this unit; without any it is for all.
@@ -38,7 +40,7 @@ def may_start(
         verdict = _applies_for_own_unit(actor, unit)
         return _is_of_kind(process, kind, tuple(for_kinds)) if verdict.allowed else verdict
     if any(in_pattern(actor, pattern) for pattern in patterns if pattern != "applicant"):
-        return yes("start", f"you may start {process}", "您可以发起该流程")
+        return _starts_in_territory(actor, process, authority)
     facts = {"process": process, "started_by": list(patterns)}
     who, who_zh = _who_starts(patterns)
     return no("start", "NOT_STARTER", f"{process} is started by {who}", f"该流程由{who_zh}发起", **facts)
@@ -132,6 +134,18 @@ def _is_of_kind(process: str, kind: str | None, kinds: tuple[str, ...]) -> Verdi
         return yes("start", "an applicant applies for the own unit", "申请人为本单位申报")
     told = f"{process} is for a unit of the kind {' or '.join(kinds)}, not {kind}"
     return no("start", "WRONG_KIND", told, "该类别不由贵单位这类单位申报", kind=kind, expected=list(kinds))
+
+
+def _starts_in_territory(actor: Actor, process: str, authority: str) -> Verdict:
+    if actor.level in LOCAL_LEVELS and authority and actor.authority != authority:
+        return no(
+            "start",
+            "OUT_OF_SCOPE",
+            f"{actor.id} acts for {actor.authority}, the unit belongs to {authority}",
+            "该单位不在您的管辖范围内",
+            authority=authority,
+        )
+    return yes("start", f"you may start {process}", "您可以发起该流程")
 
 
 def _who_starts(patterns: tuple[str, ...]) -> tuple[str, str]:

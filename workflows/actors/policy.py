@@ -67,12 +67,14 @@ class Verdict:
 class CaseFacts:
     """What the rules ask about a case. `unit_marks` are the ids and names the unit is known by.
 
-    `seq` is where its journal ended when these facts were read.
+    A `confined` case is for those alone who have a part in it. `seq` is where its journal ended when these
+    facts were read.
     """
 
     case_id: str
     status: str
     seq: int | None = None
+    confined: bool = False
     unit: str = ""
     unit_marks: frozenset[str] = frozenset()
     authority: str = ""
@@ -117,7 +119,8 @@ class TaskFacts:
 
 def may_see(actor: Actor, case: CaseFacts) -> Verdict:
     """The unit sees its own cases, a local authority those of its territory, the province and auditors all,
-    everybody else those in which they have or had a task. Administrators see none by their role."""
+    everybody else those in which they have or had a task. Administrators see none by their role.
+    A confined case nobody sees by office, not even the province, its authority, the unit or an auditor."""
     if sees(actor, case):
         return yes("see", f"case {case.case_id} is in your sight", "该案件在您的可见范围内")
     return no("see", "NOT_FOUND", f"no case {case.case_id}", f"没有案件 {case.case_id}")
@@ -125,12 +128,18 @@ def may_see(actor: Actor, case: CaseFacts) -> Verdict:
 
 def sees(actor: Actor, case: CaseFacts) -> bool:
     """The bare answer of `may_see`."""
+    if case.confined:
+        return actor.is_system or _has_part(actor, case)
     if actor.roles & WATCHING_ROLES or actor.level == "provincial":
         return True
     if actor.level == "unit":
         return bool(case.unit) and actor.unit == case.unit
     if actor.level in LOCAL_LEVELS and actor.authority == case.authority:
         return True
+    return _has_part(actor, case)
+
+
+def _has_part(actor: Actor, case: CaseFacts) -> bool:
     return actor.id in case.people or actor.id == case.started_by or bool(actor.groups & case.groups)
 
 

@@ -50,6 +50,7 @@ def _may_start(change: Change, process: str, package: Package, given: Opened) ->
         process,
         started_by=package.started_by,
         unit=given.unit_id,
+        authority=given.authority,
         kind=str(unit["kind"]) if isinstance(unit, dict) else None,
         for_kinds=package.for_kinds,
     )

@@ -1,4 +1,4 @@
-"""The province of the demonstration leads the spring's batch to its notice, and drafts the next year's."""
+"""The province of the demonstration: it leads the spring batch to its notice, and drafts that of 2027."""
 
 from __future__ import annotations
 

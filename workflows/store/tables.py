@@ -49,6 +49,7 @@ cases = sa.Table(
     _text("batch_id"),
     _text("batch_name"),
     _text("status"),  # active, suspended, completed, terminated
+    sa.Column("confined", sa.Boolean, nullable=False, server_default=sa.false()),  # nobody sees it by office
     sa.Column("outcome", sa.Text),
     sa.Column("level", sa.Text),
     sa.Column("started_at", Moment, nullable=False),

@@ -8,9 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from engine import events as ev
+from engine.definition.shapes import Drawing
 from engine.events import Entry
 
 Row = dict[str, Any]
+CONFINED = "participants"
+"""What the property `sight` of a process says if nobody may see its cases by office."""
+
+
+def is_confined(drawing: Drawing) -> bool:
+    """Whether cases of this drawing are for those alone who have a part in them."""
+    return drawing.properties.get("sight") == CONFINED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from workflows.actors.people import persons
 from workflows.actors.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts, sees
 from workflows.store.tables import candidates, cases, tasks
-from workflows.transaction.beginnings import Beginning
+from workflows.transaction.beginnings import Beginning, is_confined
 
 
 def case_row(connection: sa.Connection, case_id: str) -> Mapping[str, Any]:
@@ -89,6 +89,7 @@ def _live_case(case: Case) -> CaseFacts:
     return CaseFacts(
         case_id=case.case_id,
         status=case.status,
+        confined=is_confined(case.definition.drawing),
         unit=begun.text("unit", "id"),
         unit_marks=frozenset(begun.marks),
         authority=begun.text("unit", "authority"),
@@ -134,6 +135,7 @@ def _case_facts(row: sa.RowMapping) -> CaseFacts:
     return CaseFacts(
         case_id=row["case_id"],
         status=row["status"],
+        confined=row["confined"],
         unit=row["unit_id"],
         unit_marks=frozenset(row["marks"]),
         authority=row["authority"],
@@ -161,6 +163,7 @@ _THE_CASE: sa.BindParameter[str] = sa.bindparam("case_id")
 _CASE = sa.select(
     cases.c.case_id,
     cases.c.status,
+    cases.c.confined,
     cases.c.unit_id,
     cases.c.marks,
     cases.c.authority,
@@ -187,6 +190,7 @@ _TASK = (
         tasks.c.unit_id,
         tasks.c.authority,
         cases.c.status,
+        cases.c.confined,
         cases.c.marks,
         cases.c.started_by,
         cases.c.seq,
@@ -223,15 +227,29 @@ _INVOLVED = sa.union(
 
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """The cases an actor sees, as a condition on `cases`: the same rule as `policy.sees`."""
+    if actor.is_system:
+        return sa.true()
+    return sa.or_(sa.and_(sa.not_(cases.c.confined), _by_office(actor)), _having_part(actor))
+
+
+def _by_office(actor: Actor) -> sa.ColumnElement[bool]:
     if actor.roles & WATCHING_ROLES or actor.level == "provincial":
         return sa.true()
     if actor.level == "unit":
         return cases.c.unit_id == actor.unit if actor.unit else sa.false()
-    reasons = [cases.c.started_by == actor.id, cases.c.case_id.in_(_involving(actor))]
-    reasons.append(cases.c.case_id.in_(_in_hands_of(actor)))
     if actor.level in LOCAL_LEVELS and actor.authority:
-        reasons.append(cases.c.authority == actor.authority)
-    return sa.or_(*reasons)
+        return cases.c.authority == actor.authority
+    return sa.false()
+
+
+def _having_part(actor: Actor) -> sa.ColumnElement[bool]:
+    """Who started it, has or had a task. The unit's people know of their own only, unless it is confined."""
+    part = sa.or_(
+        cases.c.started_by == actor.id,
+        cases.c.case_id.in_(_involving(actor)),
+        cases.c.case_id.in_(_in_hands_of(actor)),
+    )
+    return sa.and_(cases.c.confined, part) if actor.level == "unit" else part
 
 
 def _involving(actor: Actor) -> sa.Select[tuple[str]]:

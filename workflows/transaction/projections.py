@@ -26,7 +26,7 @@ from workflows.store.tables import (
     tasks,
     timers,
 )
-from workflows.transaction.beginnings import Beginning
+from workflows.transaction.beginnings import Beginning, is_confined
 
 Row = dict[str, Any]
 OPEN = ("ready", "claimed")
@@ -142,6 +142,7 @@ class _Projecting:
             "sector": begun.text("unit", "sector"),
             "marks": begun.marks,
             "status": "active",
+            "confined": is_confined(drawing),
             "started_at": entry.at,
             "started_by": begun.started_by,
             "updated_at": entry.at,

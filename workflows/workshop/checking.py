@@ -47,6 +47,13 @@ def check_path(path: Path, *, check: Checker = verdict.judge) -> tuple[Problem, 
         return error.problems
 
 
+def packages_at(path: Path) -> tuple[Path, ...]:
+    """The package folders directly in `path`, if it is a folder of packages and none itself; else `path`."""
+    if not path.is_dir() or (path / DRAWING).is_file():
+        return (path,)
+    return tuple(sorted(drawing.parent for drawing in path.glob(f"*/{DRAWING}"))) or (path,)
+
+
 def read_closure(path: Path, *, read: Reader = read_drawing) -> tuple[Package, ...]:
     """The package at `path`, a folder or a single drawing, and the packages beside it that it can reach.
 

@@ -125,6 +125,16 @@ def test_a_broken_drawing_is_not(tidu_bare, tmp_path):
     assert any(problem["severity"] == "error" for problem in answer["problems"])
 
 
+def test_every_package_of_a_folder_is_checked(tidu_bare, tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "process.bpmn").write_bytes(process(name).start().user(f"{name}_task").end().xml)
+
+    _, answer = tidu_bare(f"check {tmp_path} --json")
+
+    assert [problem["element"] for problem in answer["problems"]] == ["first_task", "second_task"]
+
+
 def test_a_file_that_is_not_there_is_refused(tidu_bare):
     code, answer = tidu_bare("check nowhere.bpmn --json")
 
