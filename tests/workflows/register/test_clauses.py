@@ -22,7 +22,7 @@ from workflows.register.clauses import (
 )
 from workflows.register.rules import load_rules, rule_set_ids
 
-OTHERS = {"B0", "A-4", "RE-NOTICE", "RE-REVIEW", "RE-RECTIFY"}
+OTHERS = {"A-4", "C6", "RE-NOTICE", "RE-REVIEW", "RE-RECTIFY"}
 
 
 def test_every_clause_an_element_or_a_rule_of_a_table_names_is_there():

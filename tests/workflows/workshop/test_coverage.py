@@ -57,7 +57,11 @@ def stale(house):
 
 def test_nothing_that_is_drawn_names_a_clause_that_is_not_there_or_holds_no_longer(whole):
     assert (whole.unknown, whole.over, whole.stale) == ((), (), ())
+
+
+def test_every_element_and_every_rule_that_is_drawn_says_where_it_comes_from(whole):
     assert whole.counted > 150
+    assert [(one.process, one.place) for one in whole.silent] == []
 
 
 def test_both_directions_are_told(whole):
