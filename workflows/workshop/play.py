@@ -49,6 +49,7 @@ from workflows.workshop.checking import read_closure
 from workflows.workshop.played import Played, matched_rules, task_document
 
 BEGINNING = datetime(2026, 4, 20, 1, tzinfo=UTC)  # a Monday, 09:00 in Shanghai, within the yearly round
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # in force whenever an example begins, also before an earlier one
 FAR = 1000
 Step = Mapping[str, Any]
 CASE_TABLES = (journalled, snapshots, *READ_MODELS, leases, drafts, operations, idempotency, case_numbers)
@@ -103,7 +104,7 @@ class Theatre:
             ours = definitions.c.key.in_(packages)
             connection.execute(sa.update(definitions).values(state=sa.case((ours, "live"), else_="retired")))
             for package in packages.values():
-                self.library.deploy(connection, package, by="theatre", at=self.time.now)
+                self.library.deploy(connection, package, by="theatre", at=self.time.now, effective_from=EVER)
         return _Performance(self, packages[process], example).run()
 
     def _sweep(self) -> None:
