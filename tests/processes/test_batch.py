@@ -115,8 +115,8 @@ class Season:
             "provincial_level",
             {
                 "track": TRACK,
-                "standard": [],
-                "application": {"indicators": []},
+                "standard": STANDARD,
+                "application": FILE,
                 "confirmed": {"total": score},
             },
             actor=SYSTEM,

@@ -37,6 +37,15 @@ def with_steps(*steps, **more):
     return {**STRAIGHT, "steps": list(steps), "ends": {}, **more}
 
 
+def test_an_example_may_begin_before_one_that_was_played_first():
+    house = Theatre()
+    late = {**STRAIGHT, "start": {**STRAIGHT.get("start", {}), "at": "2026-11-16T01:00:00+00:00"}}
+
+    house.play(SMALL, {**late, "steps": []})
+
+    assert house.play(SMALL, STRAIGHT).status == "completed"
+
+
 def test_an_example_is_played_to_its_end(theatre):
     played = theatre.play(SMALL, STRAIGHT)
 
