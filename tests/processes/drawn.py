@@ -58,6 +58,11 @@ def nodes(process: str) -> Iterator[etree._Element]:
             yield element
 
 
+def tasks(process: str) -> Iterator[etree._Element]:
+    """Every task of a person."""
+    yield from diagram(process).iter(f"{BPMN}userTask")
+
+
 def flows(process: str) -> list[str]:
     """The ids of all sequence flows."""
     return [str(flow.get("id")) for flow in diagram(process).iter(f"{BPMN}sequenceFlow")]

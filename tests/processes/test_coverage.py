@@ -52,7 +52,7 @@ def test_every_button_is_pressed() -> None:
     drawn_buttons = {
         (str(task.get("id")), str(outcome.get("value")))
         for process in drawn.packages()
-        for task in drawn.nodes(process)
+        for task in drawn.tasks(process)
         for outcome in task.iter("{https://tidu.dev/bpmn/1.0}outcome")
     }
     assert sorted(drawn_buttons - pressed) == []

@@ -18,19 +18,16 @@ ALONE = "water_enterprise/to_provincial_title"
 TOGETHER = "water_enterprise/decided_with_water_resources"
 
 
-def departments(example: str) -> tuple[list[str], list[str]]:
-    """Who is consulted on a case, and who decides on it with the industry authority."""
-    known = played(example).variables
-    consulted = sorted(opinion["department"] for opinion in known["opinions"])
-    return consulted, [one["id"] for one in known["track"]["joint"]["provincial"]]
+def consulted(example: str) -> list[str]:
+    return sorted(opinion["department"] for opinion in played(example).variables["opinions"])
 
 
 def test_water_resources_is_consulted_where_it_does_not_decide() -> None:
-    assert departments(ALONE) == (["ecology", "emergency", "market", "water"], [])
+    assert consulted(ALONE) == ["ecology", "emergency", "market", "water"]
 
 
-def test_water_resources_decides_instead_where_the_switch_says_so() -> None:
-    assert departments(TOGETHER) == (["ecology", "emergency", "market"], ["water"])
+def test_water_resources_is_asked_by_the_batch_instead_where_the_switch_says_that_it_decides() -> None:
+    assert consulted(TOGETHER) == ["ecology", "emergency", "market"]
 
 
 @pytest.fixture
