@@ -1,4 +1,4 @@
-"""A register whose stories are written again from the journal when they end."""
+"""A register that operations write, and that must be the same when it is written again."""
 
 from __future__ import annotations
 

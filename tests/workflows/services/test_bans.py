@@ -106,6 +106,7 @@ def _admitted(connection, now):
             "mode": "self",
             "track": {"id": track.id, "open": is_open, "highest": track.levels[-1]},
             "rules": {"evaluation": {"modes": ["self"]}},
+            "batch": {"status": "open"},
         }
         made = ADMISSIBILITY.evaluate("admissibility", context, now=now, functions=functions_at(now))
         found.add(made.value["admissible"])

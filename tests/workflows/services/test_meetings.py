@@ -1,9 +1,8 @@
-"""Batches by journalled answers: candidates for a meeting, a frozen list, a round opened and closed."""
+"""A batch's operations: its opening and closing, its candidates in their order, and its frozen list."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,14 +10,6 @@ import pytest
 from workflows.register import batches
 
 OLD = "兰州兰岭水泥有限公司"
-TODAY = date(2026, 3, 2)
-BATCH = {
-    "batch": "2027-1",
-    "name": "甘肃省2027年度第一批",
-    "name_en": "Gansu 2027, first batch",
-    "calendar": "cn-2026-1",
-    "approved_by": "prov.leader",
-}
 
 
 def test_candidates_are_ranked_by_track_score_and_name_while_their_cases_go_on(register):
@@ -94,6 +85,15 @@ def test_who_enters_a_batch_again_stands_there_once_with_the_newest_word(registe
     first = register.ask("register.candidate", score=70, **told)
     assert first["candidate"] == f"{register.case_id}-2026-1-gf-provincial"
     assert register.refused("register.candidate", **(told | {"batch": "1999-1"})).startswith("JOB_FAILED")
+
+
+BATCH = {
+    "batch": "2027-1",
+    "name": "甘肃省2027年度第一批",
+    "name_en": "Gansu 2027, first batch",
+    "calendar": "cn-2026-1",
+    "approved_by": "prov.leader",
+}
 
 
 def test_a_case_opens_a_batch_with_other_rules_and_closes_it(register):
