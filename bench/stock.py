@@ -19,6 +19,7 @@ from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScriptEngineEnvironment
 from SpiffWorkflow.bpmn.specs.defaults import EventBasedGateway
+from SpiffWorkflow.bpmn.specs.event_definitions import ErrorEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions import timer as timer_module
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util import BpmnEvent
@@ -273,11 +274,14 @@ class StockCase:
         return (*(() if outer is None else self.place(self.workflow.get_task_from_id(outer))), here)
 
     def listening(self) -> Counter[str]:
-        """The events that something waits for."""
+        """The events that something waits for. Errors come from within: ours keeps no token for one."""
         waiting = [t for t in self.workflow.event_manager.tasks.values() if t.state == TaskState.WAITING]
         specs = [t.task_spec for t in waiting]
         racing = [way for spec in specs if isinstance(spec, EventBasedGateway) for way in spec.outputs]
         alone = [spec for spec in specs if not isinstance(spec, EventBasedGateway)]
+        alone = [
+            s for s in alone if not isinstance(getattr(s, "event_definition", None), ErrorEventDefinition)
+        ]
         return Counter(spec.bpmn_id for spec in [*alone, *racing])
 
     def complete(self, place: Path, values: Mapping[str, Any], now: datetime) -> None:
