@@ -53,6 +53,9 @@ DEFECTS = {
     "two timers of one event gateway": Defect(
         "both use the moment of the first", "each has its own moment, the first to come wins"
     ),
+    "data of an interrupted sub-process": Defect(
+        "what was written inside is lost when an event at its edge ends it", "what was done stays known"
+    ),
     "a branch that wrote nothing": Defect(
         "it undoes the other's new value where they join", "only what a branch wrote itself counts"
     ),

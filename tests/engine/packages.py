@@ -314,5 +314,5 @@ def definition_item(element: str) -> str:
     return ""
 
 
-PROCESSES = ("green_factory", "cultivation")
-"""The two that are started by people; they call all the others."""
+PROCESSES = ("green_factory", "supply_chain")
+"""Two that are started by people, with all that they call."""

@@ -20,7 +20,7 @@ from tests.engine.stock import Blocks, Ours, hand_clock
 
 DRAWINGS = range(60)
 EXAMPLES = {
-    "cultivation": examples_of("cultivation"),
+    "supply_chain": examples_of("supply_chain"),
     "green_factory": (
         "straight_to_national",
         "municipal_objection_suspended",

@@ -84,6 +84,19 @@ def _():
     assert play(drawing, x=0).do("a", x=1).do("b").variables == {"x": 1}
 
 
+@story("data of an interrupted sub-process")
+def _():
+    inner = process("inner").start("i1").user("a").user("b").end("i2")
+    drawing = process().start().sub("s", inner).end("e1")
+    drawing.boundary("over", "s", timer('"P1D"')).user("c").end("e2")
+    other, ours = stock(drawing, x=0), play(drawing, x=0)
+    other.complete("s/a", {"x": 1})
+    other.pass_time(NOW + timedelta(days=2))
+
+    assert other.seen_by("/c")["x"] == 0
+    assert ours.do("a", x=1).later(days=2).variables == {"x": 1}
+
+
 @story("canonical JSON")
 def _():
     """Task ids are random, so whether sorting them loses the data is a lottery: twenty tickets."""
