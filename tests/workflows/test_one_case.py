@@ -9,6 +9,7 @@ from tests.workflows.letters import KEYED, House, sender, waiter
 from workflows.transaction.change import Change
 
 KNOWN_WITHOUT = {
+    "batches": "a round is for all cases; one of them may have opened it",
     "operations": "a record may be of no case",
     "evidence": "a file is uploaded before there is a case",
     "positions": "one order over the entries of all cases",

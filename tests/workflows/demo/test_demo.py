@@ -104,7 +104,7 @@ def test_no_model_failed(season):
 def test_cases_end_in_different_ways_and_some_are_still_under_way(season):
     ends = Counter(row.outcome for row in query(season, "SELECT outcome FROM cases"))
 
-    assert ends["designated"] >= 2
+    assert ends["designated"] >= 1
     assert ends[None] >= 10
     assert len(ends) >= 5
 

@@ -175,7 +175,7 @@ def test_a_copied_folder_with_a_new_id_starts_without_a_line_of_python(story, tm
 
 def test_the_shipped_library_loads_once_and_stays_as_its_owner_left_it(story, tmp_path):
     library = tmp_path / "bpmn"
-    for name in ("objection_handling", "publicity"):
+    for name in ("objection_handling", "objection_window", "publicity"):
         shutil.copytree(SHIPPED / name, library / name)
     shutil.copytree(PACKAGES / "small_review", library / "small_review")
     load = story.catalog.load_library
@@ -187,18 +187,23 @@ def test_the_shipped_library_loads_once_and_stays_as_its_owner_left_it(story, tm
     with story.database.begin() as connection:
         again = load(connection, library, at=story.clock())
 
-    assert [version.key for version in loaded] == ["objection_handling", "small_review", "publicity"]
+    assert [version.key for version in loaded] == [
+        "objection_handling",
+        "small_review",
+        "objection_window",
+        "publicity",
+    ]
     assert again == []
     assert versions(story) == ["small_review:2", "small_review:1"]
 
 
 def test_a_call_pins_what_it_calls(story):
     with story.database.begin() as connection:
-        for name in ("objection_handling", "publicity"):
+        for name in ("objection_handling", "objection_window", "publicity"):
             story.catalog.deploy(connection, read_folder(SHIPPED / name), by="owner", at=story.clock())
         pins = story.catalog.pins(connection, "publicity", story.clock())
 
-    assert pins == {"objection_handling": "objection_handling:1", "publicity": "publicity:1"}
+    assert pins == {name: f"{name}:1" for name in ("objection_handling", "objection_window", "publicity")}
 
 
 def test_calling_a_process_that_is_not_there_is_refused(story):
@@ -206,7 +211,7 @@ def test_calling_a_process_that_is_not_there_is_refused(story):
         deploy(story, SHIPPED / "publicity")
 
     told = [(problem.element, problem.rule) for problem in refused.value.problems]
-    assert told == [("pub_handle", "call.unknown")]
+    assert told == [("pub_window_call", "call.unknown")]
 
 
 def test_a_stored_file_that_was_tampered_with_is_not_used(story, folder):
