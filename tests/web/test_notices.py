@@ -41,7 +41,7 @@ def notice(app, signed_in):
     at = datetime(2026, 1, 1, tzinfo=UTC)
     with rooms.database.begin() as connection:
         load_batches(connection, now=at)
-        for name in ("objection_handling", "publicity"):
+        for name in ("objection_handling", "objection_window", "publicity"):
             rooms.catalog.deploy(connection, read_folder(BPMN / name), by="system", at=at)
     started = rooms.commands.start_case(
         "publicity",

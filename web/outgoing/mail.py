@@ -26,6 +26,12 @@ SUBJECTS = {
     "consultation_reminder": ("请答复征求意见", "A consultation waits for your answer"),
     "objection_answer": ("异议已有答复", "An objection was answered"),
     "renewal_due": ("称号将到期，请申请续期", "A title is about to end, please ask for its renewal"),
+    "annual_report_reminder": ("请报送动态管理表", "The yearly form is due"),
+    "change_due": ("请办理重大变更", "Please report a significant change"),
+    "re_evaluation_notice": ("将开展复核", "A title is to be re-evaluated"),
+    "removal_notice": ("拟移出名单，可陈述申辩", "A removal is intended; you may state your case"),
+    "removed": ("已移出名单", "A unit was removed from the list"),
+    "escalation": ("事项待确认，请督办", "A confirmation is overdue"),
     "water_efficiency": ("可参加国家水效行动", "National water-efficiency schemes are open to you"),
 }
 """By the template that the drawing names; others are told in general words."""

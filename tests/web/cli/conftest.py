@@ -8,7 +8,9 @@ import pytest
 
 from tests.web.cli.teller import Tidu, copied
 
-CASES = 4
+APPLICATIONS = 4
+CASES = APPLICATIONS + 2
+"""With those of the two batches that the province leads."""
 
 
 def prepared(folder: Path, *lines: str) -> Path:
@@ -27,7 +29,7 @@ def set_up(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory) -> Path:
-    return prepared(tmp_path_factory.mktemp("played") / "data", f"demo --cases {CASES} --seed 7")
+    return prepared(tmp_path_factory.mktemp("played") / "data", f"demo --cases {APPLICATIONS} --seed 7")
 
 
 @pytest.fixture
