@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 
 from engine.errors import Rejected, WrongState
+from tests.workflows.crowd import at_once
 from workflows.actors.policy import Actor
 from workflows.commands import Commands
 from workflows.library.catalog import Catalog
 from workflows.transaction.results import Idempotency
 from workflows.work.worker import Worker
-
-
-def at_once(acts: list[Callable[[], object]]) -> list[object]:
-    """What each act answered, or why it was refused, all of them let go at the same moment."""
-    gate = Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> object:
-        gate.wait()
-        try:
-            return act()
-        except Rejected as refused:
-            return refused
-
-    with ThreadPoolExecutor(len(acts)) as crowd:
-        return list(crowd.map(run, acts))
 
 
 def crowd_of(size: int) -> list[Actor]:

@@ -13,7 +13,7 @@ from web.api.conventions import listed, wanted_revision, with_revision
 from web.api.openapi import Room
 from web.context import actor, now, rooms
 from web.schemas import Query, Strict
-from workflows.library.references import Reference, references
+from workflows.library.references import Reference
 from workflows.register.calendar import local_day
 from workflows.register.clauses import RuleDocument
 from workflows.register.rule_sets import KeptRules
@@ -287,12 +287,8 @@ def _coverage() -> covering.Coverage:
 
 
 def _drawn() -> list[Reference]:
-    catalog = rooms().catalog
     with rooms().reading() as connection:
-        found = [
-            catalog.package(version.id, connection) for version in catalog.all_current(connection, now())
-        ]
-    return [one for package in found for one in references(package)]
+        return covering.in_force(connection, rooms().catalog, now=now())
 
 
 def _named(name: str) -> KeptRules:

@@ -17,10 +17,11 @@ from web.pages.acting import act_and_tell
 from web.words import pick, say
 from workflows.actors.duties import may_edit
 from workflows.actors.people import authorities
-from workflows.library.references import Reference, references
+from workflows.library.references import Reference
 from workflows.register.calendar import local_day
 from workflows.register.rule_sets import KeptRules
 from workflows.register.rules import NUMBERS, catalogue
+from workflows.workshop.rules import coverage as covering
 from workflows.workshop.rules.comparison import Difference, compare
 from workflows.workshop.rules.sets import RuleSets, may_approve
 
@@ -230,13 +231,8 @@ def _told(line: Difference, before: KeptRules, after: KeptRules) -> dict[str, An
 
 
 def _drawn() -> list[Reference]:
-    """What the versions in force ask for."""
-    catalog = rooms().catalog
     with rooms().reading() as connection:
-        found = [
-            catalog.package(version.id, connection) for version in catalog.all_current(connection, now())
-        ]
-    return [one for package in found for one in references(package)]
+        return covering.in_force(connection, rooms().catalog, now=now())
 
 
 def _authorities() -> list[tuple[str, str]]:

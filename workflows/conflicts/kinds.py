@@ -128,16 +128,11 @@ def _since(asked: Question) -> date:
     return add_months(local_day(asked.now), -12 * years) if years else date.min
 
 
+_TOLD = sa.select(
+    tasks.c.case_id, tasks.c.task_id, tasks.c.element, tasks.c.name, tasks.c.name_en, tasks.c.ended_at
+)
 _ACTED = (
-    sa.select(
-        tasks.c.case_id,
-        tasks.c.task_id,
-        tasks.c.element,
-        tasks.c.name,
-        tasks.c.name_en,
-        tasks.c.ended_at,
-    )
-    .where(
+    _TOLD.where(
         tasks.c.completed_by == sa.bindparam("person"),
         tasks.c.ended_at >= sa.bindparam("since", type_=tasks.c.ended_at.type),
         tasks.c.unit_id == sa.bindparam("unit"),
@@ -197,15 +192,7 @@ def _other_sides(definition: Definition, rule: str, side: str) -> tuple[str, ...
 
 
 _DONE = (
-    sa.select(
-        tasks.c.case_id,
-        tasks.c.task_id,
-        tasks.c.element,
-        tasks.c.name,
-        tasks.c.name_en,
-        tasks.c.ended_at,
-    )
-    .where(
+    _TOLD.where(
         tasks.c.case_id == sa.bindparam("case_id"),
         tasks.c.completed_by == sa.bindparam("person"),
         tasks.c.element.in_(sa.bindparam("elements", expanding=True)),

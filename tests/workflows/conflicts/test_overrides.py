@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
 
 from engine.errors import InvalidInput, NotAllowed, NotFound, Rejected, WrongState
@@ -22,6 +18,7 @@ from tests.workflows.conflicts.stage import (
     refusal,
     same_representative,
 )
+from tests.workflows.crowd import at_once
 from workflows.actors.people import grant
 
 
@@ -144,17 +141,3 @@ def test_an_override_is_never_used_twice_in_a_race(begun, round_):
     assert begun.entries().count("TaskCompleted") + begun.entries().count("TaskTransferred") == 2
     assert begun.case().standing.overrides == {}
     assert begun.history.verify(begun.case_id).ok
-
-
-def at_once(acts: list[Callable[[], object]]) -> list[object]:
-    gate = Barrier(len(acts))
-
-    def run(act: Callable[[], object]) -> object:
-        gate.wait()
-        try:
-            return act()
-        except Rejected as refused:
-            return refused
-
-    with ThreadPoolExecutor(len(acts)) as crowd:
-        return list(crowd.map(run, acts))

@@ -29,6 +29,7 @@ from workflows.register.rule_sets import rules_on
 from workflows.register.rules import Parameter, RuleSet, load_rules
 from workflows.store.tables import take_turns
 from workflows.transaction.change import demand, record_operation
+from workflows.workshop.checking import packages_at
 from workflows.workshop.drafts.gates import needs_reason
 
 Pins = Mapping[str, Mapping[str, str]]
@@ -131,11 +132,16 @@ def coverage(
     )
 
 
+def in_force(connection: sa.Connection, catalog: Catalog, *, now: datetime) -> list[Reference]:
+    """What the versions in force ask for."""
+    found = [catalog.package(version.id, connection) for version in catalog.all_current(connection, now)]
+    return [one for package in found for one in references(package)]
+
+
 def coverage_of_folder(folder: Path, *, on: date) -> Coverage:
     """The report on the packages in a folder, or on the one that it is. Raises NotFound, BadDefinition."""
-    inside = [path.parent for path in sorted(folder.glob(f"*/{DRAWING}"))]
-    places = [folder] if (folder / DRAWING).is_file() else inside
-    if not places:
+    places = packages_at(folder)
+    if not (places[0] / DRAWING).is_file():
         raise NotFound(f"there is no package in {folder}", code="FILE_NOT_FOUND")
     return cover(map(read_folder, places), told=documents(), rules=load_rules(), pins={}, on=on)
 
