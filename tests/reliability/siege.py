@@ -75,7 +75,8 @@ class ThroughTheDoors:
     def start_case(
         self, process: str, values: Any, *, actor: Actor, unit: str | None, batch: str | None
     ) -> Result:
-        body = {"values": values, "unit": unit, "batch": batch}
+        about = {"unit": unit, "batch": batch}
+        body = {"values": values, **{name: told for name, told in about.items() if told is not None}}
         answer = self._ask(f"/process-definition/key/{process}/start", body, actor)
         self.done[answer.body["id"]] += 1
         return Result(case_id=answer.body["id"], seq=answer.body["seq"], status=answer.body["status"])

@@ -134,6 +134,6 @@ def test_the_command_rebuilds_a_season_unseen(installation: Installation):
 
         done = installation.tidu("rebuild")
 
-        assert (done.returncode, done.stdout.strip()) == (0, "3 cases rebuilt")
+        assert (done.returncode, done.stdout.strip()) == (0, "5 cases rebuilt")
         assert dump(database) == rows
         assert record(database) == entries
