@@ -54,7 +54,7 @@ def published_list(connection: sa.Connection, case_id: str) -> Published:
     """The list of one batch's case. Raises NotFound: what is not published is nobody's business."""
     row = connection.execute(_published().where(tasks.c.case_id == case_id)).mappings().first()
     if row is None:
-        raise NotFound(f"there is no published list of {case_id}", code="LIST_NOT_FOUND")
+        raise NotFound(f"there is no published list of {case_id}", code="NOTICE_NOT_FOUND")
     return _list(row)
 
 
@@ -65,7 +65,7 @@ def draft_list(history: History, connection: sa.Connection, case_id: str) -> Dra
     told = history.state(case_id, seq).variables
     frozen, notice = told.get("draft"), told.get("draft_notice")
     if not isinstance(frozen, dict) or not isinstance(notice, dict):
-        raise NotFound(f"the journal of {case_id} tells of no list", code="LIST_NOT_FOUND")
+        raise NotFound(f"the journal of {case_id} tells of no list", code="NOTICE_NOT_FOUND")
     return DraftList(text=frozen["text"], digest=frozen["digest"], notice=notice)
 
 
