@@ -1,10 +1,11 @@
-"""Public notices: what is under publicity now, and objecting to it, both without an account."""
+"""Public notices: what is under publicity, objecting to it, and published lists, all without an account."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, Response, render_template, url_for
 
 from web import words
 from web.context import rooms
@@ -12,6 +13,9 @@ from web.guard import limiter
 from web.pages import messaging
 from web.pages.lines import term
 from web.pages.messaging import Answer
+from web.pages.register import authorities
+from web.register_words import track_name
+from workflows.reading.drafts import Published, draft_list, published_list, published_lists
 from workflows.reading.notices import PUBLIC, Notice, open_notice, open_notices
 
 pages = Blueprint("notices", __name__)
@@ -22,8 +26,38 @@ OBJECTION = "objection"
 @pages.get("/notices")
 def board() -> str:
     with rooms().reading() as connection:
-        found = open_notices(connection)
-    return render_template("notices.html", notices=[_shown(notice) for notice in found])
+        found, lists = open_notices(connection), published_lists(connection)
+    return render_template(
+        "notices.html", notices=[_shown(notice) for notice in found], lists=[_titled(one) for one in lists]
+    )
+
+
+@pages.get("/notices/lists/<case_id>")
+@limiter.limit("60 per minute")
+def frozen(case_id: str) -> str:
+    """A published draft list, row by row, and how to compute its digest again."""
+    with rooms().reading() as connection:
+        published = published_list(connection, case_id)
+        draft = draft_list(rooms().history, connection, case_id)
+        places = authorities(connection)
+    return render_template(
+        "draft_list.html",
+        published=_titled(published),
+        draft=draft,
+        rows=[_row_of_list(row, places) for row in draft.rows],
+        file=_file(case_id),
+    )
+
+
+@pages.get("/notices/lists/<case_id>/text")
+@limiter.limit("60 per minute")
+def text(case_id: str) -> Response:
+    """The exact bytes whose SHA-256 is the digest."""
+    with rooms().reading() as connection:
+        draft = draft_list(rooms().history, connection, case_id)
+    response = Response(draft.text.encode(), mimetype="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{_file(case_id)}"'
+    return response
 
 
 @pages.get("/notices/<case_id>")
@@ -69,3 +103,26 @@ def _shown(notice: Notice) -> dict[str, Any]:
         "batch": notice.batch_name,
         "term": term(notice.ends_at),
     }
+
+
+def _titled(published: Published) -> dict[str, Any]:
+    return {
+        "case_id": published.case_id,
+        "name": words.pick(published.name, published.name_en) or published.case_id,
+        "published_at": published.published_at,
+    }
+
+
+def _row_of_list(row: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    authority = str(row.get("authority") or "")
+    return {
+        "track": track_name(str(row.get("track") or "")),
+        "rank": row.get("rank"),
+        "name": row.get("name"),
+        "authority": places.get(authority, authority),
+        "case": row.get("case"),
+    }
+
+
+def _file(case_id: str) -> str:
+    return f"draft-list-{case_id}.json"
