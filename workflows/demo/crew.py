@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -20,15 +20,17 @@ class Crew:
         self._database = database
         self._groups: dict[str, tuple[Actor, ...]] = {}
         self._persons: dict[str, Actor] = {}
-        factories = sa.select(persons.c.id).join(units, units.c.id == persons.c.unit)
         with reading(database) as connection:
-            ids = connection.scalars(factories.where(units.c.kind == "enterprise"))
-            ordered = sorted(ids, key=lambda person: (len(person), person))  # app99 before app100
-            self._applicants = tuple(self._read(connection, person) for person in ordered)
+            found = connection.execute(
+                sa.select(persons.c.id, units.c.kind).join(units, units.c.id == persons.c.unit)
+            ).all()
+            ordered = sorted(found, key=lambda row: (len(row.id), row.id))  # app99 before app100
+            self._applicants = tuple((row.kind, self._read(connection, row.id)) for row in ordered)
 
-    def applicant(self, number: int) -> Actor:
-        """Who files application `number`: every enterprise one, and from the first again after the last."""
-        return self._applicants[number % len(self._applicants)]
+    def applicant(self, rank: int, kinds: Sequence[str]) -> Actor:
+        """Who files the application of this rank for these `kinds`: each unit once, then the first again."""
+        able = [person for kind, person in self._applicants if not kinds or kind in kinds]
+        return able[rank % len(able)]
 
     def person(self, person: str) -> Actor:
         """Somebody by their id."""
@@ -46,7 +48,7 @@ class Crew:
 
     def sender(self, patterns: Iterable[str], unit: str | None) -> Actor:
         """Who says something that these groups may say; the system for what comes from outside."""
-        for applicant in self._applicants:
+        for _, applicant in self._applicants:
             if applicant.unit == unit and any(pattern.startswith("applicant") for pattern in patterns):
                 return applicant
         return SYSTEM

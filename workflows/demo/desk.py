@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from workflows.commands import Commands
 from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
-from workflows.demo.lore import Lore, varied
+from workflows.demo.lore import NONE, Lore, varied
 from workflows.demo.province import answers
 from workflows.demo.waiting import is_model
 from workflows.library.catalog import Catalog
@@ -49,7 +49,10 @@ class Filled:
 class Desk:
     """Looks at live cases through the commands' own eyes, and changes none of them."""
 
-    def __init__(self, database: sa.Engine, library: Catalog, commands: Commands, *, lore: Lore) -> None:
+    def __init__(
+        self, database: sa.Engine, library: Catalog, commands: Commands, *, lore: Mapping[str, Lore]
+    ) -> None:
+        """`lore` is what is known of each process that people begin."""
         self._database = database
         self._library = library
         self._commands = commands
@@ -64,10 +67,12 @@ class Desk:
             tasks = tuple(case.standing.tasks.values())
             return Waiting(tasks=tasks, messages=messages, unit=case.beginning.unit)
 
-    def application(self, definition_id: str, number: int, chance: Chance, now: datetime) -> Filled:
+    def application(
+        self, process: str, definition_id: str, number: int, chance: Chance, now: datetime
+    ) -> Filled:
         """The start form of application `number`; the first is as the first example has it."""
         data = self._library.start_form(definition_id)
-        given = self._lore.starts[0] if self._lore.starts else {}
+        given = next(iter(self._lore[process].starts), {})
         around = Circumstances(
             context={}, now=now, chance=chance, papers=f"demo-{number + 1:04}", diligence=_diligence(number)
         )
@@ -78,7 +83,8 @@ class Desk:
         with self._look(case_id) as case:
             element = case.definition.elements[task.element]
             form, context = form_of(self._library, case, element), case.local(task.id)
-        outcome = self._outcome(element, number, chance)
+            lore = self._lore.get(case.definition.process_id, NONE)
+        outcome = _outcome(lore, element, number, chance)
         around = Circumstances(
             context=context,
             now=now,
@@ -88,7 +94,7 @@ class Desk:
             diligence=_diligence(number),
         )
         own = answers(element.id, context, now)
-        given = self._given(element, outcome, number, chance) if own is None else own
+        given = _given(lore, element, outcome, number, chance) if own is None else own
         filled = _filled(form, given, around)
         if outcome is not None:
             filled.values[OUTCOME] = outcome
@@ -97,20 +103,8 @@ class Desk:
     def message(self, case_id: str, message: str, chance: Chance) -> tuple[Values, tuple[str, ...]]:
         """What is said with a message, and the groups that may say it."""
         with self._look(case_id) as case:
-            return self._lore.words(message, chance), senders(case, message)
-
-    def _outcome(self, element: Element, number: int, chance: Chance) -> str | None:
-        outcomes = element.task.outcomes if element.task else ()
-        if number < 0 and outcomes:
-            return outcomes[0].value
-        if is_model(number) and element.id in self._lore.first:
-            return self._lore.first[element.id]
-        return pressed(outcomes, chance)
-
-    def _given(self, element: Element, outcome: str | None, number: int, chance: Chance) -> Values:
-        if is_model(number):
-            return self._lore.earliest(element.id, outcome)
-        return dict(varied(self._lore.values(element.id, outcome, chance), chance))
+            lore = self._lore.get(case.definition.process_id, NONE)
+            return lore.words(message, chance), senders(case, message)
 
     @contextmanager
     def _look(self, case_id: str) -> Iterator[Case]:
@@ -118,6 +112,21 @@ class Desk:
             case = self._commands.live.take(connection, case_id)
         yield case
         self._commands.live.put_back(case)
+
+
+def _outcome(lore: Lore, element: Element, number: int, chance: Chance) -> str | None:
+    outcomes = element.task.outcomes if element.task else ()
+    if number < 0 and outcomes:
+        return outcomes[0].value
+    if is_model(number) and element.id in lore.first:
+        return lore.first[element.id]
+    return pressed(outcomes, chance)
+
+
+def _given(lore: Lore, element: Element, outcome: str | None, number: int, chance: Chance) -> Values:
+    if is_model(number):
+        return lore.earliest(element.id, outcome)
+    return dict(varied(lore.values(element.id, outcome, chance), chance))
 
 
 def _diligence(number: int) -> int:

@@ -21,6 +21,8 @@ ROUNDS = 12
 SHANGHAI_OFFSET = "+08:00"
 FORMATS = {"email": "green@example.com", "phone": "0931-8800000"}
 LARGE = 100
+BOUNDS = {"max": "maximum", "min": "minimum"}
+"""Where a field keeps the bound that a fault of this code speaks of; an expression is a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +108,17 @@ def _mend(form: Form, values: dict[str, Any], fault: FieldError, around: Circums
     rules = None if last.isdigit() else named(fields, last)
     if rules is None:
         level.pop(int(last) if last.isdigit() else last, None)
+    elif fault.code in BOUNDS and isinstance(getattr(rules, BOUNDS[fault.code]), str):
+        level[last] = _nearer(level[last], fault.code)
     else:
         level[last] = _invent(form, rules, level.get(last), around)
+
+
+def _nearer(had: Any, code: str) -> str:
+    """Half of what was too large, or twice what was too small: only the form can work out the bound."""
+    number = Decimal(str(had))
+    further = number / 2 if code == "max" else number * 2 + 1
+    return f"{further.quantize(Decimal('0.1')).normalize():f}"
 
 
 def named(fields: tuple[Field, ...], key: str) -> Field | None:

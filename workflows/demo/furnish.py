@@ -7,22 +7,23 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from workflows.actors.people import load_organisations
-from workflows.demo.newcomers import enrol
+from workflows.demo.newcomers import PARK, enrol
 from workflows.demo.rounds import open_rounds
 
 PASSWORD = "tidu-demo"
 """Everybody's password in the demonstration; it is printed at every start and guards nothing."""
 
-PARKS = 4
-"""So many of the shipped units are parks, which do not apply for the green factory."""
+ONE_IN = 3
+"""One park is enrolled for so many applications: more than apply, however the chance falls."""
 
 
 def furnish(connection: sa.Connection, applications: int, *, now: datetime) -> int:
-    """Load the demonstration's people, an enterprise for each application, and both rounds.
+    """Load the demonstration's people, a unit of the right kind for each application, and both rounds.
 
     What is there stays; answers how many people there are in the shipped organisations.
     """
     people = load_organisations(connection, password=PASSWORD, now=now)
-    enrol(connection, applications + PARKS, password=PASSWORD, now=now)
+    enrol(connection, applications + PARK.shipped, password=PASSWORD, now=now)
+    enrol(connection, applications // ONE_IN, password=PASSWORD, now=now, kind=PARK)
     open_rounds(connection)
     return people

@@ -16,6 +16,10 @@ SPREAD = 4
 """Per cent by which measured numbers differ between units."""
 
 
+USUAL = 60
+"""Per cent of the times people fill in what the first example did: examples show the rare far too often."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lore:
     """Values by (element, outcome), in the order of the examples; `starts` holds the start forms.
@@ -31,6 +35,8 @@ class Lore:
     def values(self, element: str, outcome: str | None, chance: Chance) -> Values:
         """What somebody filled in at `element` when they chose `outcome`; {} where no example tells."""
         known = self.done.get((element, outcome), ())
+        if known and chance.happens(USUAL):
+            return dict(known[0])
         return dict(chance.one_of(known)) if known else {}
 
     def earliest(self, element: str, outcome: str | None) -> Values:
@@ -41,6 +47,10 @@ class Lore:
         """What came with a message of this name."""
         known = self.said.get(message, ())
         return dict(chance.one_of(known)) if known else {}
+
+
+NONE = Lore(starts=(), first={}, done={}, said={})
+"""What is known of a process that nobody of the season begins by an application."""
 
 
 def read_lore(packages: Sequence[Package], *, first: str) -> Lore:

@@ -1,7 +1,8 @@
-"""More fictitious enterprises than the shipped ones, so that every application of a season has its own."""
+"""More fictitious units than the shipped ones, so that every application of a season has its own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,23 +16,57 @@ FIRST = "祁陇黄渭洮泾昆崆麦敦嘉玉金银兴安"
 SECOND = "源泰丰瑞宏达鑫盛恒润康旺驰跃腾辉"
 FAMILIES = "王李张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗"
 GIVEN = "建军秀兰志强文静海燕国庆丽娟永平晓峰淑芬俊杰玉梅宏伟春霞立新雅琴"
-LICENCE_KIND = "91"
 
 
-def enrol(connection: sa.Connection, number: int, *, password: str, now: datetime) -> int:
-    """Make sure that enterprises u01 … and their applicants reach up to `number`; how many are new.
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of units: how ids and credit codes of it begin, and how many are shipped as models."""
 
-    Each newcomer is like one of the shipped enterprises in place and trade, with a name, a credit code and
-    an account of its own.
+    kind: str
+    unit: str
+    person: str
+    licence: str
+    name: str
+    name_en: str
+    shipped: int
+
+
+ENTERPRISE = Kind(
+    kind="enterprise",
+    unit="u",
+    person="app",
+    licence="91",
+    name="{city}{brand}{sector}有限公司",
+    name_en="{city} {sector} No. {place} Co., Ltd.",
+    shipped=36,
+)
+PARK = Kind(
+    kind="park",
+    unit="up",
+    person="park",
+    licence="12",
+    name="{city}{brand}工业园区管理委员会",
+    name_en="{city} Industrial Park No. {place} Administration",
+    shipped=4,
+)
+
+
+def enrol(
+    connection: sa.Connection, number: int, *, password: str, now: datetime, kind: Kind = ENTERPRISE
+) -> int:
+    """Make sure that units u01 … (parks: up01 …) and their applicants reach `number`; how many are new.
+
+    Each newcomer is like one of the shipped units of its kind in place and trade, with a name, a credit
+    code and an account of its own.
     """
-    models = _enterprises(connection)
+    models = _shipped(connection, kind)
     known = set(connection.scalars(sa.select(units.c.id)))
-    new = [place for place in range(1, number + 1) if _unit_id(place) not in known]
+    new = [place for place in range(1, number + 1) if _unit_id(kind, place) not in known]
     hashed = hash_password(password) if new else ""
     for place in new:
         model = models[place % len(models)]
-        unit = newcomer(model, place)
-        person = {"id": f"app{place:02}", "name": unit["contact"], "name_en": unit["contact_en"]}
+        unit = newcomer(model, place, kind)
+        person = {"id": f"{kind.person}{place:02}", "name": unit["contact"], "name_en": unit["contact_en"]}
         person |= {"level": "unit", "authority": unit["authority"], "unit": unit["id"]}
         group = {"person": person["id"], "kind": "group", "name": f"applicant@{unit['id']}"}
         account = {"person": person["id"], "password": hashed, "changed_at": now}
@@ -42,43 +77,45 @@ def enrol(connection: sa.Connection, number: int, *, password: str, now: datetim
     return len(new)
 
 
-def newcomer(model: dict[str, Any], place: int) -> dict[str, Any]:
-    """An enterprise of the same place and trade as `model`, with a name of its own."""
+def newcomer(model: dict[str, Any], place: int, kind: Kind) -> dict[str, Any]:
+    """A unit of the same place and trade as `model`, with a name of its own."""
     first, second = place % len(FIRST), place // len(FIRST) % len(SECOND)
     serial = place // (len(FIRST) * len(SECOND))
     brand = FIRST[first] + SECOND[second] + (f"第{serial}" if serial else "")
     city, city_en = str(model["name"])[:2], str(model["name_en"]).split()[0]
     return {
         **model,
-        "id": _unit_id(place),
-        "name": f"{city}{brand}{model['sector_name']}有限公司",
-        "name_en": f"{city_en} {str(model['sector_name_en']).capitalize()} No. {place} Co., Ltd.",
-        "uscc": credit_code(str(model["uscc"])[2:8], place),
+        "id": _unit_id(kind, place),
+        "name": kind.name.format(city=city, brand=brand, sector=model["sector_name"]),
+        "name_en": kind.name_en.format(
+            city=city_en, sector=str(model["sector_name_en"]).capitalize(), place=place
+        ),
+        "uscc": credit_code(kind.licence + str(model["uscc"])[2:8], place),
         "address": f"{model['address']}附{place}号",
         "legal_representative": _person(place),
         "legal_representative_en": f"Representative {place}",
         "contact": _person(place * 7 + 3),
         "contact_en": f"Contact {place}",
         "phone": f"0931-666{place:04}",
-        "email": f"{_unit_id(place)}@example.com",
+        "email": f"{_unit_id(kind, place)}@example.com",
     }
 
 
-def credit_code(region: str, place: int) -> str:
-    """A well-formed unified social credit code: kind, region, nine characters, check character."""
-    stem = f"{LICENCE_KIND}{region}MA9{place:06}"
+def credit_code(start: str, place: int) -> str:
+    """A well-formed unified social credit code: kind and region, nine characters, check character."""
+    stem = f"{start}MA9{place:06}"
     total = sum(USCC_DIGITS.index(mark) * pow(3, position, 31) for position, mark in enumerate(stem))
     return stem + USCC_DIGITS[-total % 31]
 
 
-def _enterprises(connection: sa.Connection) -> list[dict[str, Any]]:
-    query = sa.select(units).where(units.c.kind == "enterprise").order_by(units.c.id)
+def _shipped(connection: sa.Connection, kind: Kind) -> list[dict[str, Any]]:
+    query = sa.select(units).where(units.c.kind == kind.kind).order_by(units.c.id)
     rows = [dict(row) for row in connection.execute(query).mappings()]
-    return [{str(key): value for key, value in row.items()} for row in rows][:36]
+    return [{str(key): value for key, value in row.items()} for row in rows][: kind.shipped]
 
 
-def _unit_id(place: int) -> str:
-    return f"u{place:02}"
+def _unit_id(kind: Kind, place: int) -> str:
+    return f"{kind.unit}{place:02}"
 
 
 def _person(draw: int) -> str:

@@ -15,7 +15,7 @@ from engine.case.standing import Task
 from engine.errors import InvalidInput, Rejected
 from workflows.actors.policy import Actor
 from workflows.commands import Commands
-from workflows.demo import habits, province
+from workflows.demo import habits, mixture, province
 from workflows.demo.acting import Acting
 from workflows.demo.chance import Chance
 from workflows.demo.crew import Crew
@@ -31,8 +31,6 @@ from workflows.register.calendar import local_day
 from workflows.store.tables import cases, jobs, reading, timers
 from workflows.work.worker import Worker
 
-TRACK = "green_factory"
-FIRST_EXAMPLE = "straight_to_national"
 DUE: tuple[tuple[sa.Column[datetime], str], ...] = ((timers.c.due_at, "set"), (jobs.c.next_at, "waiting"))
 """Where the worker's work stands, and the state in which it waits."""
 
@@ -87,7 +85,7 @@ class Season:
     ) -> None:
         """`files` is where evidence is kept; people and rounds must have been loaded.
 
-        `before` is how many applications there were already: enterprises after them apply now. People act
+        `before` is how many applications there were already: units after them apply now. People act
         by commands of the season's own, unless `acting` says how else.
         """
         self.clock = HandClock(SPRING.opens)
@@ -101,8 +99,13 @@ class Season:
         self._commands = Commands(database, catalog, clock=self.clock)
         self._acting: Acting = acting or self._commands
         self._worker = Worker(database, self._commands, clock=self.clock)
-        lore = read_lore(self._packages(), first=FIRST_EXAMPLE)
+        lore = {
+            process: read_lore(self._packages(process), first=example)
+            for process, example in mixture.examples().items()
+        }
         self._desk = Desk(database, catalog, self._commands, lore=lore)
+        self._kinds = {process: self._for_kinds(process) for process in lore}
+        self._ranks: list[int] = []
         self._before = before
         self._numbers: dict[str, int] = {}
         self._noticed: set[str] = set()
@@ -124,7 +127,8 @@ class Season:
     # --- the same in steps, while others keep the clock and do the worker's work ----------------------------
 
     def plan(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> None:
-        """So many enterprises mean to apply, each at its time."""
+        """So many units mean to apply, each at its time."""
+        self._ranks = mixture.ranks(self._kinds, self._before + number_of_cases, self._chance)
         if not self._before:
             for led, at in province.BEGUN.items():
                 self._enter(at, partial(self._call, led))
@@ -148,12 +152,14 @@ class Season:
 
     def _apply(self, number: int, told: Callable[[int], None]) -> None:
         chance = self._chance.about("apply", number)
-        applicant = self._crew.applicant(number)
-        filled = self._desk.application(self._in_force(TRACK), number, chance, self.clock.at)
+        process = mixture.process_of(number, self._chance)
+        applicant = self._crew.applicant(self._ranks[number], self._kinds[process])
+        definition = self._in_force(process)
+        filled = self._desk.application(process, definition, number, chance, self.clock.at)
         self._papers.enter(filled.evidence, case_id="", by=applicant.id, now=self.clock.at)
         batch = round_of(number, self._chance).batch
         started = self._acting.start_case(
-            TRACK, filled.values, actor=applicant, unit=applicant.unit, batch=batch
+            process, filled.values, actor=applicant, unit=applicant.unit, batch=batch
         )
         self._papers.belong(filled.evidence, case_id=started.case_id, by=applicant.id)
         self._numbers[started.case_id] = number
@@ -287,12 +293,14 @@ class Season:
         with reading(self._database) as connection:
             return self._catalog.current(connection, process, self.clock.at).id
 
-    def _packages(self) -> list[Package]:
-        """The track's own package, then those it calls."""
+    def _for_kinds(self, process: str) -> tuple[str, ...]:
         with reading(self._database) as connection:
-            pins = self._catalog.pins(connection, TRACK, self.clock.at)
-            return [self._catalog.package(pins[key], connection) for key in sorted(pins, key=_own_first)]
+            current = self._catalog.current(connection, process, self.clock.at).id
+            return self._catalog.package(current, connection).for_kinds
 
-
-def _own_first(process: str) -> tuple[bool, str]:
-    return (process != TRACK, process)
+    def _packages(self, process: str) -> list[Package]:
+        """The process's own package, then those it calls."""
+        with reading(self._database) as connection:
+            pins = self._catalog.pins(connection, process, self.clock.at)
+            ordered = sorted(pins, key=lambda key: (key != process, key))
+            return [self._catalog.package(pins[key], connection) for key in ordered]

@@ -109,6 +109,31 @@ def test_cases_end_in_different_ways_and_some_are_still_under_way(season):
     assert len(ends) >= 5
 
 
+def test_every_track_has_applications_and_most_are_for_the_green_factory(season):
+    begun = Counter(row.case_id[:2] for row in query(season, "SELECT case_id FROM cases"))
+    del begun["BT"]
+
+    assert set(begun) == {"GF", "SC", "GP", "WE", "WP"}
+    assert begun["GF"] > MANY // 2
+
+
+def test_titles_of_other_tracks_than_the_green_factory_are_in_sight_or_given(season):
+    rows = query(season, "SELECT track FROM designations UNION SELECT track FROM batch_candidates")
+
+    assert {row.track for row in rows} > {"gf"}
+
+
+def test_parks_apply_for_what_parks_may_bear_and_each_once(season):
+    rows = query(
+        season,
+        """SELECT c.case_id, c.unit_id, u.kind FROM cases c JOIN units u ON u.id = c.unit_id
+        WHERE c.unit_id IS NOT NULL""",
+    )
+
+    assert {row.case_id[:2] for row in rows if row.kind == "park"} == {"GP", "WP"}
+    assert len({row.unit_id for row in rows}) == len(rows)
+
+
 def test_every_kind_of_people_has_something_to_do(season):
     open_tasks = query(
         season,

@@ -143,3 +143,10 @@ def test_what_the_button_needs_is_filled_whatever_the_form_says():
 def test_a_form_nobody_can_fill_is_told_as_the_form_tells_it():
     with pytest.raises(InvalidInput):
         fill(form(required("select", "x", valuesKey="choices")), {}, desk(choices=[]))
+
+
+def test_a_bound_that_only_the_form_can_work_out_is_approached():
+    bounded = required("number", "x", decimalDigits=1, validate={"max": "=limit"})
+
+    assert filled({}, bounded, limit=2.5)["x"] <= "2.5"
+    assert filled({"x": "90"}, bounded, limit=2.5)["x"] <= "2.5"
