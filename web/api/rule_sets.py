@@ -80,7 +80,7 @@ def find() -> Response:
 @api.response(201)
 def begin(body: dict[str, Any]) -> Response:
     """Begin a draft with everything that another version holds."""
-    draft = sets().begin(_named(body["base"]), rules=body["id"], year=body["year"], actor=actor())
+    draft = sets().begin(sets().named(body["base"]), rules=body["id"], year=body["year"], actor=actor())
     return with_revision(jsonify(shape(draft)), draft.revision)
 
 
@@ -156,7 +156,7 @@ def send_back(body: dict[str, Any], key: str, number: int) -> Response:
 @api.response(200)
 def difference(asked: dict[str, Any], key: str, number: int) -> Response:
     """What another version (`to`) sees differently, and which elements that touches."""
-    before, after = sets().get(key, number), _named(asked["to"])
+    before, after = sets().get(key, number), sets().named(asked["to"])
     found = compare(before.rules, after.rules, _drawn())
     return jsonify(listed(_difference(line, before, after) for line in found))
 
@@ -289,8 +289,3 @@ def _coverage() -> covering.Coverage:
 def _drawn() -> list[Reference]:
     with rooms().reading() as connection:
         return covering.in_force(connection, rooms().catalog, now=now())
-
-
-def _named(name: str) -> KeptRules:
-    key, _, number = name.rpartition(":")
-    return sets().get(key, int(number))

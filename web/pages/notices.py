@@ -15,7 +15,7 @@ from web.pages.lines import term
 from web.pages.messaging import Answer
 from web.pages.register import authorities
 from web.register_words import track_name
-from workflows.reading.drafts import Published, draft_list, published_list, published_lists
+from workflows.reading.draft_lists import Published, draft_list, published_list, published_lists
 from workflows.reading.notices import PUBLIC, Notice, open_notice, open_notices
 
 pages = Blueprint("notices", __name__)

@@ -16,9 +16,9 @@ from web.pages import rule_forms
 from web.pages.acting import act_and_tell
 from web.words import pick, say
 from workflows.actors.duties import may_edit
-from workflows.actors.people import authorities
 from workflows.library.references import Reference
 from workflows.register.calendar import local_day
+from workflows.register.directory import every_authority
 from workflows.register.rule_sets import KeptRules
 from workflows.register.rules import NUMBERS, catalogue
 from workflows.workshop.rules import coverage as covering
@@ -48,7 +48,7 @@ def show() -> str:
 @pages.post("/begin")
 def begin() -> Response:
     """A draft with everything that another set holds."""
-    base, name = _named(request.form.get("base", "")), request.form.get("id", "").strip()
+    base, name = sets().named(request.form.get("base", "")), request.form.get("id", "").strip()
     year = request.form.get("year", type=int) or 0
     try:
         draft = sets().begin(base, rules=name, year=year, actor=actor())
@@ -134,7 +134,7 @@ def differences() -> str:
     found = sets().all()
     before, after = request.args.get("before", ""), request.args.get("after", "")
     chosen = before and after
-    one, two = (_named(before), _named(after)) if chosen else (None, None)
+    one, two = (sets().named(before), sets().named(after)) if chosen else (None, None)
     lines = compare(one.rules, two.rules, _drawn()) if one and two else ()
     return render_template(
         "rules/compare.html",
@@ -237,10 +237,7 @@ def _drawn() -> list[Reference]:
 
 def _authorities() -> list[tuple[str, str]]:
     with rooms().reading() as connection:
-        return [
-            (row.code, pick(row.name, row.name_en))
-            for row in connection.execute(authorities.select().order_by(authorities.c.code))
-        ]
+        return [(row["code"], pick(row["name"], row["name_en"])) for row in every_authority(connection)]
 
 
 def _step(draft: KeptRules, told: str, work: Callable[[], object], *, then: str | None = None) -> Response:
@@ -250,11 +247,6 @@ def _step(draft: KeptRules, told: str, work: Callable[[], object], *, then: str 
 
 def _place(kept: KeptRules, *, group: str | None = None) -> str:
     return url_for("rules.look", key=kept.id, number=kept.version, group=group)
-
-
-def _named(name: str) -> KeptRules:
-    key, _, number = name.rpartition(":")
-    return sets().get(key, int(number) if number.isdigit() and len(number) < 6 else 0)
 
 
 def _group(given: Mapping[str, str]) -> str:

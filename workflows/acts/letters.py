@@ -16,6 +16,9 @@ from engine.values import Value, from_json
 from workflows.transaction.facts import case_row
 from workflows.transaction.results import LASTING, Idempotency
 
+ABOUT = "about"
+"""By this name somebody of no unit says which unit a case is about: in a letter, or in a start form."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
@@ -81,5 +84,5 @@ def letter_of(connection: sa.Connection, job: sa.Row[tuple[Any, ...]], origin: s
 
 
 def _about(values: Mapping[str, Value]) -> str | None:
-    named = values.get("about")
+    named = values.get(ABOUT)
     return named if isinstance(named, str) and named else None

@@ -13,7 +13,7 @@ from engine.case.shared import Shared
 from engine.errors import FieldError, InvalidInput, NotFound
 from engine.values import Value
 from workflows.actors.policy import Actor
-from workflows.acts.letters import Letter
+from workflows.acts.letters import ABOUT, Letter
 from workflows.acts.submissions import read, typed
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
@@ -29,7 +29,6 @@ from workflows.register.calendar import SHANGHAI, local_day
 from workflows.register.units import find_unit
 
 Values = Mapping[str, Any]
-ABOUT = "about"  # the field of a start form in which somebody of no unit names the one the case is about
 
 
 @dataclass(frozen=True, kw_only=True)

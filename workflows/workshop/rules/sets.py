@@ -61,6 +61,11 @@ class RuleSets:
         with reading(self._database) as connection:
             return find_rule_set(connection, rules, version)
 
+    def named(self, name: str) -> KeptRules:
+        """One version by its name, `gansu-2026:1`. Raises NotFound."""
+        rules, _, number = name.rpartition(":")
+        return self.get(rules, int(number) if number.isdigit() and len(number) < 6 else 0)
+
     def batches_with(self, kept: KeptRules) -> tuple[str, ...]:
         """The batches that were opened with exactly these rules."""
         query = sa.select(batches.c.id).where(batches.c.rules_digest == kept.digest).order_by(batches.c.id)
