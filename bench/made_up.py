@@ -159,6 +159,7 @@ def _candidate(one: Made) -> dict[str, Any]:
         "claimable": one.assignee is None,
         "due_sort": one.due,
         "created_at": one.created,
+        "authority": one.authority,
     }
 
 

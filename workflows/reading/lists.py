@@ -103,11 +103,11 @@ def _ways(actor: Actor, query: TaskQuery, now: datetime) -> list[Way]:
     narrower = list(_narrower(query))
     ways: list[Way] = []
     if query.queue != "claimable":
-        ways.append(_held(actor, query, [*narrower, *_due(query, now, tasks.c.due_sort)]))
+        ways.append(_held(actor, query, [*narrower, *_either(query, now, tasks)]))
     if query.queue in FREE:
-        due = _due(query, now, candidates.c.due_sort)
+        beside = list(_either(query, now, candidates))
         named = [("user", actor.id), *(("group", group) for group in sorted(actor.groups))]
-        ways += [_offered(kind, name, query, narrower, due) for kind, name in named]
+        ways += [_offered(kind, name, query, narrower, beside) for kind, name in named]
     return ways
 
 
@@ -117,13 +117,15 @@ def _held(actor: Actor, query: TaskQuery, conditions: list[Condition]) -> Way:
     return found.where(_by_itself(query.queue, actor), *conditions)
 
 
-def _offered(kind: str, name: str, query: TaskQuery, narrower: list[Condition], due: list[Condition]) -> Way:
+def _offered(
+    kind: str, name: str, query: TaskQuery, narrower: list[Condition], beside: list[Condition]
+) -> Way:
     """By a name that may claim it. Claimable is what is ready in a case that is not suspended, so the task
-    itself is looked up only for what stands in its row alone."""
+    itself is looked up only for what stands in its row alone, not `beside` the name as well."""
     c = candidates.c
     place = OFFERED.get(query.sort)
     columns = (SORTS[query.sort] if place is None else place).label("place"), c.task_id
-    found = sa.select(*columns).where(c.kind == kind, c.name == name, c.claimable, *due)
+    found = sa.select(*columns).where(c.kind == kind, c.name == name, c.claimable, *beside)
     if place is not None and not narrower:
         return found
     return found.join(tasks, tasks.c.task_id == c.task_id).where(*narrower)
@@ -166,7 +168,6 @@ def _narrower(query: TaskQuery) -> Iterator[Condition]:
     equal = {
         tasks.c.case_process: query.process,
         tasks.c.element: query.element,
-        tasks.c.authority: query.authority,
         tasks.c.batch_id: query.batch,
         tasks.c.unit_id: query.unit,
         tasks.c.assignee: query.assignee,
@@ -203,10 +204,13 @@ def _candidate(actor: Actor) -> Condition:
     return tasks.c.task_id.in_(sa.select(candidates.c.task_id).where(in_person | in_group))
 
 
-def _due(query: TaskQuery, now: datetime, due: sa.Column[Any]) -> list[Condition]:
-    """What a queue and what a query say about the due date, each if it does."""
+def _either(query: TaskQuery, now: datetime, table: sa.Table) -> Iterator[Condition]:
+    """What stands in a task's row and beside a candidate's name: the authority, and what a queue and what a
+    query say about the due date, each if it does."""
+    if query.authority:
+        yield table.c.authority == query.authority
     asked = [query.queue] if query.queue in ("today", "overdue") else []
-    return [_when(word, now, due) for word in (*asked, query.due) if word]
+    yield from (_when(word, now, table.c.due_sort) for word in (*asked, query.due) if word)
 
 
 def _when(word: str, now: datetime, due: sa.Column[Any]) -> Condition:

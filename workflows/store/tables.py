@@ -126,8 +126,10 @@ candidates = sa.Table(
     sa.Column("due_sort", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     _count("priority", 50),
-    sa.Index(None, "kind", "name", "claimable", "due_sort", "task_id"),
-    sa.Index(None, "kind", "name", "claimable", "created_at", "task_id"),
+    _text("authority"),
+    # The authority comes last: it orders nothing, but a list of one authority need not leave the index.
+    sa.Index(None, "kind", "name", "claimable", "due_sort", "task_id", "authority"),
+    sa.Index(None, "kind", "name", "claimable", "created_at", "task_id", "authority"),
 )
 
 timers = sa.Table(

@@ -213,6 +213,7 @@ class _Projecting:
                 "due_sort": due_sort,
                 "created_at": entry.at,
                 "priority": event.priority,
+                "authority": self.beginning.shared["authority"],
             }
             offered = [{"kind": kind, "name": name, **shared} for kind, name in sorted(named)]
             self.rows.add(candidates, *offered)
