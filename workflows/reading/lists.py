@@ -199,9 +199,12 @@ def _by_itself(queue: str, actor: Actor) -> Condition:
 
 
 def _candidate(actor: Actor) -> Condition:
-    in_person = (candidates.c.kind == "user") & (candidates.c.name == actor.id)
-    in_group = (candidates.c.kind == "group") & candidates.c.name.in_(sorted(actor.groups))
-    return tasks.c.task_id.in_(sa.select(candidates.c.task_id).where(in_person | in_group))
+    """Asked of each task by its key: what a group may claim grows with everything it ever could."""
+    c = candidates.c
+    its_own = (c.case_id == tasks.c.case_id) & (c.task_id == tasks.c.task_id)
+    in_person = (c.kind == "user") & (c.name == actor.id)
+    in_group = (c.kind == "group") & c.name.in_(sorted(actor.groups))
+    return sa.exists().where(its_own, in_person | in_group)
 
 
 def _either(query: TaskQuery, now: datetime, table: sa.Table) -> Iterator[Condition]:
