@@ -246,10 +246,18 @@ def _having_part(actor: Actor) -> sa.ColumnElement[bool]:
     """Who started it, has or had a task. The unit's people know of their own only, unless it is confined."""
     part = sa.or_(
         cases.c.started_by == actor.id,
-        cases.c.case_id.in_(_involving(actor)),
-        cases.c.case_id.in_(_in_hands_of(actor)),
+        _among(_involving(actor), actor),
+        _among(_in_hands_of(actor), actor),
     )
     return sa.and_(cases.c.confined, part) if actor.level == "unit" else part
+
+
+def _among(found: sa.Select[tuple[str]], actor: Actor) -> sa.ColumnElement[bool]:
+    """Of a unit's people all are looked up: they are few. What an office ever had grows with the store, so
+    each case is asked instead."""
+    if actor.level == "unit":
+        return cases.c.case_id.in_(found)
+    return found.where(found.selected_columns.case_id == cases.c.case_id).correlate(cases).exists()
 
 
 def _involving(actor: Actor) -> sa.Select[tuple[str]]:
