@@ -197,9 +197,7 @@ OUR_OWN = (
     Fault(
         name="place-never-given-back",
         story="A unit that was refused goes on holding its place.",
-        changes=(
-            Change("workflows/transaction/projections.py", '"kept": False}, None)', '"kept": True}, None)'),
-        ),
+        changes=(Change("workflows/transaction/projections.py", "& ~places.c.kept", "& places.c.kept"),),
         noticed_by=(
             f"{PLACES}test_who_is_returned_deferred_or_refused_gives_the_place_to_another[sqlite-refused]",
         ),

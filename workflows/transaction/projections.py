@@ -125,7 +125,7 @@ class _Projecting:
         """Set columns of the case's row in `table` that `key` names."""
         self.rows.change(table, {"case_id": self.case_id, **key}, values)
 
-    def work_out(self, statement: sa.Update) -> None:
+    def work_out(self, statement: sa.Update | sa.Delete) -> None:
         """What the database has to work out from rows that are there: they are written first."""
         self.rows.then(lambda connection: connection.execute(statement))
 
@@ -160,7 +160,8 @@ class _Projecting:
     def _case_over(self, entry: Entry, status: str, **found: str | None) -> None:
         values = {"status": status, "ended_at": entry.at}
         if self._takes_places:
-            self.rows.sweep(places, {"case_id": self.case_id, "kept": False}, None)
+            unused = (places.c.case_id == self.case_id) & ~places.c.kept
+            self.work_out(sa.delete(places).where(unused))  # behind what this very command may keep
         self.change(cases, values | {name: value for name, value in found.items() if value is not None})
 
     def _stand_still(self, *, suspended: bool) -> None:
