@@ -61,7 +61,9 @@ def test_an_officer_finds_the_table_from_the_inbox_the_case_and_the_task(lz, sig
     assert 'href="/recommendations"' in leader.get("/inbox").text
     assert f'href="{LANZHOU}"' in leader.get("/recommendations").text
     assert f'href="{LANZHOU}"' in leader.get(f"/case/{first}").text
-    assert f'href="{LANZHOU}"' in leader.get(f"/task/{lz.about(second).task('m_recommend')}").text
+    task = leader.get(f"/task/{lz.about(second).task('m_recommend')}").text
+    assert f'href="{LANZHOU}"' in task
+    assert "名额 3 个，已占用 1 个" in task
     assert f'href="{LANZHOU}"' not in leader.get(f"/case/{second}").text, "nothing is recommended there yet"
     assert f'href="{LANZHOU}"' not in signed_in("app01").get(f"/case/{first}").text
     page = leader.get(LANZHOU).text

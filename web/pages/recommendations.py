@@ -17,6 +17,7 @@ from web.register_words import track_name
 from workflows.reading import recommendations
 from workflows.reading.desk import TaskView
 from workflows.reading.recommendations import RECOMMENDS, Letter, Quota, Recommended, Sender
+from workflows.register.quotas import Pool, holders
 
 pages = Blueprint("recommendations", __name__)
 
@@ -131,9 +132,19 @@ def asked_moment() -> datetime | None:
     return found + timedelta(days=1) if len(said) == len("2026-06-10") else found
 
 
-def address_at(case: Mapping[str, Any], element: str) -> str:
-    """Where the table stands that a task is about; empty at other tasks, and for who may not read it."""
-    return address_of(case) if element in LINKED else ""
+def table_at(view: TaskView) -> dict[str, str]:
+    """Where the table stands that a task is about, and how many places of its quota are taken; nothing at
+    other tasks, and for who may not read it."""
+    if view.task.element not in LINKED or not (href := address_of(view.case)):
+        return {}
+    track = view.context.get("track") or {}
+    if track.get("quota") is None:
+        return {"href": href, "places": ""}
+    pool = Pool(batch=view.case["batch_id"], authority=view.case["authority"], track=track["id"])
+    with rooms().reading() as connection:
+        taken = len(holders(connection, pool))
+    told = words.say("名额 {of} 个，已占用 {taken} 个", of=words.number(track["quota"]), taken=taken)
+    return {"href": href, "places": told, "look": "is-late" if taken >= track["quota"] else "is-active"}
 
 
 def address_from(case: Mapping[str, Any]) -> str:

@@ -166,7 +166,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         people=_others(view),
         obstacle=_obstacle(view),
         overrides=_allowable(view),
-        table_href=recommendations.address_at(view.case, view.task.element),
+        table=recommendations.table_at(view),
         done=_recall(view.task.task_id),
         **_tab(tab, view),
     )
