@@ -41,12 +41,17 @@ class Recommending:
     def __init__(self, story: Story, quota: Any = None) -> None:
         self.story = story
         rules = load_rules().changed({**SHORT, "quota.gf": quota})
-        unchecked = Catalog(story.database, check=lambda given, forms: ())  # they are checked elsewhere
+        self.deploy("green_factory")
         with story.database.begin() as connection:
-            for package in in_call_order(read_closure(drawn.ROOT / "green_factory")):
-                unchecked.deploy(connection, package, by="owner", at=story.clock())
             facts = {"name": NAME, "name_en": "Ninth batch", "calendar": "cn-2026-1", "by": "owner"}
             open_batch(connection, BATCH, rules=rules, now=story.clock(), **facts)
+
+    def deploy(self, name: str) -> None:
+        """A package and what it calls, unchecked: they are checked elsewhere."""
+        unchecked = Catalog(self.story.database, check=lambda given, forms: ())
+        with self.story.database.begin() as connection:
+            for package in in_call_order(read_closure(drawn.ROOT / name)):
+                unchecked.deploy(connection, package, by="owner", at=self.story.clock())
 
     def reviewed(self, number: int, *, place: str = "lz") -> str:
         """The case of the unit of this number, ready to be recommended."""

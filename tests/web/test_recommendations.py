@@ -22,6 +22,7 @@ from workflows.actors import people
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LANZHOU = f"/recommendations/{BATCH}/620100"
 NO = quote(LETTER["document_no"])
+PAPER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 UNIT, CODE = "兰州兰岭水泥有限公司", "91620103MA807932XD"
 
 
@@ -76,6 +77,27 @@ def test_an_officer_finds_the_table_from_the_inbox_the_case_and_the_task(lz, sig
         "绿色工厂：名额 3 个，已占用 1 个，剩余 2 个",
     ):
         assert told in page
+
+
+def test_the_province_finds_all_tables_from_the_case_of_the_batch(lz, signed_in):
+    lz.deploy("batch")
+    case = lz.story.start("batch", by="prov.officer", values={"wanted_year": 2026}).case_id
+
+    assert 'href="/recommendations"' in signed_in("prov.leader").get(f"/case/{case}").text
+
+
+def test_the_sealed_letter_that_came_along_stands_in_the_table_with_its_digest(lz, signed_in):
+    task = lz.about(lz.reviewed(1)).claim("m_recommend", "lz.leader").task("m_recommend")
+    leader = signed_in("lz.leader")
+
+    answer = leader.post(f"/task/{task}", {**LETTER, "annexes": (io.BytesIO(PAPER), "盖章推荐函.pdf")})
+
+    assert answer.status_code in (302, 303)
+    (letter,) = leader.api("GET", f"/recommendation/{BATCH}/620100").json["letters"]
+    annex = {"name": "盖章推荐函.pdf", "sha256": hashlib.sha256(PAPER).hexdigest()}
+    assert letter["rows"][0]["annexes"] == [annex]
+    assert "盖章推荐函.pdf" in leader.get(LANZHOU).text
+    assert annex["sha256"] in leader.get(f"{LANZHOU}/letter.json?no={NO}").text
 
 
 def test_a_leader_sees_the_table_as_it_would_go_out(lz, signed_in):
@@ -159,6 +181,8 @@ def test_nobody_else_learns_anything(lz, app, signed_in):
     assert [province.get(LANZHOU + place).status_code for place in places] == [200] * 4
     assert province.get(f"{LANZHOU}/letter?no=none").status_code == 404
     assert province.get(f"/recommendations/{BATCH}/999999").status_code == 404
+    province.post("/language", {"language": "en", "next": "/"})
+    assert "Ninth batch" in province.get(LANZHOU).text
     assert [one["recommended"] for one in province.api("GET", "/recommendation").json["items"]] == [1]
 
 

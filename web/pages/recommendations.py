@@ -169,7 +169,12 @@ def address_of(case: Mapping[str, Any]) -> str:
 
 def _sender(one: Sender) -> dict[str, Any]:
     href = url_for("recommendations.sender", batch=one.batch, authority=one.authority)
-    return {**vars(one), "href": href, "batch_name": one.batch_name or one.batch}
+    return {
+        **vars(one),
+        "href": href,
+        "batch_name": words.pick(one.batch_name, one.batch_name_en) or one.batch,
+        "authority_name": words.pick(one.authority_name, one.authority_name_en),
+    }
 
 
 def _letter(one: Letter, until: datetime | None) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from engine.events import TaskCompleted
 from engine.journal import Line
 from engine.tables import journal as stored
 from engine.values import Value, from_json
+from workflows.actors.people import authorities
 from workflows.actors.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor
 from workflows.proof.evidence import evidence
-from workflows.register.batches import Batch, find_batch
+from workflows.register.batches import Batch, batches, find_batch
 from workflows.register.quotas import Pool, holders
 from workflows.register.rules import quota_of
 from workflows.register.tracks import tracks
@@ -108,8 +109,10 @@ class Sender:
 
     batch: str
     batch_name: str
+    batch_name_en: str
     authority: str
     authority_name: str
+    authority_name_en: str
     recommended: int
     pending: int
 
@@ -121,6 +124,9 @@ class Quota:
     track: str
     of: int
     held_by: tuple[str, ...]
+
+
+SENDER = tuple(Sender.__dataclass_fields__)
 
 
 def may_read(actor: Actor, authority: str) -> bool:
@@ -135,13 +141,15 @@ def senders(connection: sa.Connection, actor: Actor, *, batch: str = "") -> tupl
     t = tasks.c
     is_up = (t.state == "completed") & (t.outcome == UP)
     is_open = t.state.in_(("ready", "claimed"))
-    who = (t.batch_id, t.batch_name, t.authority, t.authority_name)
+    in_english = [sa.func.coalesce(column, "") for column in (batches.c.name_en, authorities.c.name_en)]
+    who = (t.batch_id, t.batch_name, in_english[0], t.authority, t.authority_name, in_english[1])
     counts = [sa.func.sum(sa.case((condition, 1), else_=0)) for condition in (is_up, is_open)]
-    query = sa.select(*who, *counts).where(t.element == RECOMMENDS, is_up | is_open).group_by(*who)
+    query = sa.select(*who, *counts).outerjoin(batches, batches.c.id == t.batch_id)
+    query = query.outerjoin(authorities, authorities.c.code == t.authority)
+    query = query.where(t.element == RECOMMENDS, is_up | is_open).group_by(*who)
     query = query.where(t.batch_id == batch) if batch else query
     found = connection.execute(query.order_by(t.batch_id.desc(), t.authority))
-    names = ("batch", "batch_name", "authority", "authority_name", "recommended", "pending")
-    made = (Sender(**dict(zip(names, row, strict=True))) for row in found)
+    made = (Sender(**dict(zip(SENDER, row, strict=True))) for row in found)
     return tuple(sender for sender in made if may_read(actor, sender.authority))
 
 
