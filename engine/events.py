@@ -128,8 +128,11 @@ class ConflictOverridden(Cause):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskCompleted(Cause):
+    """Somebody did the task. `place` is the one of a limited number that it took, if it took one."""
+
     task_id: str
     values: dict[str, Json]
+    place: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

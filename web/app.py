@@ -32,6 +32,7 @@ from web.api import (
     tasks,
 )
 from web.api import outgoing as api_outgoing
+from web.api import recommendations as api_recommendations
 from web.api import register as api_register
 from web.clock import DatabaseClock, time_of
 from web.context import Rooms, who
@@ -46,6 +47,7 @@ from web.pages import (
     mending,
     notices,
     outgoing,
+    recommendations,
     register,
     rule_documents,
     rules,
@@ -68,10 +70,11 @@ from workflows.transaction.outbox import Outbox
 API_ROOMS = (
     *(tasks, task_commands, definitions, api_cases, history),
     *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing, api_register),
+    api_recommendations,
 )
 PAGES = (
     *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
-    *(editor, rules, rule_documents, audit, proofs),
+    *(editor, rules, rule_documents, recommendations, audit, proofs),
 )
 
 log = logging.getLogger("tidu.web")

@@ -51,6 +51,7 @@ CODES: dict[str, Code] = {
     "CONFLICT_UNKNOWN": Code("没有这条回避规则", "There is no such conflict rule"),
     "NOT_OVERRIDER": Code("您不能准许该例外", "You may not allow this override"),
     "NO_CONFLICT": Code("没有需要准许的例外", "There is nothing to allow an override from"),
+    "QUOTA_USED_UP": Code("推荐名额已用完", "The quota is used up"),
     "EVALUATOR_CAP": Code("评价机构已达年度上限", "The evaluator has reached its yearly cap"),
     "NOT_FOUND": Code(
         "没有找到",

@@ -36,7 +36,7 @@ ENTRIES = (
 )
 
 
-ROOMS = {"rule_documents": "rules", "figures": "register"}
+ROOMS = {"rule_documents": "rules", "figures": "register", "recommendations": "cases"}
 """Pages that stand under the line of another room."""
 
 

@@ -53,6 +53,8 @@ PERMISSIONS: dict[str, str] = {
     "notices.*": PUBLIC,
     "register.*": PUBLIC,
     "register_api.*": PUBLIC,
+    "recommendations.*": STAFF,
+    "api_recommendations.*": STAFF,
     "figures.*": PUBLIC,
     "figures.experts": STAFF,
     "tasks.*": WORKER,

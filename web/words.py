@@ -89,6 +89,13 @@ def on(value: datetime | date | str | None) -> str:
     return f"{weekday} {day:%d %b %Y}"
 
 
+def dated(day: date) -> str:
+    """`2026年6月10日`, as a letter bears it."""
+    if language() == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {day:%B %Y}"
+
+
 def shortly(value: datetime | str | None, *, now: datetime) -> str:
     """`8月21日 周五 18:00`: the year is told only when it is not this year."""
     moment = as_time(value)

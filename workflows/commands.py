@@ -168,7 +168,7 @@ class Commands:
         """The task is done with `values`, checked against its form and outcomes, and the case moves on.
 
         Raises InvalidInput naming every field, NotAllowed NOT_ASSIGNEE, SOD, COI, WrongState
-        TASK_COMPLETED, TASK_CANCELLED or TASK_ON_HOLD, NotFound.
+        TASK_COMPLETED, TASK_CANCELLED, TASK_ON_HOLD or QUOTA_USED_UP, NotFound.
         """
         act = _on_task("complete", task_id, actor, idempotency)
         return self._change(act, lambda change: task_acts.complete(change, task_id, values, self.library))

@@ -187,11 +187,15 @@ class Case(Reliving):
         told = {"task_id": task_id, "rule": rule, "person": person, "reason": reason}
         self._happen(ev.ConflictOverridden(**told, ground=to_json(dict(ground))), by=by, now=now)
 
-    def complete_task(self, task_id: str, values: Values, *, by: Who, now: datetime) -> None:
-        """The task is done with these values, already checked against its form, and the token moves on."""
+    def complete_task(
+        self, task_id: str, values: Values, *, by: Who, now: datetime, place: Mapping[str, Json] | None = None
+    ) -> None:
+        """The task is done with these values, already checked against its form, and the token moves on; that
+        the `place` it takes is free is the floor above's to know."""
         if self._held(task_id, by).owner is not None:
             raise WrongState(f"task {task_id} is delegated: give the opinion first", code="TASK_DELEGATED")
-        self._happen(ev.TaskCompleted(task_id=task_id, values=to_json(dict(values))), by=by, now=now)
+        handed, taken = to_json(dict(values)), dict(place or {})
+        self._happen(ev.TaskCompleted(task_id=task_id, values=handed, place=taken), by=by, now=now)
 
     def fire_timer(self, timer_id: str, *, by: Who, now: datetime) -> None:
         """The timer has fired. Raises WrongState if it is not due yet, NotFound if it is gone."""
@@ -223,11 +227,8 @@ class Case(Reliving):
         waiting = self.awaited()
         if not any(one.message == message and one.correlation in (None, correlation) for one in waiting):
             names = sorted({one.message for one in waiting})
-            raise WrongState(
-                f"case {self.case_id} waits for {names}, not for {message!r}",
-                code="MESSAGE_UNEXPECTED",
-                awaited=names,
-            )
+            text = f"case {self.case_id} waits for {names}, not for {message!r}"
+            raise WrongState(text, code="MESSAGE_UNEXPECTED", awaited=names)
         told = {"values": to_json(dict(values)), "correlation": to_json(correlation)}
         event = ev.MessageReceived(message=message, **told, job_id=job_id, origin=origin)
         self._happen(event, by=by, now=now)

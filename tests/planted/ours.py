@@ -6,6 +6,7 @@ from tests.planted.fault import Change, Fault
 
 COMMITS = "tests/workflows/transaction/test_commits.py::"
 LEASES = "tests/reliability/test_workers.py::"
+PLACES = "tests/workflows/acts/test_places.py::"
 SNAPSHOTS = "tests/engine/test_snapshots.py::"
 DISTRUST = SNAPSHOTS + "test_a_snapshot_that_cannot_be_trusted_is_passed_over_and_told_of"
 
@@ -177,6 +178,28 @@ OUR_OWN = (
             "tests/engine/test_journal.py::test_the_digest_of_an_entry_covers_everything_before_it",
             "tests/golden/test_golden.py"
             "::test_every_history_of_a_release_replays_to_what_was_seen_at_every_cause[0.1.0]",
+        ),
+    ),
+    Fault(
+        name="last-place-given-twice",
+        story="Two officers recommend at the same moment with one place left, and both get it.",
+        changes=(Change("workflows/store/tables.py", '"number", unique=True)', '"number")'),),
+        noticed_by=(f"{COMMITS}test_of_two_who_want_the_last_place_in_one_commit_one_gets_it[sqlite]",),
+    ),
+    Fault(
+        name="one-more-than-the-quota",
+        story="The recommendation after the last place is let through.",
+        changes=(Change("workflows/register/quotas.py", "if len(taken) >= of:", "if len(taken) > of:"),),
+        noticed_by=(
+            f"{PLACES}test_who_comes_when_every_place_is_taken_is_told_by_whom_and_nothing_changes[sqlite]",
+        ),
+    ),
+    Fault(
+        name="place-never-given-back",
+        story="A unit that was refused goes on holding its place.",
+        changes=(Change("workflows/transaction/projections.py", "& ~places.c.kept", "& places.c.kept"),),
+        noticed_by=(
+            f"{PLACES}test_who_is_returned_deferred_or_refused_gives_the_place_to_another[sqlite-refused]",
         ),
     ),
 )

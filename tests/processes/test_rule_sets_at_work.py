@@ -139,6 +139,28 @@ def test_one_authority_gets_a_quota_of_its_own() -> None:
     assert quota({"quota.gf": {"default": 12, "by_authority": {"620200": 3}}}) == 12
 
 
+@pytest.mark.parametrize(
+    ("quota", "goes_up"),
+    [
+        (None, True),
+        (1, True),
+        (0, False),
+        ({"default": 0, "by_authority": {"620100": 1}}, True),  # the unit lies in Lanzhou
+        ({"default": None, "by_authority": {"620100": 0}}, False),
+    ],
+)
+def test_a_recommendation_beyond_the_quota_is_refused(quota: Any, goes_up: bool) -> None:
+    example = drawn.examples()[EXAMPLE]
+    place = next(n for n, step in enumerate(example["steps"]) if step.get("do") == "m_recommend")
+    before, step = example["steps"][:place], example["steps"][place]
+    refused = {} if goes_up else {"expect_refused": "QUOTA_USED_UP"}
+    rules = load_rules().changed({"quota.gf": quota})
+
+    played = under(rules, drawn.ROOT / "green_factory", {**example, "steps": [*before, {**step, **refused}]})
+
+    assert [task["element"] for task in played.tasks] == ["p_receive" if goes_up else "m_recommend"]
+
+
 def test_every_drawing_that_asks_for_a_quota_asks_for_that_of_the_authority() -> None:
     for process, package in drawn.packages().items():
         text = package.files["process.bpmn"].decode()

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from web import sight, words
 from web.context import actor, rooms
-from web.pages import drawings, materials, messaging, telling
+from web.pages import drawings, materials, messaging, recommendations, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
 from web.pages.messaging import Answer
 from web.sight import seen_case
@@ -62,6 +62,7 @@ def show(case_id: str) -> str:
         tab=tab,
         tabs=[{"name": name, "label": words.say(label)} for name, label in tabs.items()],
         hearings=messaging.offers(case_id, actor()),
+        table_href=recommendations.address_from(row),
         **_tab(tab, row),
     )
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from web import words
+from web import spreadsheet, words
 from web.context import rooms
 from web.guard import limiter
 from web.pages.register import asked_day, authorities, today
@@ -58,15 +56,11 @@ def table() -> Response:
     on = asked_day("on")
     with rooms().reading() as connection:
         cells, known = counted(connection, on=on), authorities(connection)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for cell, count in cells.items():
-        place = known.get(cell.authority, cell.authority)
-        writer.writerow((place, track_name(cell.track), level_name(cell.level), cell.year, count))
-    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="statistics-{on.isoformat()}.csv"'
-    return response
+    rows = (
+        (known.get(one.authority, one.authority), track_name(one.track), level_name(one.level), one.year, n)
+        for one, n in cells.items()
+    )
+    return spreadsheet.answered(spreadsheet.written(COLUMNS, rows), f"statistics-{on.isoformat()}.csv")
 
 
 @pages.get("/register/bodies")

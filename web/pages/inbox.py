@@ -126,6 +126,7 @@ def show() -> str:
         groups=group_names(sorted(actor().groups)),
         next_href=asked.address(cursor=page.next) if page.next else "",
         first_href=asked.address(cursor=None) if asked.cursor else "",
+        recommends=actor().level in ("municipal", "provincial"),
         can_claim_next=any(queue.name == "claimable" and queue.count for queue in queues),
         live_url=url_for("inbox.changes", since=now().isoformat(), queue=asked.queue),
     )

@@ -12,7 +12,7 @@ from web import files, sight, words
 from web.codes import CODES
 from web.context import actor, now, rooms
 from web.form_names import file_ids
-from web.pages import drawings, form_view, materials, telling
+from web.pages import drawings, form_view, materials, recommendations, telling
 from web.pages.acting import act_and_tell, override_hint, tell_refusal
 from web.pages.inbox import claim_and_tell
 from web.pages.lines import group_names, line, term
@@ -166,6 +166,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         people=_others(view),
         obstacle=_obstacle(view),
         overrides=_allowable(view),
+        table=recommendations.table_at(view),
         done=_recall(view.task.task_id),
         **_tab(tab, view),
     )

@@ -12,6 +12,7 @@ from workflows.actors.conflict_rules import conflict_rules
 from workflows.actors.people import find_person
 from workflows.actors.policy import Actor, TaskFacts
 from workflows.acts import submissions
+from workflows.acts.places import place_taken
 from workflows.conflicts import judging
 from workflows.conflicts.judging import AtTask
 from workflows.library.catalog import Catalog
@@ -111,7 +112,8 @@ def complete(change: Change, task_id: str, values: Values, library: Catalog) -> 
     case = change.take(task.case.case_id)
     _demand_no_conflict(change, task, change.actor, "complete")
     handed = submissions.task_values(change, library, case, task_id, values)
-    case.complete_task(task_id, handed, by=change.who, now=change.now)
+    place = place_taken(change, case, task_id, handed.get("outcome"))
+    case.complete_task(task_id, handed, by=change.who, now=change.now, place=place)
     submissions.forget_drafts(change.rows, case.case_id, task_id)
     return Completed(
         case_id=case.case_id,

@@ -1,4 +1,4 @@
-"""How moments and JSON stand in a column: as text that is the same on every database."""
+"""The columns of our tables; how moments and JSON stand in one: as text, the same on every database."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ import orjson
 import sqlalchemy as sa
 
 from engine.temporal import moment
+
+
+def text(name: str, default: str = "") -> sa.Column[str]:
+    """A text, empty unless something is told."""
+    return sa.Column(name, sa.Text, nullable=False, default=default)
+
+
+def count(name: str, default: int = 0) -> sa.Column[int]:
+    """A whole number."""
+    return sa.Column(name, sa.Integer, nullable=False, default=default)
+
+
+def flag(name: str) -> sa.Column[bool]:
+    """A yes or no, no unless told."""
+    return sa.Column(name, sa.Boolean, nullable=False, default=False)
+
+
+def case() -> sa.Column[str]:
+    """The case, as a part of the key."""
+    return sa.Column("case_id", sa.Text, primary_key=True)
 
 
 class Moment(sa.TypeDecorator[datetime]):

@@ -9,28 +9,16 @@ import sqlalchemy as sa
 
 from engine.tables import connect, metadata, wait_patiently
 from workflows.store.columns import Document, Moment
+from workflows.store.columns import case as _case
+from workflows.store.columns import count as _count
+from workflows.store.columns import flag as _flag
+from workflows.store.columns import text as _text
 
 GOING_ON, OVER = ("active", "suspended"), ("completed", "terminated")
 """The statuses of a case."""
 
 NEVER = "9999-12-31T00:00:00.000000Z"
 """What stands in a sort column where there is no due date."""
-
-
-def _text(name: str, default: str = "") -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False, default=default)
-
-
-def _count(name: str, default: int = 0) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, nullable=False, default=default)
-
-
-def _flag(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean, nullable=False, default=False)
-
-
-def _case() -> sa.Column[str]:
-    return sa.Column("case_id", sa.Text, primary_key=True)
 
 
 # --- read models: disposable, rebuilt from the journal ----------------------------------------------
@@ -205,7 +193,17 @@ notifications = sa.Table(
     sa.Index(None, "recipient_kind", "recipient", "created_at"),
 )
 
-READ_MODELS = (cases, tasks, candidates, timers, jobs, incidents, decisions, notifications)
+places = sa.Table(
+    "places",
+    metadata,
+    _case(),
+    *map(_text, ("batch", "authority", "track")),  # whose quota it is of
+    _count("number"),
+    _flag("kept"),  # a title was won with it: it stays taken when the case is over
+    sa.Index("ux_places_number", "batch", "authority", "track", "number", unique=True),
+)
+
+READ_MODELS = (cases, tasks, candidates, timers, jobs, incidents, decisions, notifications, places)
 
 # --- leases: who is at work on what is due; lost without harm
 leases = sa.Table(

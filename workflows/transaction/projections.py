@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from engine import journal, replay
 from engine.definition.model import Definition
 from engine.events import Entry
 from engine.tables import wait_patiently
+from workflows.register.quotas import PLACE, POOLED, TAKES
 from workflows.services import registry
 from workflows.services.operation import Done
 from workflows.store.rows import Pending
@@ -23,6 +25,7 @@ from workflows.store.tables import (
     decisions,
     incidents,
     jobs,
+    places,
     tasks,
     timers,
 )
@@ -92,8 +95,10 @@ class _Projecting:
     def write(self, entry: Entry) -> None:
         """The rows of one entry."""
         match entry.event:
-            case ev.ElementPassed() | ev.ElementSkipped() | ev.MessageReceived() | ev.SignalReceived():
-                pass  # the route and what was said are read from the journal alone
+            case ev.ElementPassed(flows=flows):
+                self._place_changed(flows)  # the route itself is read from the journal alone
+            case ev.ElementSkipped() | ev.MessageReceived() | ev.SignalReceived():
+                pass  # and so is what was said
             case ev.ConflictOverridden():
                 pass  # so is who may do a task all the same: it is asked of the case at hand
             case ev.CaseStarted():
@@ -120,7 +125,7 @@ class _Projecting:
         """Set columns of the case's row in `table` that `key` names."""
         self.rows.change(table, {"case_id": self.case_id, **key}, values)
 
-    def work_out(self, statement: sa.Update) -> None:
+    def work_out(self, statement: sa.Update | sa.Delete) -> None:
         """What the database has to work out from rows that are there: they are written first."""
         self.rows.then(lambda connection: connection.execute(statement))
 
@@ -154,6 +159,9 @@ class _Projecting:
 
     def _case_over(self, entry: Entry, status: str, **found: str | None) -> None:
         values = {"status": status, "ended_at": entry.at}
+        if self._takes_places:
+            unused = (places.c.case_id == self.case_id) & ~places.c.kept
+            self.work_out(sa.delete(places).where(unused))  # behind what this very command may keep
         self.change(cases, values | {name: value for name, value in found.items() if value is not None})
 
     def _stand_still(self, *, suspended: bool) -> None:
@@ -236,11 +244,13 @@ class _Projecting:
             case ev.TaskResolved(task_id=task_id):
                 back = {"assignee": tasks.c.owner, "owner": None, "question": None}
                 self.work_out(self._of(tasks, task_id=task_id).values(back))
-            case ev.TaskCompleted(task_id=task_id, values=values):
+            case ev.TaskCompleted(task_id=task_id, values=values, place=place):
                 outcome = values.get("outcome")
                 done = {"state": "completed", "ended_at": at, "completed_by": by}
                 done |= {"outcome": outcome if isinstance(outcome, str) else None}
                 self.change(tasks, done, task_id=task_id)  # who held it: it was nobody else's to claim
+                if place:
+                    self.rows.add(places, {"case_id": self.case_id, **{n: place[n] for n in POOLED}})
             case ev.TaskCancelled(task_id=task_id):
                 self._hand(task_id, {"state": "cancelled", "ended_at": at})
             case ev.TaskEscalated(task_id=task_id):
@@ -254,6 +264,21 @@ class _Projecting:
     def _of(self, table: sa.Table, **key: str) -> sa.Update:
         named = [table.c[name] == value for name, value in key.items()]
         return sa.update(table).where(table.c.case_id == self.case_id, *named)
+
+    # --- places of a quota ----------------------------------------------------------------------------
+
+    @cached_property
+    def _takes_places(self) -> bool:
+        return any(TAKES in element.properties for element in self.definition.elements.values())
+
+    def _place_changed(self, flows: tuple[str, ...]) -> None:
+        """A flow of the drawing may say that the case gives its place back, or has won a title with it."""
+        for flow in flows:
+            match self.definition.elements[flow].properties.get(PLACE):
+                case "freed":
+                    self.rows.sweep(places, {"case_id": self.case_id}, None)
+                case "kept":
+                    self.change(places, {"kept": True})
 
     # --- timers, jobs, incidents, decisions -----------------------------------------------------------
 

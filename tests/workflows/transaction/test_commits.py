@@ -108,6 +108,22 @@ def test_each_leaves_its_own_operation_record(story, crowd):
         assert Counter(done) == Counter([first, *others])
 
 
+def test_of_two_who_want_the_last_place_in_one_commit_one_gets_it(story, crowd):
+    (first,), leader = checks(story, 1), story.person("lz.leader")
+
+    def recommending() -> Callable[[], object]:
+        story.start("small_recommendation", values={"quota": 1}).claim("recommend", "lz.leader")
+        task = story.task("recommend")
+        return lambda: story.commands.complete_task(task, {"outcome": "recommended_up"}, actor=leader)
+
+    answers = crowd.meet(first=completing(story, first), one=recommending(), other=recommending())
+
+    (lost,) = (answer for answer in answers.values() if isinstance(answer, Exception))
+    (won,) = (answer for name, answer in answers.items() if name != "first" and answer is not lost)
+    assert isinstance(lost, WrongState)
+    assert (lost.code, lost.facts["cases"]) == ("QUOTA_USED_UP", [won.case_id])
+
+
 def test_one_that_is_refused_leaves_the_others_alone(story, crowd):
     first, good, bad, strange = checks(story, 4)
     stranger = story.person("ts.officer")

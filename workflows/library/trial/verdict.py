@@ -18,6 +18,7 @@ from workflows.actors.conflict_rules import check_marks
 from workflows.library.fitting import broken_forms, misfits
 from workflows.library.typed_json import to_typed
 from workflows.register.calendar import functions_at
+from workflows.register.quotas import check_places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def judge(given: Sources, forms: Mapping[str, bytes]) -> tuple[Problem, ...]:
         if any(problem.severity == "error" for problem in problems):
             return (*problems, *broken_forms(forms))
         definition = deployed_definition(given)
-        return (*problems, *_conflicts(definition), *broken_forms(forms), *misfits(definition, forms))
+        return (*problems, *_marks(definition), *broken_forms(forms), *misfits(definition, forms))
     try:
         return tuple(check(_model(tuple(given.dmn.values()))))
     except BadDefinition as error:
@@ -72,11 +73,13 @@ def decide(
         raise InvalidInput(str(error), code=error.name) from error
 
 
-def _conflicts(definition: Definition) -> Iterator[Problem]:
-    """What is wrong with the conflict rules that the process's own elements name."""
+def _marks(definition: Definition) -> Iterator[Problem]:
+    """What is wrong with the conflict rules and the places that the process's own elements name."""
     for element in definition.elements.values():
         if element.process_id == definition.process_id:
+            outcomes = tuple(outcome.value for outcome in element.task.outcomes) if element.task else ()
             yield from check_marks(element.id, element.kind, element.properties)
+            yield from check_places(element.id, element.kind, element.properties, outcomes)
 
 
 def _output(model: Model, service: ServedDecisions, decision: str, value: Value) -> Value:
