@@ -52,7 +52,8 @@ def remove(house):
     house.do("rm_statement", "app01", statement="无异议。")
     house.do("rm_examine", "prov.officer", proposal="remove", reason="事实清楚。")
     house.do("rm_decide", "prov.leader", outcome="removed", reason="事实清楚。", **DECIDED)
-    house.message("list_published", "prov.officer", list_no="甘工信发〔2026〕60号", published_on="2026-03-20")
+    house.work()
+    house.message("list_published", "prov.officer", list_no="甘工信发〔2026〕60号", published_on="2026-03-02")
     house.work()
     return house
 

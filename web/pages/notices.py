@@ -14,9 +14,18 @@ from web.pages import messaging
 from web.pages.lines import term
 from web.pages.messaging import Answer
 from web.pages.register import authorities
-from web.register_words import track_name
-from workflows.reading.draft_lists import Published, draft_list, published_list, published_lists
+from web.register_words import ground_name, level_name, track_name
 from workflows.reading.notices import PUBLIC, Notice, open_notice, open_notices
+from workflows.reading.published import (
+    DESIGNATIONS,
+    DRAFT_LIST,
+    Frozen,
+    Kind,
+    Published,
+    all_published,
+    find_published,
+    frozen_of,
+)
 
 pages = Blueprint("notices", __name__)
 
@@ -26,9 +35,13 @@ OBJECTION = "objection"
 @pages.get("/notices")
 def board() -> str:
     with rooms().reading() as connection:
-        found, lists = open_notices(connection), published_lists(connection)
+        found, lists = open_notices(connection), all_published(connection, DRAFT_LIST)
+        designations = all_published(connection, DESIGNATIONS)
     return render_template(
-        "notices.html", notices=[_shown(notice) for notice in found], lists=[_titled(one) for one in lists]
+        "notices.html",
+        notices=[_shown(notice) for notice in found],
+        lists=[_titled(one) for one in lists],
+        designations=[_titled(one) for one in designations],
     )
 
 
@@ -37,8 +50,8 @@ def board() -> str:
 def frozen(case_id: str) -> str:
     """A published draft list, row by row, and how to compute its digest again."""
     with rooms().reading() as connection:
-        published = published_list(connection, case_id)
-        draft = draft_list(rooms().history, connection, case_id)
+        published = find_published(connection, DRAFT_LIST, case_id)
+        draft = frozen_of(rooms().history, connection, DRAFT_LIST, case_id)
         places = authorities(connection)
     return render_template(
         "draft_list.html",
@@ -53,11 +66,31 @@ def frozen(case_id: str) -> str:
 @limiter.limit("60 per minute")
 def text(case_id: str) -> Response:
     """The exact bytes whose SHA-256 is the digest."""
+    return _text(DRAFT_LIST, case_id, _file(case_id))
+
+
+@pages.get("/notices/designations/<case_id>")
+@limiter.limit("60 per minute")
+def designations(case_id: str) -> str:
+    """A designation notice: who is new, removed and renamed, and how to compute its digest again."""
     with rooms().reading() as connection:
-        draft = draft_list(rooms().history, connection, case_id)
-    response = Response(draft.text.encode(), mimetype="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="{_file(case_id)}"'
-    return response
+        published = find_published(connection, DESIGNATIONS, case_id)
+        told = frozen_of(rooms().history, connection, DESIGNATIONS, case_id)
+        places = authorities(connection)
+    return render_template(
+        "designations.html",
+        published=_titled(published),
+        told=told,
+        tables=_tables(told, places),
+        file=_file_of_notice(case_id),
+    )
+
+
+@pages.get("/notices/designations/<case_id>/text")
+@limiter.limit("60 per minute")
+def text_of_designations(case_id: str) -> Response:
+    """The exact bytes whose SHA-256 is the digest."""
+    return _text(DESIGNATIONS, case_id, _file_of_notice(case_id))
 
 
 @pages.get("/notices/<case_id>")
@@ -124,5 +157,34 @@ def _row_of_list(row: Mapping[str, Any], places: Mapping[str, str]) -> dict[str,
     }
 
 
+def _tables(told: Frozen, places: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table, in the order in which they were frozen."""
+    tables: dict[str, list[dict[str, Any]]] = {"new": [], "removed": [], "renamed": []}
+    for row in told.rows:
+        tables[str(row["table"])].append(_row_of_notice(row, places))
+    return tables
+
+
+def _row_of_notice(row: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **_row_of_list(row, places),
+        "level": level_name(str(row.get("level") or "")),
+        "ground": ground_name(str(row.get("ground") or "")),
+        **{name: row.get(name) for name in ("previous", "date", "document")},
+    }
+
+
+def _text(kind: Kind, case_id: str, file: str) -> Response:
+    with rooms().reading() as connection:
+        frozen = frozen_of(rooms().history, connection, kind, case_id)
+    response = Response(frozen.text.encode(), mimetype="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return response
+
+
 def _file(case_id: str) -> str:
     return f"draft-list-{case_id}.json"
+
+
+def _file_of_notice(case_id: str) -> str:
+    return f"designation-notice-{case_id}.json"

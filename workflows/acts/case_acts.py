@@ -91,8 +91,15 @@ def receive(
         change.see(facts, case_id)  # the public sends without seeing; who may do neither learns nothing
     demand(verdict)
     heard = submissions.message_values(change, library, case, message, values)
-    case.receive_message(message, heard, correlation=correlation, by=change.who, now=change.now)
+    key = _only_key(case, message) if correlation is None else correlation
+    case.receive_message(message, heard, correlation=key, by=change.who, now=change.now)
     return _changed(case)
+
+
+def _only_key(case: Case, message: str) -> Any:
+    """The key by which the case waits for a message, if it is one: who names the case need not repeat it."""
+    keys = [one.correlation for one in case.awaited() if one.message == message]
+    return keys[0] if keys and all(key == keys[0] for key in keys) else None
 
 
 def hear(change: Change, case_id: str, letter: Letter) -> Changed:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from workflows.register.rows import Row, found
 from workflows.register.titles import BORNE, designations, removals, transfers
-from workflows.register.units import code_of, names_of, renames
+from workflows.register.units import authority_of, code_of, names_of, renames
 
 _TITLE = tuple(designations.c[name] for name in ("track", "level", "title", "title_en"))
 
@@ -55,6 +55,7 @@ def taken(connection: sa.Connection, *, since: date, until: date, level: str) ->
             d.level,
             d.title,
             d.title_en,
+            r.case_id,
             r.unit,
             r.ground,
             r.document,
@@ -84,21 +85,21 @@ def _new_names(connection: sa.Connection, since: date, until: date, level: str) 
 
 
 def _title(borne: Row) -> dict[str, Any]:
-    return {name: borne[name] for name in ("track", "level", "title", "title_en", "uscc")}
+    return {name: borne[name] for name in ("track", "level", "title", "title_en", "uscc", "authority")}
 
 
 def _new_bearers(connection: sa.Connection, since: date, until: date, level: str) -> tuple[Row, ...]:
     d, t = designations.c, transfers.c
     before, before_en = names_of(t.previous)
     previous = (before.label("previous"), before_en.label("previous_en"))
-    facts = (t.unit, t.document, t.since, *previous)
+    facts = (t.case_id, t.unit, t.document, t.since, *previous)
     query = sa.select(*_TITLE, *facts, *_bearer(t.unit)).join(transfers, t.designation_id == d.designation_id)
     query = query.where(d.level == level, t.since.between(since, until))
     return _rows(connection, query, t.since, until)
 
 
 def _bearer(unit: sa.ColumnElement[str]) -> tuple[sa.Label[str], ...]:
-    return *names_of(unit), code_of(unit)
+    return *names_of(unit), code_of(unit), authority_of(unit)
 
 
 def _rows(

@@ -46,9 +46,18 @@ def names_of(unit: sa.ColumnElement[str]) -> tuple[sa.Label[str], sa.Label[str]]
 
 def code_of(unit: sa.ColumnElement[str]) -> sa.Label[str]:
     """The credit code of a unit, as the column `uscc`."""
+    return _known_of(unit, "uscc")
+
+
+def authority_of(unit: sa.ColumnElement[str]) -> sa.Label[str]:
+    """The authority of a unit, as the column `authority`."""
+    return _known_of(unit, "authority")
+
+
+def _known_of(unit: sa.ColumnElement[str], name: str) -> sa.Label[str]:
     known = units.alias()
-    code = sa.select(known.c.uscc).where(known.c.id == unit)
-    return sa.func.coalesce(code.scalar_subquery(), "").label("uscc")
+    of = sa.select(known.c[name]).where(known.c.id == unit)
+    return sa.func.coalesce(of.scalar_subquery(), "").label(name)
 
 
 def _name(unit: sa.ColumnElement[str], now: str, before: str) -> sa.Label[str]:

@@ -12,6 +12,7 @@ from engine.errors import NotFound
 from engine.values import Value
 from workflows.register import batches as rounds
 from workflows.services import (
+    announcements,
     batches,
     cultivation,
     evaluators,
@@ -25,7 +26,10 @@ from workflows.services import (
 )
 from workflows.services.operation import Done, Operation, Reading, Values
 
-ROOMS = (notices, experts, evaluators, titles, units, cultivation, meetings, lists, years, batches)
+ROOMS = (
+    *(notices, experts, evaluators, titles, units, cultivation, meetings, lists, announcements, years),
+    batches,
+)
 
 OPERATIONS: dict[str, Operation] = {
     operation.type: operation for room in ROOMS for operation in room.OPERATIONS

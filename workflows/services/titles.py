@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from engine.errors import NotFound
 from engine.values import Value
-from workflows.register import bans, changes, titles
+from workflows.register import bans, changes, pending, titles
 from workflows.register.records import record_of
 from workflows.register.tracks import find_track, highest, levels
 from workflows.register.units import find_unit
@@ -132,6 +132,7 @@ def _write_removal(connection: sa.Connection, done: Done) -> None:
         "document": optional(told, "document"),
     }
     titles.record_removal(connection, texts(answer, "removed"), on=on, **facts)
+    pending.end_pending(connection, done.case_id, on=done.today)
     if years := whole(told, "ban_years"):
         code = optional(answer, "uscc")
         bans.record_ban(connection, number=done.number, uscc=code, since=on, years=years, **facts)
