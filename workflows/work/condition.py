@@ -29,6 +29,9 @@ from workflows.work.dispatches import counts
 LATE = timedelta(minutes=10)
 """A worker that runs acts within seconds; what waits longer waits for a worker that does not run."""
 
+GUARDS = ("fsync", "full_page_writes")
+"""Settings of a PostgreSQL server, which no session can ask for, without which a power cut destroys it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Late:
@@ -128,7 +131,17 @@ def _durability(database: sa.Engine) -> Sign:
         assert_durable(database)
     except RuntimeError as error:
         return Sign(name="durability", ok=False, detail=str(error))
+    with reading(database) as connection:
+        lax = [
+            name for name in GUARDS if connection.dialect.name == "postgresql" and _is_off(connection, name)
+        ]
+    if lax:
+        return Sign(name="durability", ok=False, detail=f"a power cut destroys it: off are {', '.join(lax)}")
     return Sign(name="durability", ok=True, detail="an acknowledged action survives a power cut")
+
+
+def _is_off(connection: sa.Connection, setting: str) -> bool:
+    return bool(connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off")
 
 
 def _work(connection: sa.Connection, now: datetime) -> Iterator[Sign]:
