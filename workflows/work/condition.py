@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import alembic.migration
-import alembic.script
 import sqlalchemy as sa
 
 from engine.errors import WrongState
 from engine.tables import assert_durable
 from workflows.proof.evidence import Store, evidence, unsound
+from workflows.store import schema
 from workflows.store.leases import all_aside
 from workflows.store.tables import (
-    alembic_config,
     cases,
     definitions,
     incidents,
@@ -56,7 +54,7 @@ class Sign:
 def is_current(database: sa.Engine) -> bool:
     """Whether the schema is the one this release works with."""
     with reading(database) as connection:
-        return _revision(connection) == _newest(connection)
+        return schema.found(connection) == schema.newest()
 
 
 def require_durable(database: sa.Engine) -> None:
@@ -104,14 +102,6 @@ def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[
             yield case_id, digest, state
 
 
-def _revision(connection: sa.Connection) -> str | None:
-    return alembic.migration.MigrationContext.configure(connection).get_current_revision()
-
-
-def _newest(connection: sa.Connection) -> str | None:
-    return alembic.script.ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
-
-
 def _server(connection: sa.Connection) -> Sign:
     detail = release(connection)
     if connection.dialect.name == "postgresql":
@@ -121,7 +111,7 @@ def _server(connection: sa.Connection) -> Sign:
 
 
 def _schema(connection: sa.Connection) -> Sign:
-    found, wanted = _revision(connection), _newest(connection)
+    found, wanted = schema.found(connection), schema.newest()
     detail = f"at {found or 'nothing'}, this release has {wanted}"
     return Sign(name="schema", ok=found == wanted, detail=detail)
 
