@@ -103,6 +103,12 @@ class Installation:
         self.checkout = CHECKOUT  # where the code of its programs is
         self._tokens: dict[str, str] = {}
 
+    def beside(self) -> Installation:
+        """The same house at another door; people have the same tokens."""
+        other = Installation(self.folder, self.url)
+        other._tokens = self._tokens
+        return other
+
     @property
     def is_postgres(self) -> bool:
         return self.url.startswith("postgresql")

@@ -41,7 +41,7 @@ print(json.dumps({{person: house.token(person) for person in {PEOPLE}}}))
 
 def newer_than(installation):
     """The same house with the next release's programs."""
-    house = Installation(installation.folder, installation.url)
+    house = installation.beside()
     house.main = ("tests.reliability.next_release",)
     return house
 
@@ -57,9 +57,10 @@ def all_is_there(load):
     return everything_is_sound(load.house)
 
 
+@pytest.mark.postgres
 def test_an_upgrade_while_the_older_release_is_at_work(installation, campaign):
     newer, load = newer_than(installation), Load(installation, clients=CLIENTS, seed=30)
-    with installation.served():
+    with installation.served(workers=1):
         worker = installation.start("worker")
         load.begin()
         go_on(load)
@@ -74,7 +75,7 @@ def test_an_upgrade_while_the_older_release_is_at_work(installation, campaign):
         assert installation.ask("GET", "/readyz").status == 503
         eventually(lambda: worker.process.poll() is not None, "the older worker does not end")
         assert entries(installation) == number
-        with newer.served():
+        with newer.served(workers=1):
             installation.door = newer.door
             go_on(load)
             load.end()
@@ -98,7 +99,7 @@ def test_cases_of_every_older_schema_go_on_after_an_upgrade(tmp_path, campaign, 
         load.begin()
         go_on(load, MORE)
         worker.kill()
-    newer = Installation(tmp_path, older.url)
+    newer = older.beside()
     came = newer.tidu("init")
     assert came.returncode == 0, came.stderr
     with newer.served():

@@ -14,6 +14,9 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 ASKED = "SELECT version_num FROM alembic_version"
 """Whoever asks it in a transaction keeps a migration waiting until that transaction ends."""
 
+ALONE = "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"
+"""Until the transaction ends nobody gets an answer to that question."""
+
 RETRY_AFTER = 10
 """Seconds after which a program of the newer release may be there to ask."""
 
@@ -61,4 +64,4 @@ def take_over(connection: sa.Connection) -> None:
     if schema is not None and schema > newest():
         require_ours(schema)
     if schema is not None and schema < newest() and connection.dialect.name == "postgresql":
-        connection.execute(sa.text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+        connection.execute(sa.text(ALONE))
