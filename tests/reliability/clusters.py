@@ -68,9 +68,8 @@ class Cluster:
                 Installation(evidence, url).deploy("small_review")
                 _install_checks(url)
                 server.stop()
-            paths = [(str(path.relative_to(server.data)), path) for path in server.data.rglob("*")]
-            files = {name: path.read_bytes() for name, path in paths if path.is_file()}
-            return cls(files, tuple(name for name, path in paths if path.is_dir()))
+            folders = [path for path in server.data.rglob("*") if path.is_dir()]
+            return cls(_files(server.data), tuple(str(path.relative_to(server.data)) for path in folders))
 
     def worked_on(self, log: Path, act: Callable[[Watched], None], *settings: str) -> Disk:
         """What a server does to the files from its start to its end while people act."""
@@ -99,7 +98,9 @@ class Cluster:
                 act(watched)
                 server.stop()
                 traced.wait_for_end(log, server.process.pid)
-            return watched.disk(log)
+            disk = watched.disk(log)
+            assert disk.after_kill(len(disk.deeds)) == _files(server.data), "strace does not tell all"
+            return disk
 
     @contextmanager
     def recovered(self, files: Mapping[str, bytes]) -> Iterator[sa.Engine]:
@@ -119,6 +120,12 @@ class Cluster:
             lay_out(files, server.data, self.folders).chmod(0o700)
             postgres.give_to_other_user(server.data)
             yield server
+
+
+def _files(data: Path) -> dict[str, bytes]:
+    """Name → content, of all that lasts."""
+    paths = {str(path.relative_to(data)): path for path in data.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in paths.items() if name not in traced.OF_THE_MOMENT}
 
 
 def _in_memory() -> Path | None:

@@ -74,6 +74,7 @@ def test_an_upgrade_while_the_older_release_is_at_work(installation, campaign):
         assert asked.headers["Retry-After"].isdigit()
         assert installation.ask("GET", "/readyz").status == 503
         eventually(lambda: worker.process.poll() is not None, "the older worker does not end")
+        assert "belongs to another release" in installation.told()
         assert entries(installation) == number
         with newer.served(workers=1):
             installation.door = newer.door

@@ -19,7 +19,7 @@ def test_it_is_not_ready_without_its_tables(tmp_path, settings_of, clock):
 
     answer = app.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json["missing"]) == (503, "schema of this release")
+    assert (answer.status_code, answer.json["missing"]) == (503, "database")
     app.extensions["tidu"].database.dispose()
 
 

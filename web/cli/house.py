@@ -29,8 +29,7 @@ def open_house() -> Rooms:
     release never ran on it, and if that of a newer one did."""
     house = any_house()
     with house.reading() as connection:
-        if (schema.found(connection) or "") > schema.newest():
-            schema.require_current(connection)
+        schema.require_no_newer(schema.found(connection))
     if not is_current(house.database):
         raise WrongState(
             "the database is not set up for this release: run `tidu init`", code="NOT_INITIALISED"

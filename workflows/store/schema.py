@@ -23,7 +23,8 @@ RETRY_AFTER = 10
 
 @cache
 def newest() -> str:
-    """The schema of this release: the number of its last migration."""
+    """The schema of this release: the number of its last migration. Every program looks when it starts:
+    later other files may lie there."""
     return max(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))
 
 
@@ -50,18 +51,23 @@ def require_ours(schema: str | None) -> None:
 
 
 def require_current(connection: sa.Connection) -> None:
-    """The same of the database at hand."""
-    require_ours(found(connection))
+    """The same of the database at hand, which has been migrated once."""
+    require_ours(connection.execute(sa.text(ASKED)).scalar())
+
+
+def require_no_newer(schema: str | None) -> None:
+    """Raise WrongState OTHER_RELEASE where a newer release was here: nothing leads back."""
+    if schema is not None and schema > newest():
+        require_ours(schema)
 
 
 def take_over(connection: sa.Connection) -> None:
     """Before a migration: commands of the older release that are under way are waited for, and those that
     come later wait until this transaction ends, and find the new schema. SQLite has one writer anyway.
 
-    Raises WrongState OTHER_RELEASE where a newer release was here: nothing leads back.
+    Raises WrongState OTHER_RELEASE.
     """
     schema = found(connection)
-    if schema is not None and schema > newest():
-        require_ours(schema)
+    require_no_newer(schema)
     if schema is not None and schema < newest() and connection.dialect.name == "postgresql":
         connection.execute(sa.text(ALONE))
