@@ -1,6 +1,6 @@
 # Tidu. Every recipe calls one short script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: campaign siege equivalence golden interchange planted help setup run test check docs bench demo pins clean
+.PHONY: campaign siege soak equivalence golden interchange planted help setup run test check docs bench demo pins clean
 PYTHON := .venv/bin/python
 TIDU := .venv/bin/tidu
 
@@ -41,6 +41,9 @@ campaign: setup ## strike far more often than the suite, on both databases; writ
 
 siege: setup ## play N cases through four servers and two workers that are killed all the time
 	@$(PYTHON) -m tests.reliability.siege --cases $(or $(N),300)
+
+soak: setup ## work for HOURS at a steady rate while processes are killed; memory and store must not grow
+	@$(PYTHON) -m tests.reliability.soak --hours $(or $(HOURS),1)
 
 interchange: setup ## import, edit and export every .bpmn file below DIR and compare (minutes)
 	@$(PYTHON) -m tests.interchange $(DIR)

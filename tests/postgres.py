@@ -70,9 +70,9 @@ class Server:
         """Its address without a database: format it with one."""
         return f"postgresql+psycopg://tidu@:{self.port}/{{database}}?host={self.place}"
 
-    def create(self) -> None:
-        """An empty cluster."""
-        self.call("initdb", "-D", self.data, "-A", "trust", "-U", "tidu", "-E", "UTF8", "--locale=C")
+    def create(self, *more: str) -> None:
+        """An empty cluster; `more` are words for initdb."""
+        self.call("initdb", "-D", self.data, "-A", "trust", "-U", "tidu", "-E", "UTF8", "--locale=C", *more)
         if self.host:
             access = self.data / "pg_hba.conf"
             access.write_text(access.read_text() + "host all,replication all 0.0.0.0/0 trust\n")
@@ -217,15 +217,22 @@ def server(*, fsync: str = "off", settings: tuple[str, ...] = ()) -> Iterator[st
 
 
 @contextmanager
-def folder_of_other_user() -> Iterator[Path]:
-    """A folder that belongs to the user the server runs as."""
-    folder, user = Path(tempfile.mkdtemp(prefix="tidu-pg-")), _other_user()
-    if user is not None:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+def folder_of_other_user(place: Path | None = None) -> Iterator[Path]:
+    """A folder that belongs to the user the server runs as, where temporary files lie or at a `place`."""
+    folder = Path(tempfile.mkdtemp(prefix="tidu-pg-", dir=place))
+    give_to_other_user(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def give_to_other_user(folder: Path) -> None:
+    """The folder, and all there is in it, belongs to the user the server runs as."""
+    user = _other_user()
+    if user is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
 
 
 def as_other_user() -> list[str]:

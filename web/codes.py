@@ -189,6 +189,12 @@ CODES: dict[str, Code] = {
         "请联系系统管理员。查看不受影响。",
         "Call the operator. Reading goes on.",
     ),
+    "OTHER_RELEASE": Code(
+        "系统正在升级，暂停办理",
+        "Being upgraded: nothing is written here any more",
+        "本次操作没有提交，请稍后再试。",
+        "Nothing of this was done. Try again in a moment.",
+    ),
     "NOT_DURABLE": Code("提交不能保证持久", "Commits are not durable"),
     "NO_GAP": Code("没有缺失的记录", "Nothing is missing"),
     "STORAGE_FULL": Code(

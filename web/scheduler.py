@@ -11,7 +11,10 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.errors import Rejected
 from web.app import wall_clock
+
+OTHER_RELEASE = "OTHER_RELEASE"
 
 
 class Ticking(BackgroundScheduler):
@@ -41,12 +44,33 @@ class Ticking(BackgroundScheduler):
 
 
 def work_until_stopped(ticks: Mapping[str, Callable[[], Any]], *, every: int) -> None:
-    """Tick until SIGTERM or SIGINT; the ticks under way are let finish."""
+    """Tick until SIGTERM or SIGINT; the ticks under way are let finish. Raises what made it stop: a refusal
+    with the code OTHER_RELEASE, after which there is nothing to do for this program any more."""
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    ticking = Ticking(ticks, every=every)
+    reasons: list[Rejected] = []
+
+    def ends(refused: Rejected) -> None:
+        reasons.append(refused)
+        stopped.set()
+
+    ticking = Ticking({name: _watched(tick, ends) for name, tick in ticks.items()}, every=every)
     ticking.start()
     stopped.wait()
     ticking.get_jobs()  # waits until it is done submitting: APScheduler may not be stopped meanwhile
     ticking.shutdown()
+    if reasons:
+        raise reasons[0]
+
+
+def _watched(tick: Callable[[], Any], ends: Callable[[Rejected], None]) -> Callable[[], Any]:
+    def watched() -> Any:
+        try:
+            return tick()
+        except Rejected as refused:
+            if refused.code != OTHER_RELEASE:
+                raise
+            return ends(refused)
+
+    return watched

@@ -18,6 +18,12 @@ KILLS_OF_THE_DATABASE = (
 )
 """Tests that kill every process of PostgreSQL."""
 
+POWER_CUTS_OF_POSTGRESQL = (
+    "tests/reliability/test_power_cuts_of_postgresql.py"
+    "::test_a_power_cut_under_postgresql_loses_nothing_that_was_acknowledged[fdatasync]",
+)
+"""Tests that cut the power under PostgreSQL."""
+
 NOBODY_ASKS = ("if found not in expected:", "if found is None:")
 
 UNASKED = (
@@ -31,7 +37,7 @@ UNASKED = (
         name="postgresql-does-not-sync-and-nobody-asks",
         story="PostgreSQL answers before the disk has it, and no start-up looks how it is set.",
         changes=(*EVERYWHERE[1].changes, Change("engine/tables.py", *NOBODY_ASKS)),
-        noticed_by=KILLS_OF_THE_DATABASE,
+        noticed_by=KILLS_OF_THE_DATABASE + POWER_CUTS_OF_POSTGRESQL,
     ),
 )
 PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *UNASKED)

@@ -8,6 +8,7 @@ COMMITS = "tests/workflows/transaction/test_commits.py::"
 LEASES = "tests/reliability/test_workers.py::"
 PLACES = "tests/workflows/acts/test_places.py::"
 SNAPSHOTS = "tests/engine/test_snapshots.py::"
+SCHEMA = "tests/workflows/store/test_schema.py::"
 DISTRUST = SNAPSHOTS + "test_a_snapshot_that_cannot_be_trusted_is_passed_over_and_told_of"
 
 OUR_OWN = (
@@ -161,6 +162,24 @@ OUR_OWN = (
             "tests/reliability/test_rebuild.py"
             "::test_what_happens_during_a_rebuild_is_in_the_read_models_behind_it[pg]",
         ),
+    ),
+    Fault(
+        name="older-release-works-on",
+        story="A program goes on with the database that a newer release has taken over.",
+        changes=(
+            Change("workflows/transaction/commits.py", "        require_ours(known.schema)\n", ""),
+            Change("workflows/work/worker.py", "            require_current(connection)\n", ""),
+        ),
+        noticed_by=(
+            f"{SCHEMA}test_in_the_database_of_another_release_no_case_changes[sqlite-9999]",
+            f"{SCHEMA}test_a_worker_takes_no_work_there_and_nothing_is_set_aside[sqlite]",
+        ),
+    ),
+    Fault(
+        name="migration-beside-commands",
+        story="A migration begins while commands of the older release are under way.",
+        changes=(Change("workflows/store/schema.py", "connection.execute(sa.text(ALONE))", "pass"),),
+        noticed_by=(f"{SCHEMA}test_a_migration_waits_for_the_commands_under_way[pg]",),
     ),
     Fault(
         name="damaged-snapshot-believed",

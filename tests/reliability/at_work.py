@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Protocol
 
 import orjson
 import sqlalchemy as sa
 
 from engine.tables import journal
 from tests.reliability.disk import Disk, lay_out
-from tests.reliability.watched import Watched
 from web.app import wall_clock
 from workflows.actors.people import find_person
 from workflows.commands import Commands
@@ -29,10 +30,20 @@ DATABASE = "tidu.db"
 PATIENCE = 5
 
 
-class Office:
-    """An applicant and an officer over one watched database; what they are told is told to the disk."""
+class Witness(Protocol):
+    """Who watches what a database does to its files."""
 
-    def __init__(self, watched: Watched) -> None:
+    def url(self, name: str) -> str:
+        """The address by which the house opens its database."""
+
+    def answered(self, what: str) -> None:
+        """Somebody was told that this is done."""
+
+
+class Office:
+    """An applicant and an officer over one watched database; what they are told is told to who watches."""
+
+    def __init__(self, watched: Witness) -> None:
         self.watched = watched
         self.database = open_database(watched.url(DATABASE))
         self.commands = Commands(self.database, Catalog(self.database), clock=wall_clock)
@@ -80,6 +91,11 @@ def _once(key: str) -> Idempotency:
     return Idempotency(key=key, request_digest=key)
 
 
+def started_in(folder: Path) -> Started:
+    """SQLite is started by opening its file, which is put into this new folder."""
+    return lambda files: found_in(lay_out(files, folder))
+
+
 @contextmanager
 def found_in(folder: Path) -> Iterator[sa.Engine]:
     """What the house finds when it is started again on these files, which are then thrown away."""
@@ -95,7 +111,12 @@ def is_whole(database: sa.Engine) -> bool:
     """Whether SQLite finds its file whole, and every case verifies."""
     with database.connect().execution_options(reading=True) as connection:
         whole = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-    return whole and all(proof.ok for proof in History(database, Catalog(database)).verify_all())
+    return whole and verifies(database)
+
+
+def verifies(database: sa.Engine) -> bool:
+    """Whether every case does."""
+    return all(proof.ok for proof in History(database, Catalog(database)).verify_all())
 
 
 def written(database: sa.Engine) -> Counter[str]:
@@ -109,20 +130,31 @@ def written(database: sa.Engine) -> Counter[str]:
 class Found:
     """What some power cuts came to. Acknowledgements count once for each cut that came after them."""
 
+    cuts: int = 0
     acknowledged: int = 0
     lost: int = 0
     unsound: int = 0
 
+    def __add__(self, other: Found) -> Found:
+        return Found(*map(operator.add, vars(self).values(), vars(other).values()))
 
-def after_cuts(disk: Disk, cuts: int, folder: Path, *, seed: int = 7) -> Found:
+
+Started = Callable[[Mapping[str, bytes]], AbstractContextManager[sa.Engine]]
+"""How the house is started again on the files that a disk holds; they are thrown away afterwards."""
+
+
+def after_cuts(
+    disk: Disk, cuts: int, started: Started, *, seed: int = 7, sound: Callable[[sa.Engine], bool] = is_whole
+) -> Found:
     """Cut the power so often, at moments that a seed decides, and start the house again on what is left."""
     dice = random.Random(seed)
     found = Found()
-    for number, moment in enumerate(disk.moments(cuts, dice)):
+    for moment in disk.moments(cuts, dice):
         told = set(disk.answered(moment))
-        with found_in(lay_out(disk.after_cut(moment, dice), folder / str(number))) as database:
+        with started(disk.after_cut(moment, dice)) as database:
             there = written(database)
-            found.unsound += not is_whole(database)
+            found.unsound += not sound(database)
+        found.cuts += 1
         found.acknowledged += len(told)
         found.lost += sum(there[what] != 1 for what in told)
     return found

@@ -1,16 +1,18 @@
 """A disk as a power cut leaves it: what was synced is there, and of the rest whatever chance left.
 
-What programs do to the files of one folder comes as a list of deeds; `after_cut` answers what lies on the
-disk if the power fails behind the first so many. A write that no sync covers may be there, or some of its
-sectors, or nothing; a name that was made or removed may be so or not. A sync that failed covers nothing,
-and nothing ever will: the system takes those pages for clean from then on, and does not write them again.
+What programs do to files comes as a list of deeds; `after_cut` answers what lies on the disk if the power
+fails behind the first so many. A write that no sync covers may be there, or some of its sectors, or nothing;
+a name that was given or taken away may be so or not until its folder is synced, whatever became of other
+names. A sync that failed covers nothing, and nothing ever will: the system takes those pages for clean from
+then on, and does not write them again. Names are paths below one folder, and folders are there for good.
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,10 +29,19 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Removed:
-    """A file has its name no more. `named`: that is on the disk."""
+class Named:
+    """A file got this name, which another may have had, `instead` of one of its own or besides."""
 
     file: int
+    name: str
+    instead: str = ""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A name is no file's any more. `named`: that is on the disk."""
+
+    name: str
     named: bool = False
 
 
@@ -53,11 +64,20 @@ class Sized:
 
 @dataclass(frozen=True)
 class Synced:
-    """What was done to a file before deed number `since` is on the disk. `named`: so are all names."""
+    """What was done to a file before deed number `since` is on the disk. `named`: so are all names beside it
+    in the uppermost folder."""
 
     file: int
     since: int
     named: bool = False
+
+
+@dataclass(frozen=True)
+class FolderSynced:
+    """What was done to the names in a folder before deed number `since` is on the disk."""
+
+    folder: str
+    since: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,8 @@ class Answered:
     what: str
 
 
-Deed = Made | Removed | Written | Sized | Synced | Unsynced | Answered
+Deed = Made | Named | Removed | Written | Sized | Synced | FolderSynced | Unsynced | Answered
+UPPERMOST = ""
 
 
 @dataclass
@@ -85,9 +106,9 @@ class Disk:
     before: Mapping[str, bytes] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
 
-    def number(self, name: str) -> int:
-        """The number of a file that was there before."""
-        return -1 - sorted(self.before).index(name)
+    def numbers(self) -> dict[str, int]:
+        """The numbers of the files that were there before."""
+        return {name: -1 - place for place, name in enumerate(sorted(self.before))}
 
     def answered(self, moment: int) -> list[str]:
         """What was acknowledged before the cut."""
@@ -109,25 +130,31 @@ class Disk:
         return self._files(done, [ALL] * len(done), random.Random())
 
     def _files(self, done: Sequence[Deed], fates: list[float], dice: random.Random) -> dict[str, bytes]:
-        names = {self.number(name): name for name in self.before}
-        contents = {self.number(name): bytearray(content) for name, content in self.before.items()}
+        names = self.numbers()
+        contents: dict[int, bytes | bytearray] = {file: self.before[name] for name, file in names.items()}
         for deed, share in zip(done, fates, strict=True):
             match deed:
                 case Made(file, name):
                     contents[file] = bytearray()
-                    names |= {file: name} if share else {}
-                case Removed(file) if share:
-                    names.pop(file, None)
+                    names |= {name: file} if share else {}
+                case Named(file, name, instead) if share:
+                    names[name] = file
+                    names.pop(instead, None)
+                case Removed(name) if share:
+                    names.pop(name, None)
                 case Sized(file, size) if share:
-                    contents[file] = contents[file][:size].ljust(size, b"\0")
+                    contents[file] = bytearray(contents[file][:size].ljust(size, b"\0"))
                 case Written(file, at, data) if share:
-                    _write(contents[file], at, data, share, dice)
-        return {name: bytes(contents[file]) for file, name in names.items()}
+                    contents[file] = content = _changeable(contents[file])
+                    _write(content, at, data, share, dice)
+        return {name: bytes(contents[file]) for name, file in names.items()}
 
 
-def lay_out(files: Mapping[str, bytes], folder: Path) -> Path:
-    """Put the files into a new folder."""
+def lay_out(files: Mapping[str, bytes], folder: Path, folders: Iterable[str] = ()) -> Path:
+    """Put the files into a new folder, which has these `folders`."""
     folder.mkdir(parents=True)
+    for name in folders:
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return folder
@@ -137,20 +164,22 @@ def _fates(done: Sequence[Deed], dice: random.Random) -> list[float]:
     """Of each deed the share that reached the disk: all of it, nothing, or that part of its sectors."""
     luck = dice.choice((NONE, 0.5, 0.5, 0.9, ALL))
     fates = [min(1.0, max(0.0, luck + dice.choice((-1, -0.3, 0, 0.3, 1)))) for _ in done]
-    open_: dict[int, list[int]] = defaultdict(list)
-    names: list[int] = []
+    open_: dict[int | str, list[int]] = defaultdict(list)  # of a file, and of the names in a folder
     for at, deed in enumerate(done):
         match deed:
-            case Made():
-                names.append(at)
-            case Removed(named=named):
-                names.append(at)
-                names = _settle(fates, names, at + 1 if named else 0)
+            case Made(name=name) | Named(name=name):
+                open_[os.path.dirname(name)].append(at)
+            case Removed(name, named):
+                folder = os.path.dirname(name)
+                open_[folder].append(at)
+                open_[folder] = _settle(fates, open_[folder], at + 1 if named else 0)
             case Written(file) | Sized(file):
                 open_[file].append(at)
             case Synced(file, since, named):
                 open_[file] = _settle(fates, open_[file], since)
-                names = _settle(fates, names, since if named else 0)
+                open_[UPPERMOST] = _settle(fates, open_[UPPERMOST], since if named else 0)
+            case FolderSynced(folder, since):
+                open_[folder] = _settle(fates, open_[folder], since)
             case Unsynced(file, since):
                 open_[file] = [one for one in open_[file] if one >= since]
     return fates
@@ -164,10 +193,13 @@ def _settle(fates: list[float], open_: list[int], since: int) -> list[int]:
     return [at for at in open_ if at >= since]
 
 
+def _changeable(content: bytes | bytearray) -> bytearray:
+    return content if isinstance(content, bytearray) else bytearray(content)
+
+
 def _write(content: bytearray, at: int, data: bytes, share: float, dice: random.Random) -> None:
     """Write those sectors that chance let through; what lies between is noughts, or what was there."""
-    content.extend(bytes(max(0, at + len(data) - len(content)) if share == ALL else 0))
-    sector = dice.choice(SECTORS)
+    sector = len(data) if share == ALL else dice.choice(SECTORS)
     place = at
     while place < at + len(data):
         end = min((place // sector + 1) * sector, at + len(data))

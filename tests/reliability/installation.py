@@ -51,13 +51,11 @@ class Answer:
 class Program:
     """A program of the house in a process group of its own."""
 
-    def __init__(
-        self, main: tuple[str, ...], words: list[str], environment: Mapping[str, str], log: Path
-    ) -> None:
-        with log.open("ab") as told:
+    def __init__(self, house: Installation, words: list[str], environment: Mapping[str, str]) -> None:
+        with (house.folder / "programs.log").open("ab") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *main, *words],
-                cwd=CHECKOUT,
+                [sys.executable, "-m", *house.main, *words],
+                cwd=house.checkout,
                 env=environment,
                 stdout=told,
                 stderr=told,
@@ -102,7 +100,14 @@ class Installation:
         self.url = url
         self.port = self.door = free_port()  # clients knock at the door, which a wire may put elsewhere
         self.main: tuple[str, ...] = ("web.cli.main",)  # the module that runs as `tidu`, and its first words
+        self.checkout = CHECKOUT  # where the code of its programs is
         self._tokens: dict[str, str] = {}
+
+    def beside(self) -> Installation:
+        """The same house at another door; people have the same tokens."""
+        other = Installation(self.folder, self.url)
+        other._tokens = self._tokens
+        return other
 
     @property
     def is_postgres(self) -> bool:
@@ -115,6 +120,7 @@ class Installation:
         told.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
             **told,
+            "PYTHONPATH": str(self.checkout),
             "PYTHONPYCACHEPREFIX": str(CHECKOUT / ".pytest_cache" / "compiled"),
             "TIDU_DATABASE_URL": self.url,
             "TIDU_DATA_DIR": str(self.folder),
@@ -128,7 +134,7 @@ class Installation:
         """One command of the command line, to its end."""
         return subprocess.run(
             [sys.executable, "-m", *self.main, *map(str, words)],
-            cwd=CHECKOUT,
+            cwd=self.checkout,
             env=self.environment(**environment),
             capture_output=True,
             text=True,
@@ -136,7 +142,7 @@ class Installation:
         )
 
     def start(self, *words: str, **environment: str) -> Program:
-        return Program(self.main, list(words), self.environment(**environment), self.folder / "programs.log")
+        return Program(self, list(words), self.environment(**environment))
 
     def serve(self, *, workers: int = 2, **environment: str) -> Program:
         """The web server, once it answers."""

@@ -28,12 +28,13 @@ class Completion:
 @dataclass
 class Load:
     """Some clients, what they were told, and what surprised them. `patience`: seconds until they give up
-    waiting for an answer and ask again."""
+    waiting for an answer and ask again; `pace`: those at most that they rest between two tasks."""
 
     house: Installation
     clients: int
     seed: int
     patience: float = 60.0
+    pace: float = PAUSE
     started: list[str] = field(default_factory=list)
     completed: list[Completion] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Load:
             if self._stop.is_set() or not waiting:
                 return
             waiting = self._do(waiting, f"{name}-{place}", person, outcome)
-            time.sleep(dice.uniform(0, PAUSE))
+            time.sleep(dice.uniform(0, self.pace))
 
     def _do(self, waiting: list[str], name: str, person: str, outcome: str | None) -> list[str]:
         """Claim and complete the first task that waits; what waits then."""

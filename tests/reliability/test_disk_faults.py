@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.at_work import Office, after_cuts, found_in, is_whole, written
+from tests.reliability.at_work import Office, after_cuts, found_in, is_whole, started_in, written
 from tests.reliability.installation import CHECKOUT
 from tests.reliability.watched import FULL, OK, SYNC_FAILED, WRITE_FAILED, Watched
 
@@ -62,7 +62,7 @@ def worked_through(folder, fault, *, cases):
     assert sum(answer.startswith("TaskCompleted") for answer in told) == CLIENTS * cases
     assert is_whole(office.database)
     office.close()
-    return office, after_cuts(watched.disk, 3, folder / "cuts")
+    return office, after_cuts(watched.disk, 3, started_in(folder / "cuts"))
 
 
 def test_who_is_killed_in_a_sync_loses_nothing_that_was_acknowledged(watched_folder, tmp_path, campaign):

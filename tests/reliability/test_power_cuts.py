@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 import engine.tables
-from tests.reliability.at_work import Office, after_cuts
+from tests.reliability.at_work import Office, after_cuts, started_in
 from tests.reliability.disk import Disk, lay_out
 from tests.reliability.watched import OK, SYNC_FAILED, Watched
 
@@ -31,9 +31,9 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(
     office.carry_many(CLIENTS, CASES[kept_in])
 
     cuts = campaign.times(25, 500)
-    found = after_cuts(watched.disk, cuts, tmp_path / "cuts")
+    found = after_cuts(watched.disk, cuts, started_in(tmp_path / "cuts"))
 
-    campaign.tell("R4", cuts=cuts, **vars(found))
+    campaign.tell("R4", **vars(found))
     assert found.acknowledged > cuts
     assert (found.lost, found.unsound) == (0, 0)
     office.close()
@@ -54,7 +54,7 @@ def test_what_a_failed_sync_left_in_memory_is_not_built_upon_by_the_next_program
         monkeypatch.setattr(os, "pwrite", watched.pwrite)
         office = Office(watched)
         office.carry("next")
-        found = after_cuts(watched.disk, 3, tmp_path / f"cuts{number}")
+        found = after_cuts(watched.disk, 3, started_in(tmp_path / f"cuts{number}"))
         assert (found.lost, found.unsound) == (0, 0)
         office.close()
 

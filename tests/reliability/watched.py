@@ -85,7 +85,8 @@ class Watched:
         """Asked before each `write` and `sync`: OK, or the code it shall fail with."""
         self.space: int | None = None
         """So many bytes may still be written, as on a disk that never writes in place; None: any number."""
-        self._numbers = {name: self.disk.number(name) for name in there}
+        numbers = self.disk.numbers()
+        self._numbers = {name: numbers[name] for name in there}
         self._held: dict[int, _Held] = {}
         self._tables: dict[int, _Methods] = {}
         self._functions = Close(self._close), Write(self._write), Truncate(self._truncate), Sync(self._sync)
@@ -156,9 +157,9 @@ class Watched:
 
     def _delete(self, vfs: int, path: bytes, named: int) -> int:
         code: int = self._real.delete(vfs, path, named)
-        number = self._numbers.pop(os.path.basename(path.decode()), None)
-        if code == OK and number is not None:
-            self.disk.deeds.append(Removed(number, bool(named)))
+        name = os.path.basename(path.decode())
+        if self._numbers.pop(name, None) is not None and code == OK:
+            self.disk.deeds.append(Removed(name, bool(named)))
         return code
 
     def _write(self, file: int, data: int, length: int, at: int) -> int:

@@ -6,10 +6,12 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from engine.errors import WrongState
 from web.answers import moment
 from web.context import now, rooms
 from web.measures import registry
 from workflows.store.leases import all_aside
+from workflows.store.schema import require_current
 from workflows.work import condition
 from workflows.work.dispatches import counts
 
@@ -28,9 +30,12 @@ def ready() -> tuple[Response, int] | Response:
     disk. `database` names the release, for not all of SQLite's are safe."""
     try:
         with rooms().reading() as connection:
+            require_current(connection)
             late = condition.late_work(connection, now=now())
             behind = rooms().tidemarks.behind(connection)
             kind = condition.release(connection)
+    except WrongState:
+        return jsonify(status="unavailable", missing="schema of this release"), 503
     except sa.exc.SQLAlchemyError:
         return jsonify(status="unavailable", missing="database"), 503
     if behind is not None:

@@ -15,6 +15,7 @@ from workflows.actors.staff import load_bodies
 from workflows.library.catalog import Catalog
 from workflows.library.trial.trial import Trial
 from workflows.register.batches import load_batches
+from workflows.store import schema
 from workflows.store.tables import migrate, take_turns
 from workflows.work.condition import is_current, require_durable
 
@@ -24,8 +25,11 @@ RULE_ISSUED = datetime(2024, 6, 20, tzinfo=UTC)
 
 
 def open_house() -> Rooms:
-    """The rooms over a database that is ready for work. Raises WrongState if `tidu init` never ran on it."""
+    """The rooms over a database that is ready for work. Raises WrongState if `tidu init` of this
+    release never ran on it, and if that of a newer one did."""
     house = any_house()
+    with house.reading() as connection:
+        schema.require_no_newer(schema.found(connection))
     if not is_current(house.database):
         raise WrongState(
             "the database is not set up for this release: run `tidu init`", code="NOT_INITIALISED"

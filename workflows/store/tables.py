@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from engine.tables import connect, metadata, wait_patiently
+from workflows.store import schema
 from workflows.store.columns import Document, Moment
 from workflows.store.columns import case as _case
 from workflows.store.columns import count as _count
@@ -374,6 +374,7 @@ def migrate(database: sa.Engine) -> None:
 
     with database.begin() as connection:
         take_turns(connection)
+        schema.take_over(connection)
         upgrade(alembic_config(connection), "head")
 
 
@@ -390,6 +391,6 @@ def alembic_config(connection: sa.Connection) -> Any:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
     config.attributes["connection"] = connection
     return config

@@ -16,6 +16,7 @@ from engine.replay import LiveCases
 from engine.tables import is_held_up, require_certain
 from workflows.actors.policy import Actor
 from workflows.library.catalog import Catalog
+from workflows.store.schema import require_ours
 from workflows.store.tables import idempotency, operations
 from workflows.store.tidemarks import Mark, Tidemarks, marks_of
 from workflows.transaction.change import Change, Page, one_at_a_time, operation
@@ -218,7 +219,9 @@ class Commits:
         acts = [asked.act for asked in group]
         cases = [act.case_id for act in acts if act.case_id is not None and self._live.has(act.case_id)]
         requests = [(act.actor.id, act.request.key) for act in acts if act.request.key is not None]
-        return look_up(connection, cases, requests)
+        known = look_up(connection, cases, requests)
+        require_ours(known.schema)
+        return known
 
     # --- one command ------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from engine import journal, sending
 from engine.errors import InvalidInput
 from workflows.actors.policy import Actor
+from workflows.store import schema
 from workflows.store.rows import Pending
 from workflows.store.tables import idempotency
 from workflows.transaction.results import LASTING, Idempotency, Result, record_of, result_of
@@ -33,8 +34,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What several commands ask before they begin: where their cases end, and what was answered before."""
+    """What several commands ask before they begin: the schema, where their cases end, what was answered
+    before."""
 
+    schema: str
     heads: Mapping[str, int | None]
     answers: Mapping[Request, Answer]
 
@@ -42,15 +45,16 @@ class Known:
 def look_up(connection: sa.Connection, case_ids: Iterable[str], requests: Iterable[Request]) -> Known:
     """All of it in one round trip. A case without a journal has no head."""
     kind, cases, keys = connection.dialect.name, sorted(set(case_ids)), sorted(set(requests))
-    asked = [(journal.heads_query(kind), [orjson.dumps(cases).decode()])] if cases else []
+    asked: list[tuple[str, list[str]]] = [(schema.ASKED, [])]
+    asked += [(journal.heads_query(kind), [orjson.dumps(cases).decode()])] if cases else []
     asked += [(_ANSWERS[kind], [orjson.dumps(keys).decode()])] if keys else []
     found = sending.exchange(connection, asked)
-    heads = {case_id: seq and int(seq) for case_id, seq in (found[0] if cases else [])}
+    heads = {case_id: seq and int(seq) for case_id, seq in (found[1] if cases else [])}
     answers = {
         (actor, key): Answer(request_digest=digest, text=text, at=datetime.fromisoformat(at))
         for actor, key, digest, text, at in (found[-1] if keys else [])
     }
-    return Known(heads=heads, answers=answers)
+    return Known(schema=found[0][0][0], heads=heads, answers=answers)
 
 
 def answered_before(

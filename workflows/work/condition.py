@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import alembic.migration
-import alembic.script
 import sqlalchemy as sa
 
 from engine.errors import WrongState
 from engine.tables import assert_durable
 from workflows.proof.evidence import Store, evidence, unsound
+from workflows.store import schema
 from workflows.store.leases import all_aside
 from workflows.store.tables import (
-    alembic_config,
     cases,
     definitions,
     incidents,
@@ -28,6 +26,9 @@ from workflows.work.dispatches import counts
 
 LATE = timedelta(minutes=10)
 """A worker that runs acts within seconds; what waits longer waits for a worker that does not run."""
+
+GUARDS = ("fsync", "full_page_writes")
+"""Settings of a PostgreSQL server, which no session can ask for, without which a power cut destroys it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Sign:
 def is_current(database: sa.Engine) -> bool:
     """Whether the schema is the one this release works with."""
     with reading(database) as connection:
-        return _revision(connection) == _newest(connection)
+        return schema.found(connection) == schema.newest()
 
 
 def require_durable(database: sa.Engine) -> None:
@@ -101,14 +102,6 @@ def unsound_evidence(connection: sa.Connection, files: Store) -> Iterator[tuple[
             yield case_id, digest, state
 
 
-def _revision(connection: sa.Connection) -> str | None:
-    return alembic.migration.MigrationContext.configure(connection).get_current_revision()
-
-
-def _newest(connection: sa.Connection) -> str | None:
-    return alembic.script.ScriptDirectory.from_config(alembic_config(connection)).get_current_head()
-
-
 def _server(connection: sa.Connection) -> Sign:
     detail = release(connection)
     if connection.dialect.name == "postgresql":
@@ -118,7 +111,7 @@ def _server(connection: sa.Connection) -> Sign:
 
 
 def _schema(connection: sa.Connection) -> Sign:
-    found, wanted = _revision(connection), _newest(connection)
+    found, wanted = schema.found(connection), schema.newest()
     detail = f"at {found or 'nothing'}, this release has {wanted}"
     return Sign(name="schema", ok=found == wanted, detail=detail)
 
@@ -128,7 +121,17 @@ def _durability(database: sa.Engine) -> Sign:
         assert_durable(database)
     except RuntimeError as error:
         return Sign(name="durability", ok=False, detail=str(error))
+    with reading(database) as connection:
+        lax = [
+            name for name in GUARDS if connection.dialect.name == "postgresql" and _is_off(connection, name)
+        ]
+    if lax:
+        return Sign(name="durability", ok=False, detail=f"a power cut destroys it: off are {', '.join(lax)}")
     return Sign(name="durability", ok=True, detail="an acknowledged action survives a power cut")
+
+
+def _is_off(connection: sa.Connection, setting: str) -> bool:
+    return bool(connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off")
 
 
 def _work(connection: sa.Connection, now: datetime) -> Iterator[Sign]:

@@ -19,6 +19,7 @@ from workflows.commands import Commands
 from workflows.services.operation import DrawnError, Reading
 from workflows.services.registry import run
 from workflows.store.leases import Lease, defer, give_back, lease_jobs, lease_timers, pause, set_aside
+from workflows.store.schema import require_current
 from workflows.store.tables import idempotency, jobs, reading
 from workflows.transaction.repetition import REMEMBERED
 from workflows.transaction.results import LASTING
@@ -85,7 +86,7 @@ class Worker:
         """Do everything due at `now` (else the clock's), and what becomes due by doing it. Never early.
 
         Jobs of elements in `leave` are somebody else's to answer. One bad case never stops the others: it
-        is looked at again after growing pauses, and set aside after a few.
+        is looked at again after growing pauses, and set aside after a few. Raises WrongState OTHER_RELEASE.
         """
         done = {"timers": 0, "jobs": 0, "failed": 0, "skipped": 0, "broken": 0}
         for _ in range(ROUNDS):
@@ -104,6 +105,7 @@ class Worker:
     def _lease(self, now: datetime, leave: frozenset[str]) -> list[tuple[Act, Lease]]:
         terms: dict[str, Any] = {"holder": self._name, "now": now, "span": LEASE, "limit": BATCH}
         with self._database.begin() as connection:
+            require_current(connection)
             due = lease_timers(connection, **terms)
             waiting = lease_jobs(connection, leave=leave, **terms)
         return [*((self._fire, lease) for lease in due), *((self._work_off, lease) for lease in waiting)]

@@ -122,6 +122,13 @@ def test_no_command_works_on_a_schema_of_another_release(season, line):
     assert season(f"{line} --json")[1]["error"]["code"] == "NOT_INITIALISED"
 
 
+@pytest.mark.parametrize("line", ["init", "serve", "worker", "verify --all", "user list"])
+def test_an_older_release_does_not_come_back_to_what_a_newer_one_has(season, line):
+    season.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    assert season(f"{line} --json")[1]["error"]["code"] == "OTHER_RELEASE"
+
+
 def test_a_second_season_does_not_start_by_itself(season):
     before = season.count("journal")
 

@@ -50,6 +50,13 @@ def test_a_fresh_database_lacks_only_its_library(bare):
     }
 
 
+@pytest.mark.postgres
+def test_a_server_that_a_power_cut_destroys_is_told_of(postgres_database):
+    sign = next(sign for sign in examine(postgres_database[0], now=NOW) if sign.name == "durability")
+
+    assert (sign.ok, sign.detail) == (False, "a power cut destroys it: off are fsync")
+
+
 @pytest.mark.parametrize(("late", "fine"), [(timedelta(minutes=9), True), (timedelta(minutes=11), False)])
 def test_a_timer_long_due_tells_that_no_worker_runs(bare, late, fine):
     migrate(bare)
