@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from web import sight, words
+from web import clause_words, sight, words
 from web.context import actor, rooms
 from web.pages import drawings, materials, messaging, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
@@ -62,6 +62,7 @@ def show(case_id: str) -> str:
         tab=tab,
         tabs=[{"name": name, "label": words.say(label)} for name, label in tabs.items()],
         hearings=messaging.offers(case_id, actor()),
+        refusals=_refusals(row),
         **_tab(tab, row),
     )
 
@@ -153,6 +154,25 @@ def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
             "term": term(words.as_time(task.due_at)),
         }
         for task in state.standing.tasks.values()
+    ]
+
+
+def _refusals(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rules that refused the case: why, by which row of which table, and what it rests on."""
+    if row["status"] != "completed":
+        return []
+    found = rooms().history.refusals(row["case_id"])
+    elements = _definition(row).elements if found else {}
+    return [
+        {
+            "text": words.pick(one.zh, one.en),
+            "decision": words.pick(elements[one.element].name, elements[one.element].name_en),
+            "row": one.row,
+            "rule": one.rule,
+            "is_inferred": one.is_inferred,
+            "clause": clause_words.clause(one.clause),
+        }
+        for one in found
     ]
 
 
