@@ -47,6 +47,7 @@ from web.pages import (
     notices,
     outgoing,
     register,
+    reports,
     rule_documents,
     rules,
     start,
@@ -70,7 +71,8 @@ API_ROOMS = (
     *(decisions, incidents, models, rule_sets, evidence, people, api_outgoing, api_register),
 )
 PAGES = (
-    *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
+    *(health, login, start, inbox, task, apply, cases, notices, reports, register, figures, mending),
+    *(outgoing, help),
     *(editor, rules, rule_documents, audit, proofs),
 )
 
