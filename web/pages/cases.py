@@ -139,7 +139,7 @@ def _tab(tab: str, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"handed": materials.handed_in(case_id), "variables": inside}
     if tab == "diagram":
         return drawings.shown(row, state)
-    return {"waiting": _waiting(row, state), "steps": _milestones(row)}
+    return {"waiting": _waiting(row, state), "steps": _milestones(row), "draws": _draws(row)}
 
 
 def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
@@ -171,6 +171,20 @@ def _refusals(row: Mapping[str, Any]) -> list[dict[str, Any]]:
             "rule": one.rule,
             "is_inferred": one.is_inferred,
             "clause": clause_words.clause(one.clause),
+        }
+        for one in found
+    ]
+
+
+def _draws(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was drawn by lot, with its proof: for those who look inside."""
+    found = rooms().history.draws(row["case_id"]) if sight.looks_inside() else ()
+    elements = _definition(row).elements if found else {}
+    return [
+        {
+            "draw": one,
+            "name": words.pick(elements[one.element].name, elements[one.element].name_en),
+            "lots": [{"name": name, "lot": lot, "is_drawn": name in one.drawn} for name, lot in one.lots],
         }
         for one in found
     ]

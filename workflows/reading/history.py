@@ -26,6 +26,7 @@ from workflows.library.annotations import Annotation, told_rules
 from workflows.library.catalog import Catalog
 from workflows.proof.evidence import Store, evidence_of
 from workflows.reading import moments, sentences
+from workflows.reading.draws import Draw, draws_in
 from workflows.reading.moments import Standing
 from workflows.reading.refusals import Refusal, refusals_of
 from workflows.store.contents import fetch
@@ -181,6 +182,11 @@ class History:
             begun = entries[0].event
             assert isinstance(begun, ev.CaseStarted)
             return refusals_of(moments.standing_of(entries), self._rules(begun.pins))
+
+    def draws(self, case_id: str) -> tuple[Draw, ...]:
+        """What was drawn by lot in a case, and whether it holds. Raises NotFound."""
+        with self._reading() as connection:
+            return tuple(draws_in(_lines(connection, case_id)))
 
     def verify(self, case_id: str) -> Proof:
         """Chain, causes run again, artefacts, attachments: what is wrong with a case. Raises NotFound."""

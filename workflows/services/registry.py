@@ -17,6 +17,7 @@ from workflows.services import (
     evaluators,
     experts,
     lists,
+    lots,
     meetings,
     notices,
     titles,
@@ -25,7 +26,7 @@ from workflows.services import (
 )
 from workflows.services.operation import Done, Operation, Reading, Values
 
-ROOMS = (notices, experts, evaluators, titles, units, cultivation, meetings, lists, years, batches)
+ROOMS = (notices, experts, evaluators, titles, units, cultivation, meetings, lists, lots, years, batches)
 
 OPERATIONS: dict[str, Operation] = {
     operation.type: operation for room in ROOMS for operation in room.OPERATIONS
