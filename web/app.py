@@ -49,6 +49,7 @@ from web.pages import (
     outgoing,
     recommendations,
     register,
+    reports,
     rule_documents,
     rules,
     start,
@@ -73,7 +74,8 @@ API_ROOMS = (
     api_recommendations,
 )
 PAGES = (
-    *(health, login, start, inbox, task, apply, cases, notices, register, figures, mending, outgoing, help),
+    *(health, login, start, inbox, task, apply, cases, notices, reports, register, figures, mending),
+    *(outgoing, help),
     *(editor, rules, rule_documents, recommendations, audit, proofs),
 )
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, g, render_template, request, url_f
 from web import audit_words, outline
 from web.answers import xml_text
 from web.context import actor, now, rooms
+from web.sight import seen_case
 from web.words import ZONE, say, shortly
 from workflows.reading.history import CaseQuery, Event
 from workflows.transaction.change import record_operation
@@ -28,6 +29,13 @@ MOMENT_TABS = (
     ("outline", "流程"),
     ("operations", "操作记录"),
 )
+
+
+@pages.before_request
+def _only_in_sight() -> None:
+    """A confined case is nobody's by office, not an auditor's either. Raises NotFound."""
+    if case_id := (request.view_args or {}).get("case_id"):
+        seen_case(case_id)
 
 
 @pages.get("/")

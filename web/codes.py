@@ -285,6 +285,8 @@ CODES: dict[str, Code] = {
     "WEBHOOK_NOT_FOUND": Code("没有该网络回调", "There is no such webhook"),
     "NOT_ASIDE": Code("该事项未被搁置", "This was not set aside"),
     "NOTICE_NOT_FOUND": Code("没有该公告", "There is no such notice"),
+    "TICKET_INVALID": Code("表单已过期", "The form is too old"),
+    "REPORT_NOT_FOUND": Code("没有这个编号和查询码的举报", "There is no report of this number and secret"),
     "UPLOAD_NEEDS_ACCOUNT": Code("登录后才能上传文件", "Files can only be sent by those who are signed in"),
     "FAULT": Code(
         "系统出现错误",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from engine.errors import NotFound
 from web.context import actor, now, rooms
 from web.sight import seen_case
+from workflows.actors.policy import Actor
 from workflows.proof import evidence
 from workflows.proof.evidence import Evidence, Paper
 from workflows.transaction.change import record_operation
@@ -23,7 +24,7 @@ def keep(upload: FileStorage, *, field: str = "") -> Evidence:
     """Keep an uploaded file and put that on record. It is its uploader's alone until a form that names it
     is handed in."""
     with rooms().database.begin() as connection:
-        kept = _store(connection, upload, field)
+        kept = _store(connection, upload, field, actor())
         record_operation(
             connection,
             actor(),
@@ -38,18 +39,23 @@ def keep(upload: FileStorage, *, field: str = "") -> Evidence:
 def keep_posted(upload: FileStorage) -> str:
     """What a posted form does with each of its uploads: keep it and answer its id. The record of the
     request is that of the form."""
+    return keep_posted_of(actor(), upload)
+
+
+def keep_posted_of(uploader: Actor, upload: FileStorage) -> str:
+    """The same for somebody who is not signed in."""
     with rooms().database.begin() as connection:
-        return _store(connection, upload, "").evidence_id
+        return _store(connection, upload, "", uploader).evidence_id
 
 
-def _store(connection: sa.Connection, upload: FileStorage, field: str) -> Evidence:
+def _store(connection: sa.Connection, upload: FileStorage, field: str, uploader: Actor) -> Evidence:
     return evidence.store(
         connection,
         rooms().files,
         upload.stream,
         Paper(name=upload.filename or "", field=field),
         evidence_id=secrets.token_hex(12),
-        by=actor().id,
+        by=uploader.id,
         now=now(),
     )
 
@@ -58,10 +64,16 @@ def seen_evidence(evidence_id: str) -> Evidence:
     """The evidence, for eyes that may see it: those who see its case, or its uploader. Raises NotFound."""
     with rooms().reading() as connection:
         found = evidence.find_evidence(connection, evidence_id)
-    if found.case_id:
-        seen_case(found.case_id)
-    elif found.uploaded_by != actor().id:
-        raise NotFound(f"there is no evidence {evidence_id!r}", evidence=evidence_id)
+    if not found.case_id:
+        return _of_uploader(found, actor())
+    seen_case(found.case_id)
+    return found
+
+
+def _of_uploader(found: Evidence, uploader: Actor) -> Evidence:
+    """What belongs to no case yet, for whoever uploaded it. Raises NotFound."""
+    if found.case_id or found.uploaded_by != uploader.id:
+        raise NotFound(f"there is no evidence {found.evidence_id!r}", evidence=found.evidence_id)
     return found
 
 
@@ -79,10 +91,20 @@ def content(found: Evidence) -> Response:
 
 def described(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What is known of these files, where the reader may know it: id → name, size, kind."""
+    return _described(ids, seen_evidence)
+
+
+def described_to(uploader: Actor, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The same for somebody who is not signed in: what they uploaded and did not hand in yet."""
+    with rooms().reading() as connection:
+        return _described(ids, lambda one: _of_uploader(evidence.find_evidence(connection, one), uploader))
+
+
+def _described(ids: Iterable[str], seen: Callable[[str], Evidence]) -> dict[str, dict[str, Any]]:
     known = {}
     for one in dict.fromkeys(ids):
         try:
-            found = seen_evidence(one)
+            found = seen(one)
         except NotFound:
             continue  # shown by its id alone
         known[one] = {"name": found.name, "size": size_text(found.size), "status": found.status}

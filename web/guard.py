@@ -25,6 +25,10 @@ log = logging.getLogger("tidu.web")
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 LARGEST_JSON = 4 * 1024 * 1024
+WITHOUT_ACCOUNT = frozenset({"reports.send", "reports.state"})
+LARGEST_WITHOUT_ACCOUNT = 20 * 1024 * 1024
+"""What somebody may send who cannot be asked about it: a few pictures and papers."""
+
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -59,6 +63,8 @@ def _begin() -> None:
     g.began = time.perf_counter()
     if request.is_json:
         request.max_content_length = LARGEST_JSON  # before anybody reads; also where no length is told
+    elif request.endpoint in WITHOUT_ACCOUNT:
+        request.max_content_length = LARGEST_WITHOUT_ACCOUNT
 
 
 def _recognise() -> None:

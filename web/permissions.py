@@ -51,6 +51,7 @@ PERMISSIONS: dict[str, str] = {
     "cases.compose": WORKER,
     "cases.send": WORKER,
     "notices.*": PUBLIC,
+    "reports.*": PUBLIC,
     "register.*": PUBLIC,
     "register_api.*": PUBLIC,
     "recommendations.*": STAFF,

@@ -19,5 +19,14 @@ def _is_a_start(response: Response) -> bool:
     return response.status_code in STARTED and not g.get("is_replayed")
 
 
+def _nobody() -> str:
+    return "public"
+
+
 starts = limiter.shared_limit(_an_hour, scope="starts", key_func=lambda: actor().id, deduct_when=_is_a_start)
 """Stands over a route that starts a case; past the limit it answers 429 RATE_LIMITED."""
+
+public_starts = limiter.shared_limit(
+    _an_hour, scope="public starts", key_func=_nobody, deduct_when=_is_a_start
+)
+"""The same for all who have no account together."""

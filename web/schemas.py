@@ -153,6 +153,19 @@ class StartedCase(Schema):
     tasks = fields.List(fields.Nested(NextTask))
 
 
+class RefusedBy(Schema):
+    """A rule that refused a case: its table and row, what it rests on, and the reason with its facts."""
+
+    decision = fields.String(required=True)
+    rule = fields.String(required=True)
+    row = fields.Integer()
+    clause = fields.String()
+    inferred = fields.Boolean()
+    reason = fields.String()
+    reasonEn = fields.String()
+    seq = fields.Integer()
+
+
 class Case(Schema):
     """A case (Camunda: a process instance)."""
 
@@ -174,6 +187,7 @@ class Case(Schema):
     seq = fields.Integer()
     incidents = fields.Integer()
     steps = fields.List(fields.Nested(Named))
+    refusals = fields.List(fields.Nested(RefusedBy))
 
 
 CasePage = page_of(Case, name="CasePage")

@@ -23,6 +23,7 @@ READS = {
     "history.verify": "replays a case",
     "audit.verify": "replays a case",
     "login.choose_language": "sets a cookie",
+    "reports.state": "asks where a report stands: test_reports",
 }
 """Routes that are sent like changes because their question is long; they change no record."""
 
@@ -30,6 +31,7 @@ ELSEWHERE = {
     "login.sign_in": "sessions: test_auth",
     "login.sign_out": "sessions: test_auth",
     "notices.send": "the public's objection, the same command as cases.send: test_notices",
+    "reports.send": "somebody without an account starts a case: test_reports",
     "incidents.resolve": "the same command as in the stories of commands on cases",
     "mending.resolve": "the same command as incidents.resolve: test_mending",
     "rules.begin": "the same act as rule_sets.begin: test_rules",

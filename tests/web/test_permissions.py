@@ -74,6 +74,7 @@ def test_what_is_public_is_a_short_list():
         "start.show",
         "api-docs.*",
         "notices.*",
+        "reports.*",
         "register.*",
         "register_api.*",
         "figures.*",

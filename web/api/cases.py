@@ -17,6 +17,7 @@ from web.pages.drawings import marks
 from web.schemas import Case, CasePage, ChangedCase, Paged, Strict
 from web.sight import inner_case, seen_case
 from workflows.reading.history import CaseLine, CaseQuery, State
+from workflows.reading.refusals import Refusal
 from workflows.transaction.results import Changed
 
 api = Room("api_cases", __name__, url_prefix="/api/v1/process-instance", description="Cases")
@@ -70,8 +71,10 @@ def find(asked: dict[str, Any]) -> dict[str, Any]:
 @api.get("/<case_id>")
 @api.response(200, Case)
 def get(case_id: str) -> dict[str, Any]:
-    """One case."""
-    return shape(CaseLine(row=seen_case(case_id), steps=()))
+    """One case, and if rules refused it, which and why."""
+    row = seen_case(case_id)
+    found = rooms().history.refusals(case_id) if row["status"] == "completed" else ()
+    return shape(CaseLine(row=row, steps=())) | {"refusals": [_refusal(one) for one in found]}
 
 
 @api.get("/<case_id>/variables")
@@ -184,6 +187,19 @@ def shape(line: CaseLine) -> dict[str, Any]:
         "seq": row["seq"],
         "incidents": row["open_incidents"],
         "steps": [{"id": element, "name": name} for element, name, _ in line.steps],
+    }
+
+
+def _refusal(one: Refusal) -> dict[str, Any]:
+    return {
+        "decision": one.decision,
+        "rule": one.rule,
+        "row": one.row,
+        "clause": one.clause,
+        "inferred": one.is_inferred,
+        "reason": one.zh,
+        "reasonEn": one.en,
+        "seq": one.seq,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from web import sight, words
+from web import clause_words, sight, words
 from web.context import actor, rooms
 from web.pages import drawings, materials, messaging, recommendations, telling
 from web.pages.lines import group_names, level_name, outcome_name, since, term
@@ -63,6 +63,7 @@ def show(case_id: str) -> str:
         tabs=[{"name": name, "label": words.say(label)} for name, label in tabs.items()],
         hearings=messaging.offers(case_id, actor()),
         table_href=recommendations.address_from(row),
+        refusals=_refusals(row),
         **_tab(tab, row),
     )
 
@@ -139,7 +140,7 @@ def _tab(tab: str, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"handed": materials.handed_in(case_id), "variables": inside}
     if tab == "diagram":
         return drawings.shown(row, state)
-    return {"waiting": _waiting(row, state), "steps": _milestones(row)}
+    return {"waiting": _waiting(row, state), "steps": _milestones(row), "draws": _draws(row)}
 
 
 def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
@@ -154,6 +155,39 @@ def _waiting(row: Mapping[str, Any], state: State) -> list[dict[str, Any]]:
             "term": term(words.as_time(task.due_at)),
         }
         for task in state.standing.tasks.values()
+    ]
+
+
+def _refusals(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rules that refused the case: why, by which row of which table, and what it rests on."""
+    if row["status"] != "completed":
+        return []
+    found = rooms().history.refusals(row["case_id"])
+    elements = _definition(row).elements if found else {}
+    return [
+        {
+            "text": words.pick(one.zh, one.en),
+            "decision": words.pick(elements[one.element].name, elements[one.element].name_en),
+            "row": one.row,
+            "rule": one.rule,
+            "is_inferred": one.is_inferred,
+            "clause": clause_words.clause(one.clause),
+        }
+        for one in found
+    ]
+
+
+def _draws(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was drawn by lot, with its proof: for those who look inside."""
+    found = rooms().history.draws(row["case_id"]) if sight.looks_inside() else ()
+    elements = _definition(row).elements if found else {}
+    return [
+        {
+            "draw": one,
+            "name": words.pick(elements[one.element].name, elements[one.element].name_en),
+            "lots": [{"name": name, "lot": lot, "is_drawn": name in one.drawn} for name, lot in one.lots],
+        }
+        for one in found
     ]
 
 

@@ -16,7 +16,10 @@ from web.problems import refusal_of
 from workflows.library.forms.form import Form
 
 BUTTONS = ("_add", "_remove", "_drop", "_again")
-IGNORED = ("csrf_token", "outcome", "idempotency_key", *BUTTONS)
+TICKET, TRAP = "_ticket", "_website"
+"""What a form without an account carries besides: its ticket, and a field that people leave empty."""
+
+IGNORED = ("csrf_token", "outcome", "idempotency_key", TICKET, TRAP, *BUTTONS)
 ROW = re.compile(r".+\[\d{1,4}\]")
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workflows.actors.policy import LOCAL_LEVELS, Actor, CaseFacts, Verdict, in_scope, leads, no, yes
+from workflows.actors.policy import (
+    LOCAL_LEVELS,
+    PUBLIC_LEVEL,
+    Actor,
+    CaseFacts,
+    Verdict,
+    in_scope,
+    leads,
+    no,
+    yes,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +121,7 @@ def in_pattern(actor: Actor, pattern: str) -> bool:
     """`municipal_officer` matches any authority's, `municipal_officer@620100` that one's; roles match too."""
     return (
         pattern in actor.roles
-        or pattern == actor.id  # `public` is nobody in particular, and sends under that name
+        or pattern == actor.level == PUBLIC_LEVEL  # whoever has no account
         or pattern in actor.groups
         or any(g.partition("@")[0] == pattern for g in actor.groups)
     )

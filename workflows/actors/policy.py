@@ -21,6 +21,10 @@ class Tie:
     until: str = ""
 
 
+PUBLIC_LEVEL = "public"
+"""The level of whoever has no account."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """Who asks: a person, the system itself or a program.

@@ -76,7 +76,8 @@ def opened(
     batch = newest_open(connection) if asked.batch is None else _named(connection, asked.batch)
     rules = rules_for_case(batch, asked.rules) if batch else governing(connection, None, on=local_day(now))
     told = case_context(connection, unit, batch, now=now, rules=rules)
-    values = form.check(asked.values, context=told, now=now) if form else typed(asked.values)
+    seen = {**told, **starter(actor)}
+    values = form.check(asked.values, context=seen, now=now) if form else typed(asked.values)
     return Opened(
         values={**values, **_own(told), "applicant": actor.id},
         shared={"rules": rules.shared} if rules else {},
@@ -85,6 +86,11 @@ def opened(
         calendar=batch.calendar if batch else None,
         form=form,
     )
+
+
+def starter(actor: Actor) -> dict[str, Value]:
+    """What a start form is told of whoever fills it, to ask each what they can know; no case keeps it."""
+    return {"starter": {"level": actor.level}}
 
 
 def begun(connection: sa.Connection, letter: Letter, *, now: datetime) -> Opened:

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from engine.xml import parse_xml
 
-CLAUSE = re.compile(r"([A-Z]{1,3}(?:-[A-Z])?\d+[a-z]?)\s+")
-INFERRED = re.compile(r"\s*[（(]inferred[)）]\s*$")
+CLAUSE = re.compile(r"([A-Z]{1,3}(?:-[A-Z])?\d+[a-z]?(?:\(\d+\))?)\s+")
+INFERRED = re.compile(r"^inferred[:：]\s*|\s*[（(]inferred[)）]\s*$|[，,]\s*inferred(?=[)）]\s*$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,12 @@ def told_rules(dmn: bytes) -> dict[str, Annotation]:
 
 
 def _annotation(decision: str, row: int, words: str) -> Annotation:
-    clause = CLAUSE.match(words)
-    text = INFERRED.sub("", words[clause.end() :] if clause else words)
+    told = INFERRED.sub("", words)
+    clause = CLAUSE.match(told)
     return Annotation(
         decision=decision,
         row=row,
-        text=text.strip(),
+        text=(told[clause.end() :] if clause else told).strip(),
         clause=clause[1] if clause else "",
-        is_inferred=INFERRED.search(words) is not None,
+        is_inferred=told != words,
     )

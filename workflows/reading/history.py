@@ -22,10 +22,13 @@ from engine.replay import Finding
 from engine.tables import journal as stored
 from engine.values import to_json, to_plain
 from workflows.actors.policy import Actor
+from workflows.library.annotations import Annotation, told_rules
 from workflows.library.catalog import Catalog
 from workflows.proof.evidence import Store, evidence_of
 from workflows.reading import moments, sentences
+from workflows.reading.draws import Draw, draws_in
 from workflows.reading.moments import Standing
+from workflows.reading.refusals import Refusal, refusals_of
 from workflows.store.contents import fetch
 from workflows.store.tables import cases, operations, reading, tasks
 from workflows.transaction.facts import names_of, visible
@@ -172,6 +175,19 @@ class History:
             problem=problem,
         )
 
+    def refusals(self, case_id: str) -> tuple[Refusal, ...]:
+        """Why a case that is over was refused, if rules refused it. Raises NotFound."""
+        with self._reading() as connection:
+            entries = [line.entry() for line in _lines(connection, case_id)]
+            begun = entries[0].event
+            assert isinstance(begun, ev.CaseStarted)
+            return refusals_of(moments.standing_of(entries), self._rules(begun.pins))
+
+    def draws(self, case_id: str) -> tuple[Draw, ...]:
+        """What was drawn by lot in a case, and whether it holds. Raises NotFound."""
+        with self._reading() as connection:
+            return tuple(draws_in(_lines(connection, case_id)))
+
     def verify(self, case_id: str) -> Proof:
         """Chain, causes run again, artefacts, attachments: what is wrong with a case. Raises NotFound."""
         with self._reading() as connection:
@@ -227,6 +243,11 @@ class History:
         begun = lines[0].entry().event
         assert isinstance(begun, ev.CaseStarted)
         return self._library.definition(begun.pins, begun.process)
+
+    def _rules(self, pins: Mapping[str, str]) -> dict[str, Annotation]:
+        """Rule id → its words, of every table of the versions a case is pinned to."""
+        tables = [table for pin in pins.values() for table in self._library.package(pin).decisions.values()]
+        return {rule: told for table in tables for rule, told in told_rules(table).items()}
 
     def _told(self, connection: sa.Connection, lines: list[Line]) -> Iterator[Event]:
         entries = [line.entry() for line in lines]

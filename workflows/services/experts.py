@@ -1,8 +1,6 @@
-"""The draw of experts, by a seed that anybody can check."""
+"""The draw of experts, by a lot that anybody can draw again."""
 
 from __future__ import annotations
-
-import hashlib
 
 import sqlalchemy as sa
 
@@ -10,6 +8,7 @@ from engine.values import Value
 from workflows.actors.people import people_in
 from workflows.actors.policy import CaseFacts
 from workflows.conflicts.judging import barred_at_draw
+from workflows.services import lots
 from workflows.services.operation import Operation, Reading, Values
 from workflows.store.tables import cases
 
@@ -27,8 +26,10 @@ def _draw_experts(inputs: Values, read: Reading) -> dict[str, Value]:
     }
     if len(fit) < count:
         raise ValueError(f"expected {count} experts without a conflict of interest, found {len(fit)}")
-    chosen = drawn(sorted(fit), count, str(inputs.get("seed") or read.job_id))
-    return {"experts": [{"id": person, "name": fit[person]} for person in chosen]}
+    given = inputs.get("seed")  # drawings of before name one; nobody chooses it any more
+    draw = {} if given else lots.told(lots.seed_of(read), fit, count)
+    chosen = lots.in_order(str(given or draw["seed"]), fit)[:count]
+    return draw | {"experts": [{"id": one, "name": fit[one]} for one in chosen]}
 
 
 def _about(read: Reading) -> CaseFacts:
@@ -43,15 +44,10 @@ def _about(read: Reading) -> CaseFacts:
     )
 
 
-def drawn(names: list[str], count: int, seed: str) -> list[str]:
-    """`count` of `names`, in an order that anybody can compute again from the seed."""
-    return sorted(names, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest())[:count]
-
-
 OPERATIONS = (
     Operation(
         type="experts.draw",
-        sentence="Draw experts without an interest in the unit, by a seed that anybody can check.",
+        sentence="Draw experts without an interest in the unit, by a lot that anybody can draw again.",
         run=_draw_experts,
     ),
 )

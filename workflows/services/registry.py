@@ -18,6 +18,7 @@ from workflows.services import (
     evaluators,
     experts,
     lists,
+    lots,
     meetings,
     notices,
     titles,
@@ -27,7 +28,7 @@ from workflows.services import (
 from workflows.services.operation import Done, Operation, Reading, Values
 
 ROOMS = (
-    *(notices, experts, evaluators, titles, units, cultivation, meetings, lists, announcements, years),
+    *(notices, experts, evaluators, titles, units, cultivation, meetings, lists, lots, announcements, years),
     batches,
 )
 

@@ -13,6 +13,7 @@ from engine.case.case import Case
 from engine.errors import NotFound
 from workflows.actors.people import persons
 from workflows.actors.policy import LOCAL_LEVELS, WATCHING_ROLES, Actor, CaseFacts, Done, TaskFacts, sees
+from workflows.actors.reporters import name_of
 from workflows.store.tables import candidates, cases, tasks
 from workflows.transaction.beginnings import Beginning, is_confined
 
@@ -287,9 +288,9 @@ def _done(connection: sa.Connection, case_id: str, elements: tuple[str, ...]) ->
 
 
 def names_of(connection: sa.Connection, people: Iterable[str | None]) -> dict[str, str]:
-    """Person id → name, for those that are known; a stranger keeps the id."""
+    """Person id → name, for those that are known; a stranger is a reporter, or keeps the id."""
     wanted = sorted({person for person in people if person})
     if not wanted:
         return {}
     rows = connection.execute(sa.select(persons.c.id, persons.c.name).where(persons.c.id.in_(wanted)))
-    return {person: person for person in wanted} | {row.id: row.name for row in rows}
+    return {person: name_of(person) for person in wanted} | {row.id: row.name for row in rows}

@@ -35,3 +35,12 @@ def test_a_rule_without_words_keeps_its_row() -> None:
     rule = told_rules(TABLE)["r4"]
 
     assert (rule.text, rule.clause, rule.row) == ("", "", 4)
+
+
+def test_a_part_of_a_clause_and_inferred_at_the_head_are_told_too() -> None:
+    table = TABLE.replace("F36 追溯期内一票否决".encode(), "F36(1) 未正常经营".encode())
+    table = table.replace("GF-P4 转下一批次 (inferred)".encode(), "inferred: WE-M1 其余".encode())
+    first, second = (told_rules(table)[rule] for rule in ("r1", "r2"))
+
+    assert (first.clause, first.text, first.is_inferred) == ("F36(1)", "未正常经营", False)
+    assert (second.clause, second.text, second.is_inferred) == ("WE-M1", "其余", True)
