@@ -224,8 +224,8 @@ def test_the_day_of_the_rules_stays_and_a_batch_that_is_ended_names_nothing(year
     assert by_rules[1] == DECIDED["document_no"]
     year.issue(batch, SECOND)
 
-    assert year.tables(batch)["removed"] == [REFUSED], "the batch that was ended has named nobody"
-    assert year.removed() == {REFUSED: by_rules}, "the notice came later, and no letter was sent"
     assert year.about(batch).incidents() == []
     assert year.about(batch).case().is_over
+    assert year.tables(batch)["removed"] == [REFUSED], "the batch that was ended has named nobody"
+    assert year.removed() == {REFUSED: by_rules}, "the notice came later, and no letter was sent"
     assert year.about(case).entries().count("MessageReceived") == 0
