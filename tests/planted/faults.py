@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted.conflicts import OF_CONFLICTS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
+from tests.planted.notices import OF_NOTICES
 from tests.planted.ours import OUR_OWN
 from tests.planted.ruled import RULED
 
@@ -40,5 +41,5 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE + POWER_CUTS_OF_POSTGRESQL,
     ),
 )
-PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *UNASKED)
+PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *OF_NOTICES, *RULED, *UNASKED)
 FAULTS = tuple(fault for fault in PLANTED if fault.noticed_by)

@@ -224,8 +224,19 @@ def test_the_day_of_the_rules_stays_and_a_batch_that_is_ended_names_nothing(year
     assert by_rules[1] == DECIDED["document_no"]
     year.issue(batch, SECOND)
 
-    assert year.tables(batch)["removed"] == [REFUSED], "the batch that was ended has named nobody"
-    assert year.removed() == {REFUSED: by_rules}, "the notice came later, and no letter was sent"
     assert year.about(batch).incidents() == []
     assert year.about(batch).case().is_over
+    assert year.tables(batch)["removed"] == [REFUSED], "the batch that was ended has named nobody"
+    assert year.removed() == {REFUSED: by_rules}, "the notice came later, and no letter was sent"
     assert year.about(case).entries().count("MessageReceived") == 0
+
+
+def test_nobody_is_removed_before_it_was_decided(year, story):
+    story.pass_time("P3D")
+    case = year.removal(REFUSED, "form_refused")
+
+    year.about(case).message("list_published", "prov.officer", list_no=FIRST, published_on="2016-03-02")
+    story.work()
+
+    assert year.removed() == {REFUSED: (year.today, FIRST)}
+    assert year.banned_until(REFUSED) == bans.end_of_ban(year.today, 3)

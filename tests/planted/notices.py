@@ -1,0 +1,46 @@
+"""Mistakes with designation notices: a change told twice, a removal that waits for ever."""
+
+from __future__ import annotations
+
+from tests.planted.fault import Change, Fault
+
+PENDING = "tests/workflows/services/test_pending.py::"
+STORY = "tests/processes/test_notices.py::"
+KEPT_APART = "tests/processes/test_kept_apart.py::test_who_handled_does_not_decide"
+
+OF_NOTICES = (
+    Fault(
+        name="a-change-told-twice",
+        story="A notice names again what one before has named.",
+        changes=(Change("workflows/register/pending.py", "if about not in known:", "if about:"),),
+        noticed_by=(
+            f"{PENDING}test_a_notice_names_what_waits_what_was_removed_and_what_was_renamed_each_once[sqlite]",
+        ),
+    ),
+    Fault(
+        name="a-removal-that-waits-for-ever",
+        story="A removal that the day of the rules has carried out goes on waiting for a notice.",
+        changes=(
+            Change(
+                "workflows/services/titles.py",
+                "    pending.end_pending(connection, done.case_id, on=done.today)\n",
+                "",
+            ),
+        ),
+        noticed_by=(
+            f"{STORY}test_the_day_of_the_rules_stays_and_a_batch_that_is_ended_names_nothing[sqlite]",
+        ),
+    ),
+    Fault(
+        name="who-examined-decides",
+        story="The drawing of removal names no chain at its decision: who examined may decide.",
+        changes=(
+            Change(
+                "bpmn/removal/process.bpmn",
+                'value="rule_editor earlier_involvement review_approval.approval"',
+                'value="rule_editor earlier_involvement"',
+            ),
+        ),
+        noticed_by=(f"{KEPT_APART}_unless_somebody_else_allows_it[rm_examine-rm_decide]",),
+    ),
+)
