@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.planted.conflicts import OF_CONFLICTS
+from tests.planted.doors import DOORS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.ours import OUR_OWN
@@ -34,5 +35,5 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE,
     ),
 )
-PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *UNASKED)
+PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *RULED, *DOORS, *UNASKED)
 FAULTS = tuple(fault for fault in PLANTED if fault.noticed_by)
