@@ -103,10 +103,8 @@ def _keep(ticket: Ticket | None, upload: FileStorage) -> str:
     if ticket is None:
         raise InvalidInput("choose the file again", code="TICKET_INVALID")
     if sum(1 for _ in request.files.items(multi=True)) > MOST_FILES:
-        told = f"at most {MOST_FILES} files", f"最多上传 {MOST_FILES} 个文件"
-        raise InvalidInput(
-            told[0], fields=(FieldError(pointer="", code="files", message=told[0], message_zh=told[1]),)
-        )
+        told = tickets.fault("files", "最多上传 {n} 个文件", n=MOST_FILES)
+        raise InvalidInput("too many files", fields=(told,))
     return files.keep_posted_of(ticket.reporter, upload)
 
 
