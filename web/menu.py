@@ -8,6 +8,7 @@ from flask import current_app, request, url_for
 
 from web.context import who
 from web.permissions import may_use, permission_of
+from web.startable import startable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +20,10 @@ class Entry:
     is_here: bool
 
 
+BEGINNING = "apply.show"
 ENTRIES = (
     ("inbox.show", "待办"),
-    ("apply.show", "申报"),
+    (BEGINNING, "申报"),
     ("cases.mine", "我的案件"),
     ("cases.search", "案件"),
     ("notices.board", "公示公告"),
@@ -41,7 +43,7 @@ ROOMS = {"rule_documents": "rules", "figures": "register", "recommendations": "c
 
 
 def menu() -> list[Entry]:
-    """The lines whose route exists and whose permission this user has."""
+    """The lines whose route exists and whose permission this user has; to begin only for who may begin."""
     return [
         Entry(
             label=_label(endpoint, label),
@@ -49,14 +51,22 @@ def menu() -> list[Entry]:
             is_here=_room(endpoint) == _room(request.endpoint),
         )
         for endpoint, label in ENTRIES
-        if endpoint in current_app.view_functions and may_use(permission_of(endpoint) or "", who())
+        if endpoint in current_app.view_functions
+        and may_use(permission_of(endpoint) or "", who())
+        and (endpoint != BEGINNING or _begins())
     ]
+
+
+def _begins() -> bool:
+    """Units always see the way to apply; officers the way to begin when there is something to begin."""
+    actor = who()
+    return actor is not None and (actor.level == "unit" or bool(startable(actor)))
 
 
 def _label(endpoint: str, label: str) -> str:
     """Officers do not apply: they begin what is theirs to begin."""
     actor = who()
-    return "发起" if endpoint == "apply.show" and actor is not None and actor.level != "unit" else label
+    return "发起" if endpoint == BEGINNING and actor is not None and actor.level != "unit" else label
 
 
 def _room(endpoint: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.planted.conflicts import OF_CONFLICTS
+from tests.planted.doors import DOORS
 from tests.planted.everywhere import EVERYWHERE
 from tests.planted.fault import Change, Fault
 from tests.planted.notices import OF_NOTICES
@@ -41,5 +42,5 @@ UNASKED = (
         noticed_by=KILLS_OF_THE_DATABASE + POWER_CUTS_OF_POSTGRESQL,
     ),
 )
-PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *OF_NOTICES, *RULED, *UNASKED)
+PLANTED = (*EVERYWHERE, *OUR_OWN, *OF_CONFLICTS, *OF_NOTICES, *RULED, *DOORS, *UNASKED)
 FAULTS = tuple(fault for fault in PLANTED if fault.noticed_by)

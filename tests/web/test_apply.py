@@ -2,9 +2,16 @@
 
 import io
 import re
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from workflows.library.packages import in_call_order, read_files, read_folder
+from workflows.register.batches import load_batches
+from workflows.workshop.checking import read_closure
+
+BPMN = Path(__file__).parents[2] / "bpmn"
 FILLED = {"factory": "兰州一厂", "energy": "1250.50", "truthful": "true"}
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 
@@ -255,3 +262,72 @@ def test_officers_find_cases(applicant, signed_in):
     assert link in officer.get(f"/cases?q={case_id}&status=active").text
     assert link not in officer.get(f"/cases?q={case_id}&status=completed").text
     assert case_id not in signed_in("jyg.officer").get("/cases").text
+
+
+@pytest.fixture
+def drawn(app):
+    """The drawings that ship, in force."""
+    rooms = app.extensions["tidu"]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    with rooms.database.begin() as connection:
+        load_batches(connection, now=at)
+        for process in ("renewal", "industrial_park", "water_enterprise", "green_factory", "supply_chain"):
+            rooms.catalog.deploy(connection, bare(process), by="system", at=at)
+    return rooms
+
+
+def bare(process):
+    """The name and the properties of a shipped drawing, with nothing to run: enough to be listed."""
+    package = read_folder(BPMN / process)
+    kinds = ",".join(package.for_kinds)
+    drawing = f"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+      xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="t">
+      <process id="{process}" name="{package.name}" isExecutable="true">
+      <extensionElements><zeebe:properties>
+        <zeebe:property name="name:en" value="{package.name_en}" />
+        <zeebe:property name="for_kinds" value="{kinds}" />
+      </zeebe:properties></extensionElements>
+      <startEvent id="s" /><sequenceFlow id="f" sourceRef="s" targetRef="e" /><endEvent id="e" />
+      </process></definitions>"""
+    return read_files({"process.bpmn": drawing.encode()})
+
+
+def listed(page):
+    return re.findall(r'href="/apply/(\w+)"', page)
+
+
+def test_tracks_come_first_in_the_order_of_the_rule_set(drawn, applicant):
+    page = applicant.get("/apply").text
+
+    assert listed(page) == [
+        "green_factory",
+        "supply_chain",
+        "water_enterprise",
+        "renewal",
+        "small_application",
+    ]
+    assert page.index("申报称号") < page.index('href="/apply/green_factory"')
+    assert page.index('href="/apply/water_enterprise"') < page.index("获得称号之后及其他事项")
+    assert page.index("获得称号之后及其他事项") < page.index('href="/apply/renewal"')
+
+
+def test_one_kind_of_thing_needs_no_headings(applicant):
+    page = applicant.get("/apply").text
+
+    assert listed(page) == ["small_application"]
+    assert "获得称号之后及其他事项" not in page
+
+
+@pytest.mark.parametrize(("person", "shown"), [("lz.leader", False), ("lz.officer", False), ("app01", True)])
+def test_who_has_nothing_to_begin_is_offered_no_way_to_it(signed_in, person, shown):
+    assert ('href="/apply"' in signed_in(person).get("/inbox").text) is shown
+
+
+def test_who_has_something_to_begin_is_offered_the_way(app, signed_in):
+    rooms = app.extensions["tidu"]
+    with rooms.database.begin() as connection:
+        for package in in_call_order(read_closure(BPMN / "cultivation_plan")):
+            rooms.catalog.deploy(connection, package, by="system", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert 'href="/apply"' in signed_in("lz.officer").get("/inbox").text
+    assert 'href="/apply"' not in signed_in("lz.leader").get("/inbox").text

@@ -54,3 +54,20 @@ def test_what_the_task_knows_of_another_list_is_not_taken_for_it(shown):
     context = {"standard": STANDARD, "indicators": [{"confirmed": Decimal(3)}]}
 
     assert shown(reported(), {}, context) == [["回收率", "", ""], ["披露", "", ""]]
+
+
+def test_english_pages_show_english_names_and_what_was_kept_stays_chinese(app):
+    name = {"type": "expression", "id": "E", "key": "name", "expression": "=standard[i].name"}
+    english = name | {"properties": {"expressionEn": "=standard[i].name_en"}}
+    made = form(rows(english, number("confirmed"), path="indicators", properties={"rowsOf": "=standard"}))
+    known = [STANDARD[0] | {"name_en": "Recovery rate"}]
+    kept = {"indicators": [{"name": "回收率", "confirmed": Decimal(3)}]}
+
+    def cell(language, frozen):
+        with app.test_request_context(headers={"Accept-Language": language}):
+            (node,) = form_view.draw(made, kept, context={"standard": known}, frozen=frozen)
+        return node.rows[0][0].value
+
+    assert [cell("en", frozen) for frozen in (False, True)] == ["Recovery rate", "Recovery rate"]
+    assert [cell("zh-CN", frozen) for frozen in (False, True)] == ["回收率", "回收率"]
+    assert made.check(kept, context={"standard": known}) == kept

@@ -17,18 +17,19 @@ from web.pages.posted import errors_of, read_post
 from web.pages.task import NO_FORM
 from web.problems import REFUSALS
 from web.quota import starts
-from workflows.actors import duties
+from web.startable import Startable, startable
 from workflows.library.catalog import Version
 from workflows.library.forms.form import Form, read_form
 from workflows.library.packages import Package
 from workflows.register import batches
+from workflows.register.tracks import tracks
 
 pages = Blueprint("apply", __name__)
 
 
 @pages.get("/apply")
 def show() -> str:
-    return render_template("apply.html", tracks=[_track(*one) for one in _startable()], applies=_applies())
+    return render_template("apply.html", groups=_groups(), applies=_applies())
 
 
 @pages.get("/apply/<process>")
@@ -74,26 +75,24 @@ def _applies() -> bool:
     return actor().level == "unit"
 
 
-def _startable() -> list[tuple[Version, Package]]:
-    """The processes this person may start, as they are in force now."""
-    with rooms().reading() as connection:
-        found = [
-            (version, rooms().catalog.package(version.id, connection))
-            for version in rooms().catalog.all_current(connection, now())
-        ]
-    kind = (_known()["unit"] or {}).get("kind")
-    return [(version, package) for version, package in found if _may_start(version.key, package, kind)]
+def _startable() -> list[Startable]:
+    return startable(actor(), kind=(_known()["unit"] or {}).get("kind"))
 
 
-def _may_start(process: str, package: Package, kind: str | None) -> bool:
-    return duties.may_start(
-        actor(),
-        process,
-        started_by=package.started_by,
-        unit=actor().unit,
-        kind=kind,
-        for_kinds=package.for_kinds,
-    ).allowed
+def _groups() -> list[dict[str, Any]]:
+    """The tracks in the order of the rule set, then everything else; headings where there are both."""
+    ladders = _ladders()
+    found = {version.key: _track(version, package) for version, package in _startable()}
+    first = [found.pop(process) for process in ladders if process in found]
+    told = (("申报称号", first), ("获得称号之后及其他事项", list(found.values())))
+    return [{"name": words.say(name), "tracks": those} for name, those in told if those]
+
+
+def _ladders() -> list[str]:
+    """The processes of the tracks: those the rule set opens, in its order, then the others."""
+    opened = ((_known()["rules"] or {}).get("tracks") or {}).get("provincial") or []
+    order = dict.fromkeys([*(one for one in opened if one in tracks()), *tracks()])
+    return [tracks()[track].process for track in order]
 
 
 def _wanted(process: str) -> tuple[Version, Package]:

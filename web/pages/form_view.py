@@ -97,7 +97,7 @@ def draw(
     """
     if not frozen:
         values = _with_rows(form.fields, values, lambda rules: _begun_rows(form, rules, context, now))
-    computed = form.compute(values, context, now=now)
+    computed = form.compute(values, context, now=now, language=words.language())
     told: dict[str, tuple[str, ...]] = {}
     for error in errors:
         sentence = words.pick(error.message_zh, error.message)
@@ -238,7 +238,7 @@ def _table(rules: Field, plan: Drawing) -> Node:
 
 def _input(rules: Field, plan: Drawing, value: Any, computed: Any, here: str) -> Node:
     readonly = plan.frozen or rules.readonly or rules.kind == "expression"
-    if readonly and value is None:
+    if readonly and (value is None or (_speaks(rules) and computed is not None)):
         value = computed
     if rules.readonly and value is None and here.count("/") == 1:
         value = plan.context.get(rules.key)  # shown from the case; a row shows only its own
@@ -271,6 +271,11 @@ def _input(rules: Field, plan: Drawing, value: Any, computed: Any, here: str) ->
         width=_width(rules),
         properties=rules.properties,
     )
+
+
+def _speaks(rules: Field) -> bool:
+    """Whether what is shown in this language is another than what is kept."""
+    return words.language() == "en" and bool(rules.expression_en)
 
 
 def _input_type(rules: Field) -> str:

@@ -19,11 +19,10 @@ from web.pages.posted import Posted, errors_of, read_post
 from web.pages.tickets import Ticket
 from web.problems import REFUSALS
 from web.quota import public_starts
-from workflows.actors import duties
+from web.startable import Startable, startable
 from workflows.actors.reporters import reporter
 from workflows.acts.openings import starter
 from workflows.acts.submissions import read
-from workflows.library.catalog import Version
 from workflows.library.forms.form import Form
 from workflows.library.packages import Package
 from workflows.reading.notices import PUBLIC
@@ -104,10 +103,8 @@ def _keep(ticket: Ticket | None, upload: FileStorage) -> str:
     if ticket is None:
         raise InvalidInput("choose the file again", code="TICKET_INVALID")
     if sum(1 for _ in request.files.items(multi=True)) > MOST_FILES:
-        told = f"at most {MOST_FILES} files", f"最多上传 {MOST_FILES} 个文件"
-        raise InvalidInput(
-            told[0], fields=(FieldError(pointer="", code="files", message=told[0], message_zh=told[1]),)
-        )
+        told = tickets.fault("files", "最多上传 {n} 个文件", n=MOST_FILES)
+        raise InvalidInput("too many files", fields=(told,))
     return files.keep_posted_of(ticket.reporter, upload)
 
 
@@ -129,7 +126,7 @@ def _page(process: str, ticket: Ticket, values: dict[str, Any], errors: tuple[Fi
 def _board(**shown: Any) -> str:
     offered = [
         {"process": version.key, "name": words.pick(version.name, version.name_en)} | _words(package)
-        for version, package in _offered()
+        for version, package in startable(PUBLIC)
     ]
     return render_template("reports/board.html", offered=offered, **shown)
 
@@ -151,22 +148,8 @@ def _told(found: Receipt) -> dict[str, Any]:
     }
 
 
-def _offered() -> list[tuple[Version, Package]]:
-    """The processes in force that somebody without an account may start."""
-    with rooms().reading() as connection:
-        found = [
-            (version, rooms().catalog.package(version.id, connection))
-            for version in rooms().catalog.all_current(connection, now())
-        ]
-    return [(version, package) for version, package in found if _is_public(version.key, package)]
-
-
-def _is_public(process: str, package: Package) -> bool:
-    return duties.may_start(PUBLIC, process, started_by=package.started_by, unit=None).allowed
-
-
-def _wanted(process: str) -> tuple[Version, Package]:
-    for version, package in _offered():
+def _wanted(process: str) -> Startable:
+    for version, package in startable(PUBLIC):
         if version.key == process:
             return version, package
     raise NotFound(f"nobody reports by {process}", code="PROCESS_NOT_FOUND")

@@ -154,7 +154,7 @@ def _page(view: TaskView, *, values: dict[str, Any], errors: tuple[FieldError, .
         task=line(view.task, actor()),
         tab=tab,
         tabs=[{"name": name, "label": words.say(label)} for name, label in _tabs().items()],
-        instructions=view.instructions,
+        instructions=words.pick(view.instructions, view.instructions_en),
         nodes=nodes,
         frozen=frozen,
         can_redraw=form_view.has_conditions(form),

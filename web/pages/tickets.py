@@ -14,6 +14,7 @@ from flask import request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from engine.errors import FieldError, InvalidInput
+from web import words
 from web.context import now, rooms
 from web.pages.posted import TICKET, TRAP
 from workflows.actors.policy import Actor
@@ -66,24 +67,21 @@ def posted() -> Ticket:
 def faults(ticket: Ticket) -> tuple[FieldError, ...]:
     """Why this looks like a machine's: sent at once, or the field filled in that people leave empty."""
     if request.form.get(TRAP):
-        return (_fault("trap", "leave the last field empty", "请将最后一栏留空后再提交"),)
+        return (fault("trap", "请将最后一栏留空后再提交"),)
     if now() - ticket.at < SOONEST:
-        return (
-            _fault("too_soon", "sent too soon; check it and send it again", "提交过快，请核对后再次提交"),
-        )
+        return (fault("too_soon", "提交过快，请核对后再次提交"),)
     return ()
 
 
+def fault(code: str, zh: str, **facts: object) -> FieldError:
+    """What is wrong with the whole of a form, in the reader's language."""
+    told = words.say(zh, **facts)
+    return FieldError(pointer="", code=code, message=told, message_zh=told)
+
+
 def _invalid() -> InvalidInput:
-    told = (
-        "the form is too old: look it over and send it again",
-        "表单已过期，请核对后再次提交；文件须重新选择",
-    )
-    return InvalidInput(told[0], fields=(_fault("ticket", *told),), code="TICKET_INVALID")
-
-
-def _fault(code: str, message: str, message_zh: str) -> FieldError:
-    return FieldError(pointer="", code=code, message=message, message_zh=message_zh)
+    told = fault("ticket", "表单已过期，请核对后再次提交；文件须重新选择")
+    return InvalidInput("the form is too old, or not ours", fields=(told,), code="TICKET_INVALID")
 
 
 def _signer() -> URLSafeSerializer:

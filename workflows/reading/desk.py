@@ -111,6 +111,7 @@ class TaskView:
     task: Any
     case: Mapping[str, Any]
     instructions: str
+    instructions_en: str
     form: Form | None
     schema: Mapping[str, Any] | None
     context: Mapping[str, Any]
@@ -237,6 +238,7 @@ def _laid_open(look: Look, case: Case, line: Any, row: Mapping[str, Any]) -> Tas
         task=line,
         case=case_row(look.connection, row["case_id"]),
         instructions=element.documentation,
+        instructions_en=element.properties.get("documentation:en", ""),
         form=form,
         schema=orjson.loads(data) if data else None,
         context={name: to_plain(value) for name, value in context.items()},

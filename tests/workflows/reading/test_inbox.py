@@ -253,6 +253,7 @@ def test_an_opened_task_tells_what_each_outcome_leads_to(story):
     view = story.inbox.task(story.task("check"), story.person("lz.officer"))
 
     assert view.instructions == "核对材料是否齐全。"
+    assert view.instructions_en == "Check that everything is there."
     assert {o.value: [step.element for step in o.next.steps] for o in view.outcomes} == {
         "accepted": ["review"],
         "returned": ["fix"],

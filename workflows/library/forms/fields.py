@@ -40,7 +40,8 @@ class Field:
     """One component of a form. `key` is its name among the values of its level, empty if it has none.
 
     FEEL texts (`hide`, `required_if`, `expression`, `options_from`, a bound that starts with `=`) stand
-    without the leading `=`. `row` and `columns` (of 16) are the layout; `properties` are the file's own.
+    without the leading `=`. `expression_en` is what English pages show instead; it is never a value.
+    `row` and `columns` (of 16) are the layout; `properties` are the file's own.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Field:
     readonly: bool = False
     hide: str = ""
     expression: str = ""
+    expression_en: str = ""
     options: tuple[Option, ...] = ()
     options_key: str = ""
     options_from: str = ""
@@ -95,6 +97,10 @@ class Field:
     def text(self, language: str = "zh") -> str:
         """What a text component says (Markdown) in `zh` or `en`."""
         return self.text_en if language == "en" and self.text_en else self.text_zh
+
+    def computed(self, language: str = "zh") -> str:
+        """The FEEL text of what is shown in `zh` or `en`."""
+        return self.expression_en if language == "en" and self.expression_en else self.expression
 
     @property
     def is_fixed_list(self) -> bool:
@@ -149,6 +155,7 @@ def _field(row: Mapping[str, Any], depth: int) -> Field:
         readonly=bool(row.get("readonly") or row.get("disabled")),
         hide=_feel((row.get("conditional") or {}).get("hide")),
         expression=_feel(row.get("expression")),
+        expression_en=_feel(own.get("expressionEn")),
         required_if=_feel(own.get("requiredIf")),
         rows_of=_feel(own.get("rowsOf")),
         default=row.get("defaultValue"),

@@ -76,9 +76,13 @@ class Form:
         *,
         now: datetime | None = None,
         functions: Functions | None = None,
+        language: str = "zh",
     ) -> Values:
-        """The values as far as they are sound, with every computed field; refuses nothing."""
-        return self._lenient(values, context, now, functions).values
+        """The values as far as they are sound, with every computed field; refuses nothing.
+
+        In `en` with what English pages show, where a field says it: to be read, not to be kept.
+        """
+        return self._lenient(values, context, now, functions, language).values
 
     def hidden(
         self,
@@ -139,9 +143,10 @@ class Form:
         context: Mapping[str, Value] | None,
         now: datetime | None,
         functions: Functions | None,
+        language: str = "zh",
     ) -> _Round:
         typed, faults = self._read(values)
-        round_ = _Round(context or {}, faults, False, Feel(now, functions or {}))
+        round_ = _Round(context or {}, faults, False, Feel(now, functions or {}), language)
         round_.values = round_.settle(self.fields, typed, round_.outer, ())
         return round_
 
@@ -184,8 +189,14 @@ class _Round:
     """One check of one set of values: what was kept, what is hidden, what is wrong."""
 
     def __init__(
-        self, context: Mapping[str, Value], faults: dict[Path, list[Fault]], strict: bool, feel: Feel
+        self,
+        context: Mapping[str, Value],
+        faults: dict[Path, list[Fault]],
+        strict: bool,
+        feel: Feel,
+        language: str = "zh",
     ) -> None:
+        self.language = language
         self.outer: Values = dict(context)
         self.faults = faults
         self.strict = strict
@@ -206,7 +217,7 @@ class _Round:
             if rules.kind == "group" and not rules.key:
                 self._precompute(rules.children, scope)
             elif rules.kind == "expression" and rules.key:
-                scope[rules.key] = self.feel.value(rules.expression, scope)
+                scope[rules.key] = self.feel.value(rules.computed(self.language), scope)
 
     def _fields(
         self, fields: tuple[Field, ...], typed: Values, scope: Values, kept: Values, path: Path
@@ -222,7 +233,7 @@ class _Round:
     def _field(self, rules: Field, typed: Values, scope: Values, kept: Values, path: Path) -> None:
         value: Value = None
         if rules.kind == "expression":
-            value = self.feel.value(rules.expression, scope)
+            value = self.feel.value(rules.computed(self.language), scope)
         elif rules.kind == "group":
             value = self.settle(rules.children, typed.get(rules.key) or {}, scope, path)
         elif rules.kind == "dynamiclist":

@@ -63,8 +63,8 @@ def _names(rules: Field) -> Iterator[Problem]:
 
 def _expressions(rules: Field) -> Iterator[Problem]:
     bounds = [b[1:] for b in (rules.minimum, rules.maximum) if isinstance(b, str) and b.startswith("=")]
-    own = (rules.hide, rules.required_if, rules.expression, rules.options_from, rules.source, rules.rows_of)
-    texts = (*own, *bounds)
+    shown = (rules.expression, rules.expression_en, rules.options_from, rules.source)
+    texts = (rules.hide, rules.required_if, rules.rows_of, *shown, *bounds)
     for text in filter(None, texts):
         try:
             parse(text)

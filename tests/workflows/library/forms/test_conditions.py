@@ -40,6 +40,16 @@ def test_a_hidden_field_is_neither_asked_for_nor_kept():
     assert made.hidden({"mode": "third_party"}) == frozenset()
 
 
+def test_english_is_shown_and_never_kept():
+    shown = {"type": "expression", "key": "name", "expression": '="指标"'}
+    made = form(
+        text("note"), shown | {"properties": {"expressionEn": '="Indicator"'}}, shown | {"key": "other"}
+    )
+
+    assert made.compute({}, language="en") == {"name": "Indicator", "other": "指标"}
+    assert made.compute({}) == made.check({}) == {"name": "指标", "other": "指标"}
+
+
 def test_hiding_clears_what_the_case_holds():
     hidden = text("evaluator", conditional={"hide": '=mode = "self"'})
 
