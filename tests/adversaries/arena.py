@@ -31,6 +31,7 @@ from workflows.commands import Commands
 from workflows.library.catalog import Catalog
 from workflows.library.packages import Package, read_archive, read_files, read_folder
 from workflows.reading.history import History
+from workflows.store import schema
 from workflows.store.tables import cases, incidents, jobs, open_database, tasks, timers
 from workflows.work.worker import Worker
 
@@ -74,8 +75,8 @@ class Arena:
         self.commands = Commands(self.database, self.catalog, clock=self.clock)
         self.history = History(self.database, self.catalog)
         self.worker = Worker(self.database, self.commands, clock=self.clock, name="arena", echoes=ECHOES)
-        metadata.create_all(self.database)
         with self.database.begin() as connection:
+            schema.lay_out(connection)
             load_organisations(connection, now=BEGINNING)
             self.catalog.deploy(connection, read_folder(BYSTANDER), by="owner", at=BEGINNING)
             self.applicant = find_person(connection, "app01")

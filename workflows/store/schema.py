@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from engine.errors import WrongState
+from engine.tables import metadata
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -33,6 +34,15 @@ def found(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text(ASKED)).scalar()
+
+
+def lay_out(connection: sa.Connection) -> None:
+    """Every table as this release has it, in an empty database that no migration has to lead anywhere:
+    the quick way to a house in memory."""
+    metadata.create_all(connection)
+    version = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32)))
+    version.create(connection)
+    connection.execute(version.insert().values(version_num=newest()))
 
 
 def require_ours(schema: str | None) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from engine import events as ev
 from engine.errors import InvalidInput, NotFound, Rejected
 from engine.tables import journal as journalled
-from engine.tables import metadata, snapshots
+from engine.tables import snapshots
 from engine.temporal import parse_duration
 from engine.values import from_json, to_plain
 from workflows.actors import policy
@@ -28,6 +28,7 @@ from workflows.reading.moments import standing_of
 from workflows.register.batches import load_batches
 from workflows.register.calendar import load_calendar
 from workflows.services import registry
+from workflows.store import schema
 from workflows.store.tables import (
     READ_MODELS,
     case_numbers,
@@ -86,8 +87,8 @@ class Theatre:
         self.commands = Commands(self.database, self.library, clock=self.time)
         self.history = History(self.database, self.library)
         self.worker = Worker(self.database, self.commands, clock=self.time, name="theatre")
-        metadata.create_all(self.database)
         with self.database.begin() as connection:
+            schema.lay_out(connection)
             load_organisations(connection, now=BEGINNING)
             load_batches(connection, now=BEGINNING)
 
