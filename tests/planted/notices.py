@@ -6,7 +6,6 @@ from tests.planted.fault import Change, Fault
 
 PENDING = "tests/workflows/services/test_pending.py::"
 STORY = "tests/processes/test_notices.py::"
-KEPT_APART = "tests/processes/test_kept_apart.py::test_who_handled_does_not_decide"
 
 OF_NOTICES = (
     Fault(
@@ -30,17 +29,5 @@ OF_NOTICES = (
         noticed_by=(
             f"{STORY}test_the_day_of_the_rules_stays_and_a_batch_that_is_ended_names_nothing[sqlite]",
         ),
-    ),
-    Fault(
-        name="who-examined-decides",
-        story="The drawing of removal names no chain at its decision: who examined may decide.",
-        changes=(
-            Change(
-                "bpmn/removal/process.bpmn",
-                'value="rule_editor earlier_involvement review_approval.approval"',
-                'value="rule_editor earlier_involvement"',
-            ),
-        ),
-        noticed_by=(f"{KEPT_APART}_unless_somebody_else_allows_it[rm_examine-rm_decide]",),
     ),
 )
