@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from web.context import Rooms
 from web.settings import CHECKOUT, Settings
 from workflows.actors.people import load_organisations
 from workflows.register.batches import load_batches
-from workflows.store.tables import migrate
+from workflows.store.tables import jobs, migrate
 from workflows.store.tables import tasks as task_rows
 from workflows.work.worker import Worker
 
@@ -46,6 +47,7 @@ class Province:
     worker: Worker
     browser: Browser
     people: dict[str, Surfer]
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)  # of jobs that chance would decide
 
     def person(self, name: str) -> Surfer:
         """This person's browser, opened at the first use."""
@@ -54,7 +56,12 @@ class Province:
         return self.people[name]
 
     def settle(self) -> None:
-        """Let the worker do what is due."""
+        """Let the worker do what is due; what chance would decide is answered first."""
+        with self.rooms.database.connect() as connection:
+            waiting = list(connection.execute(sa.select(jobs).where(jobs.c.state == "waiting")))
+        for job in waiting:
+            if job.element in self.answers:
+                self.rooms.commands.finish_job(job.job_id, self.answers.pop(job.element))
         self.worker.tick()
 
     def pass_time(self, span: timedelta) -> None:
@@ -62,7 +69,7 @@ class Province:
         until = self.clock.now + span
         while self.clock.now < until:
             self.clock.now = min(until, self.clock.now + timedelta(days=1))
-            self.worker.tick()
+            self.settle()
         self.leave()
 
     def leave(self) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.temporal import parse_duration
+from engine.values import from_json
 from tests.journeys.conftest import Province
 from tests.journeys.surfer import example
 from workflows.actors.policy import SYSTEM
@@ -26,6 +27,8 @@ def test_an_application_is_carried_to_the_national_title_in_the_browser(province
             acted.add(do(province, case_id, step))
         elif "message" in step:
             hear(province, case_id, step)
+        elif "job" in step:
+            province.answers[step["job"]] = {name: from_json(one) for name, one in step["result"].items()}
         else:
             province.pass_time(span(province, step))
     province.settle()
