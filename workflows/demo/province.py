@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.values import Value
-from workflows.demo.years import BATCHES, DRAFTED, Batch
+from workflows.demo.years import BATCHES, DRAFTED, Batch, statute_of
 from workflows.register.calendar import local_day
 
 BATCH, CALLER, APPROVAL = "batch", "prov.officer", "bat_approve"
@@ -95,7 +95,12 @@ def answers(
 
 def called(batch: Batch, context: Mapping[str, Any]) -> dict[str, Any]:
     """The call of a batch: what it says of its own, the rest as the rules have it."""
-    tracks = {f"tracks_{level}": list(context["rules"]["tracks"][level]) for level in OPEN}
+    known = context["rules"]["tracks"]
+    own = statute_of(batch).changes
+    tracks = {
+        f"tracks_{level}": own[f"tracks.{level}"]["value"] if f"tracks.{level}" in own else list(known[level])
+        for level in OPEN
+    }
     return {**tracks, **batch.called()}
 
 

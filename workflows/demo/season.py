@@ -170,7 +170,7 @@ class Season:
         )
 
     def _plan_the_province(self, planned: Sequence[Intent]) -> None:
-        """It leads the batches that somebody applies in, and everything else if there are titles to manage."""
+        """It leads the batches that somebody applies in, and all else if there are titles to manage."""
         used = {intent.batch for intent in planned if intent.applies} | {DRAFTED}
         statutes = Statutes(self._database, self._crew, clock=self.clock)
         rules = {BATCHES[number].rules for number in used}

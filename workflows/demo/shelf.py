@@ -1,4 +1,4 @@
-"""What the demonstration reads in the library: which version is in force, for whom it is, what examples tell."""
+"""What the demonstration reads in the library: versions in force, for whom they are, what examples tell."""
 
 from __future__ import annotations
 
