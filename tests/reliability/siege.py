@@ -228,7 +228,7 @@ def _summed_up(house: Fortress, players: Any) -> dict[str, int]:
     written: Counter[str] = Counter()
     for row in house.rows(sa.select(journal.c.body)):
         body = orjson.loads(row.body)
-        if body["type"] in ("CaseStarted", "TaskCompleted"):
+        if body["type"] in ("CaseStarted", "TaskCompleted") and body["actor"] != SYSTEM.id:
             written[body["data"].get("task_id") or body["case"]] += 1
     return {
         "cases": sum(season.summary.cases for season, _ in players),

@@ -22,7 +22,7 @@ from workflows.demo.desk import Desk, Start
 from workflows.demo.papers import Papers
 from workflows.demo.plan import FILL, Intent, is_bound, reserved
 from workflows.demo.shelf import Shelf
-from workflows.demo.years import BATCHES, batch_on
+from workflows.demo.years import BATCHES
 from workflows.register.batches import is_there
 from workflows.register.calendar import local_day
 from workflows.store.tables import cases, reading
@@ -126,7 +126,7 @@ class Beginnings:
         applicant = self._crew.applicant(
             self._planned.ranks[number], self._planned.kinds.get(process) or ("enterprise",)
         )
-        batch = BATCHES[intent.batch].batch if intent.applies else batch_on(self._clock())
+        batch = BATCHES[intent.batch].batch if intent.applies else self._batch_of_the_year()
         given = self._of_the_unit(applicant) if intent.kind == "cultivation" else {}
         case_id = self._start(intent, process, applicant, given=given, batch=batch)
         if case_id and number == 0:
@@ -136,14 +136,16 @@ class Beginnings:
         subject = affair.subject
         own = not affair.by and subject is not None
         actor = self._crew.of_unit(subject.unit) if own and subject else self._crew.members(affair.by)[0]
-        batch = batch_on(self._clock())
+        batch = self._batch_of_the_year()
         case_id = self._start(intent, affair.process, actor, given=affair.given, batch=batch)
         if case_id:
             self._desk.will.kinds[case_id] = intent.kind
             if affair.partner:
                 self._desk.will.partners[case_id] = affair.partner.unit
 
-    def _start(self, intent: Intent, process: str, actor: Actor, *, given: dict[str, Any], batch: str) -> str:
+    def _start(
+        self, intent: Intent, process: str, actor: Actor, *, given: dict[str, Any], batch: str | None
+    ) -> str:
         """The number of the case; empty if it was refused."""
         number, chance = intent.number, self._chance.about("apply", intent.number)
         start = Start(process=process, definition=self._shelf.in_force(process), given=given)
@@ -165,6 +167,12 @@ class Beginnings:
         self._books.count()
         return started.case_id
 
+    def _batch_of_the_year(self) -> str | None:
+        """The batch under way, which a case about no application belongs to; None before the first."""
+        called = [batch.batch for batch in BATCHES.values() if batch.opens <= self._clock()]
+        with reading(self._database) as connection:
+            return max((batch for batch in called if is_there(connection, batch)), default=None)
+
     def _of_the_unit(self, applicant: Actor) -> dict[str, Any]:
         with reading(self._database) as connection:
             row = connection.execute(
@@ -181,7 +189,7 @@ class Beginnings:
         )
         office = self._desk.will.office({}, chance, self._clock())
         filled = self._desk.first_page(start, number, chance, office, self._clock())
-        batch = batch_on(self._clock()) if led.process != province.BATCH else None
+        batch = self._batch_of_the_year() if led.process != province.BATCH else None
         begun = self._acting.start_case(led.process, filled.values, actor=caller, unit=None, batch=batch)
         self._books.numbers[begun.case_id] = number
 

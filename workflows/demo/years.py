@@ -196,9 +196,3 @@ SETTLED = datetime(2026, 8, 20, 10, tzinfo=UTC)
 def statute_of(batch: Batch) -> Statute:
     """The rule set that a batch is called with."""
     return next(statute for statute in STATUTES if statute.rules == batch.rules)
-
-
-def batch_on(at: datetime) -> str:
-    """The batch of the year under way, which a case about no application belongs to."""
-    called = [batch.batch for batch in BATCHES.values() if batch.opens <= at]
-    return max(called, default="2024-1")
