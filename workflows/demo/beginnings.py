@@ -115,10 +115,10 @@ class Beginnings:
         there += len(bound) - bisect_right(bound, self._clock())
         return there + reserved(self._planned.in_all, self._clock()) < self._planned.in_all
 
-    def is_open(self, intent: Intent) -> bool:
-        """Whether the batch that an application is for was opened."""
+    def is_open(self, batch: int) -> bool:
+        """Whether a batch, by the number of the province's case, was opened."""
         with reading(self._database) as connection:
-            return is_there(connection, BATCHES[intent.batch].batch)
+            return is_there(connection, BATCHES[batch].batch)
 
     def _apply(self, intent: Intent) -> None:
         number = intent.number

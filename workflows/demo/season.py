@@ -142,7 +142,7 @@ class Season:
         will = Will(self._crew, self.stock)
         self._desk = Desk(self._database, self._catalog, self._commands, lore=self._shelf.lore(), will=will)
         self._beginnings = self._begins(every, moments)
-        if self._leads and not self._before:
+        if self._leads:
             self._plan_the_province(every)
         for intent in every[self._before : self._before + number_of_cases]:
             self._enter(moments[intent.number], partial(self._begin, intent))
@@ -179,8 +179,13 @@ class Season:
             self._enter(statute.approved, partial(statutes.approve, statute))
         manages = not all(is_model(intent.number) for intent in planned)
         for number, led in province.LED.items():
-            if number in used or (number not in BATCHES and manages):
+            wanted = number in used if number in BATCHES else manages
+            if wanted and (not self._before or self._is_left_to_call(number)):
                 self._enter(led.begun, partial(self._beginnings.lead, number, led))
+
+    def _is_left_to_call(self, number: int) -> bool:
+        """Whether a season that others have begun left this batch for us."""
+        return number in BATCHES and number != DRAFTED and not self._beginnings.is_open(number)
 
     @property
     def next_planned(self) -> datetime | None:
@@ -198,7 +203,7 @@ class Season:
 
     def _begin(self, intent: Intent) -> None:
         """Somebody begins what they meant to; an applicant only once the batch is open."""
-        if intent.applies and not self._beginnings.is_open(intent):
+        if intent.applies and not self._beginnings.is_open(intent.batch):
             self._enter(self.clock.at + A_WHILE, partial(self._begin, intent))
         else:
             self._beginnings.begin(intent)
