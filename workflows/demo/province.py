@@ -117,14 +117,22 @@ def waits(number: int, element: str) -> bool:
 
 
 def decided(
-    candidates: Any, missing: Mapping[str, int], *, first: frozenset[str], last: bool
+    candidates: Any,
+    missing: Mapping[str, int],
+    *,
+    first: frozenset[str],
+    barred: frozenset[str],
+    last: bool,
 ) -> list[dict[str, str]]:
-    """The meeting's word on every row. On a track with a number so many of the best are selected, those in
-    `first` before all others; of the rest half waits for the next batch unless this is the `last` one."""
+    """The meeting's word on every row. On a track with a number so many of the best are selected, the cases
+    in `first` before all others, those in `barred` never; of the rest half waits for the next batch unless
+    this is the `last` one."""
     words: dict[int, tuple[str, str]] = {}
     for track in sorted({str(row["track"]) for row in candidates}):
         rows = [place for place, row in enumerate(candidates) if row["track"] == track]
-        ranked = sorted(rows, key=lambda place: _rank(candidates[place], first))
+        able = [place for place in rows if candidates[place]["case"] not in barred]
+        ranked = sorted(able, key=lambda place: _rank(candidates[place], first))
+        words |= dict.fromkeys(rows, ("not_selected", "处于禁报期或已有称号。"))
         words |= _chosen(ranked, missing.get(track), last=last)
     return [{"decision": words[place][0], "reason": words[place][1]} for place in range(len(candidates))]
 

@@ -8,8 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import sqlalchemy as sa
 
+from workflows.register.bans import ban_of
 from workflows.register.statistics import at_highest
-from workflows.register.titles import titles_of
+from workflows.register.titles import duplicate, titles_of
 from workflows.store.tables import reading
 
 FULL = 3000
@@ -60,6 +61,14 @@ class Stock:
         with reading(self._database) as connection:
             borne = titles_of(connection, unit, on=on)
         return {title.level for title in borne if title.track == track}
+
+    def is_barred(self, unit: str, track: str, on: date) -> bool:
+        """Whether a unit may not get the provincial title: it is banned, or bears it already."""
+        with reading(self._database) as connection:
+            ban = ban_of(connection, unit, on=on)
+            return ban is not None or bool(
+                duplicate(connection, unit, track=track, level="provincial", on=on)
+            )
 
     def missing(self, on: date, share: Decimal) -> dict[str, int]:
         """How many units a meeting has to select on each track that has a number, so that this share of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.values import Value
@@ -29,6 +29,9 @@ UPWARDS = {
 
 FIRST_UNIT = "u01"
 """Whose application is the first, fully filled one."""
+
+FILED_WITHIN = timedelta(days=45)
+"""So long units have for the form of the ministry."""
 
 SPARED = {"rm_decide": "kept", "ar_opine": "kept", "re_decide": "kept", "ch_decide": "kept"}
 """What becomes of national titles in the last year, when the ministry's list is closed."""
@@ -96,20 +99,24 @@ class Will:
             return Resolved(values=self._met(batch, context, now), alone=True)
         if (own := province.answers(batch, element, context, now)) is not None:
             return Resolved(values=own, alone=True)
+        if element == "n_call":
+            return Resolved(outcome="open", values={"cutoff": f"{local_day(now) + FILED_WITHIN}"})
         if element.startswith("n_"):
             return Resolved(outcome=self._national(element, context, number, now))
         return self._affair(case_id, element, context, now)
 
     def _met(self, batch: Batch, context: Mapping[str, Any], now: datetime) -> Values:
-        missing = self._stock.missing(local_day(now), batch.share)
+        on, candidates = local_day(now), context["candidates"]
+        missing = self._stock.missing(on, batch.share)
+        barred = frozenset(
+            row["case"] for row in candidates if self._stock.is_barred(row["unit"], row["track"], on)
+        )
         is_last = batch.year >= LAST_YEAR
-        rows = province.decided(context["candidates"], missing, first=frozenset(self.first), last=is_last)
+        rows = province.decided(candidates, missing, first=frozenset(self.first), barred=barred, last=is_last)
         return {**province.met(batch, now), "rows": rows}
 
     def _national(self, element: str, context: Mapping[str, Any], number: int, now: datetime) -> str | None:
         """Whether there is room on the ministry's list; the first case has its place there."""
-        if element == "n_call":
-            return "open"
         if number == 0:
             return None
         track = str(context["track"]["id"])
