@@ -10,7 +10,7 @@ help: ## list these commands
 setup: ## prepare .venv and the browser parts (quick when nothing changed)
 	@scripts/setup
 
-run: setup ## set up, fill an empty database with a season, serve; Ctrl-C stops
+run: setup ## set up, fill an empty database with three seasons, serve; Ctrl-C stops
 	@$(PYTHON) scripts/run.py
 
 test: setup ## the whole test suite (T="tests/engine -k claim" narrows it)
@@ -27,7 +27,7 @@ docs: setup ## write docs/bpmn-support.md and docs/policy-map.md from what they 
 bench: setup ## measure the engine and the commands, as tables (minutes)
 	@scripts/bench
 
-demo: setup ## play another season into the database (N cases, seed S)
+demo: setup ## play more cases into the database (N cases, seed S)
 	@$(TIDU) init && $(TIDU) demo --cases $(or $(N),300) --seed $(or $(S),7)
 
 pins: setup ## resolve the ranges of setup.cfg into constraints.txt again

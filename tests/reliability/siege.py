@@ -35,8 +35,8 @@ from workflows.actors.people import persons
 from workflows.actors.policy import SYSTEM, Actor
 from workflows.commands import Commands
 from workflows.demo.furnish import furnish
-from workflows.demo.rounds import END, SPRING
 from workflows.demo.season import Season
+from workflows.demo.years import END, START
 from workflows.library.catalog import Catalog
 from workflows.proof.evidence import Store
 from workflows.store.tables import jobs, open_database, timers
@@ -57,7 +57,7 @@ class Fortress(Installation):
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder, url)
         self.clock = ClockInAFile(folder / "clock")
-        self.clock.move(SPRING.opens)
+        self.clock.move(START)
         self.main = ("tests.reliability.by_hand", str(self.clock.path))
 
 
@@ -167,8 +167,8 @@ def play(house: Fortress, *, cases: int, seed: int, step: timedelta) -> dict[str
     shares = [
         range(cases)[place * cases // PLAYERS : (place + 1) * cases // PLAYERS] for place in range(PLAYERS)
     ]
-    players = [_player(house, database, seed, share) for share in shares]
-    now = SPRING.opens
+    players = [_player(house, database, seed, share, cases) for share in shares]
+    now = START
     with ThreadPoolExecutor(PLAYERS) as pool:
         while (due := _next_due(database, players, now)) is not None:
             now = min(max(due, now + step), END)
@@ -179,13 +179,17 @@ def play(house: Fortress, *, cases: int, seed: int, step: timedelta) -> dict[str
     return _summed_up(house, players)
 
 
-def _player(house: Fortress, database: sa.Engine, seed: int, share: range) -> tuple[Season, ThroughTheDoors]:
+def _player(
+    house: Fortress, database: sa.Engine, seed: int, share: range, cases: int
+) -> tuple[Season, ThroughTheDoors]:
+    """The first of them also plays the province, and whatever letters begin."""
     library = Catalog(database)
     outside = Commands(database, library, clock=house.clock)
     doors = ThroughTheDoors(house, f"player{share.start}", outside)
     files = Store(house.folder / "evidence")
-    season = Season(database, library, seed=seed, files=files, before=share.start, acting=doors)
-    season.plan(len(share))
+    facts: dict[str, Any] = {"files": files, "before": share.start, "leads": not share.start, "acting": doors}
+    season = Season(database, library, seed=seed, **facts)
+    season.plan(len(share), in_all=cases)
     return season, doors
 
 
@@ -224,7 +228,7 @@ def _summed_up(house: Fortress, players: Any) -> dict[str, int]:
     written: Counter[str] = Counter()
     for row in house.rows(sa.select(journal.c.body)):
         body = orjson.loads(row.body)
-        if body["type"] in ("CaseStarted", "TaskCompleted"):
+        if body["type"] in ("CaseStarted", "TaskCompleted") and body["actor"] != SYSTEM.id:
             written[body["data"].get("task_id") or body["case"]] += 1
     return {
         "cases": sum(season.summary.cases for season, _ in players),
@@ -245,7 +249,7 @@ def fortress(folder: Path, server: str, *, cases: int) -> Fortress:
     done = house.tidu("init")
     assert done.returncode == 0, done.stderr
     with house.opened() as database, database.begin() as connection:
-        furnish(connection, cases, now=SPRING.opens)
+        furnish(connection, cases, now=START)
         everybody = list(connection.scalars(sa.select(persons.c.id)))
     house.give_tokens(everybody)
     return house

@@ -17,7 +17,7 @@ def test_a_besieged_house_carries_a_season_and_verify_finds_nothing(postgres_ser
 
     counts = besiege(house, cases=cases, seed=7, every=2, step=timedelta(days=campaign.times(20, 1)))
 
-    assert counts["cases"] == cases < counts["verified"]  # the batches of the province are cases too
+    assert cases // 2 < counts["cases"] < counts["verified"]  # affairs need a title, the province's are none
     assert counts["killed_server_processes"] > 0 < counts["killed_workers"]
     assert {counts[what] for what in ("stuck", "lost", "doubled", "found_by_verify")} == {0}
     campaign.tell("R2", **counts)

@@ -61,7 +61,7 @@ COMMANDS = (
     ),
     Command(
         name="demo",
-        says="play cases through a year on a hand-driven clock",
+        says="play cases through three years on a hand-driven clock",
         run=_ROOM + "season:demo",
         options=(
             _o("--cases", type=int, default=300, metavar="N", help="how many (default 300)"),

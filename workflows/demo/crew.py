@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from engine.case.standing import Task
-from workflows.actors.people import find_person, people_in, persons, units
+from workflows.actors.people import authorities, find_person, people_in, persons, units
 from workflows.actors.policy import SYSTEM, Actor
 from workflows.demo.chance import Chance
 from workflows.store.tables import reading
@@ -26,6 +26,8 @@ class Crew:
             ).all()
             ordered = sorted(found, key=lambda row: (len(row.id), row.id))  # app99 before app100
             self._applicants = tuple((row.kind, self._read(connection, row.id)) for row in ordered)
+        self._by_unit: dict[str | None, Actor] = {person.unit: person for _, person in self._applicants}
+        self._bodies: dict[str, str] = {}
 
     def applicant(self, rank: int, kinds: Sequence[str]) -> Actor:
         """Who files the application of this rank for these `kinds`: each unit once, then the first again."""
@@ -48,10 +50,30 @@ class Crew:
 
     def sender(self, patterns: Iterable[str], unit: str | None) -> Actor:
         """Who says something that these groups may say; the system for what comes from outside."""
-        for _, applicant in self._applicants:
-            if applicant.unit == unit and any(pattern.startswith("applicant") for pattern in patterns):
-                return applicant
+        named = tuple(patterns)
+        if unit in self._by_unit and any(pattern.startswith("applicant") for pattern in named):
+            return self._by_unit[unit]
+        for pattern in named:
+            if members := self.members(pattern):
+                return members[0]
         return SYSTEM
+
+    def of_unit(self, unit: str) -> Actor:
+        """Who acts for a unit."""
+        return self._by_unit[unit]
+
+    def members(self, group: str) -> tuple[Actor, ...]:
+        """Everybody in a group, by id."""
+        with reading(self._database) as connection:
+            return self._group(connection, group)
+
+    def office(self, authority: str) -> str:
+        """How the bureau of an authority signs; empty for what is none."""
+        if not self._bodies:
+            with reading(self._database) as connection:
+                rows = connection.execute(sa.select(authorities.c.code, authorities.c.body))
+                self._bodies.update({row.code: row.body for row in rows})
+        return self._bodies.get(authority, "")
 
     def _group(self, connection: sa.Connection, group: str) -> tuple[Actor, ...]:
         if group not in self._groups:

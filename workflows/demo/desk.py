@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from workflows.commands import Commands
 from workflows.demo.chance import Chance
 from workflows.demo.filler import Circumstances, fill
 from workflows.demo.habits import pressed
+from workflows.demo.letterhead import Office, rewritten
 from workflows.demo.lore import NONE, Lore, varied
-from workflows.demo.province import answers
 from workflows.demo.waiting import is_model
+from workflows.demo.will import Will
 from workflows.library.catalog import Catalog
 from workflows.library.forms.form import Form
 from workflows.store.tables import reading
@@ -46,17 +47,33 @@ class Filled:
     evidence: dict[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A case that shall begin: of which process in which version, and what is settled of its first page."""
+
+    process: str
+    definition: str
+    given: Values = field(default_factory=dict)
+
+
 class Desk:
     """Looks at live cases through the commands' own eyes, and changes none of them."""
 
     def __init__(
-        self, database: sa.Engine, library: Catalog, commands: Commands, *, lore: Mapping[str, Lore]
+        self,
+        database: sa.Engine,
+        library: Catalog,
+        commands: Commands,
+        *,
+        lore: Mapping[str, Lore],
+        will: Will,
     ) -> None:
-        """`lore` is what is known of each process that people begin."""
+        """`lore` is what is known of each process; `will` is what people have made up their minds about."""
         self._database = database
         self._library = library
         self._commands = commands
         self._lore = lore
+        self.will = will
 
     def waiting(self, case_id: str) -> Waiting:
         """Everything the case waits for now."""
@@ -67,16 +84,15 @@ class Desk:
             tasks = tuple(case.standing.tasks.values())
             return Waiting(tasks=tasks, messages=messages, unit=case.beginning.unit)
 
-    def application(
-        self, process: str, definition_id: str, number: int, chance: Chance, now: datetime
-    ) -> Filled:
-        """The start form of application `number`; the first is as the first example has it."""
-        data = self._library.start_form(definition_id)
-        given = next(iter(self._lore[process].starts), {})
+    def first_page(self, start: Start, number: int, chance: Chance, office: Office, now: datetime) -> Filled:
+        """The start form of a case; the first application is as the first example has it."""
+        data = self._library.start_form(start.definition)
+        given = next(iter(self._lore.get(start.process, NONE).starts), {})
+        lived = given if number == 0 else rewritten(varied(given, chance), office)
         around = Circumstances(
             context={}, now=now, chance=chance, papers=f"demo-{number + 1:04}", diligence=_diligence(number)
         )
-        return _filled(read(data) if data else None, given if number == 0 else varied(given, chance), around)
+        return _filled(read(data) if data else None, {**lived, **start.given}, around)
 
     def task(self, case_id: str, task: Task, number: int, chance: Chance, now: datetime) -> Filled:
         """What somebody submits: a button, and whatever the form and that button ask for."""
@@ -84,7 +100,8 @@ class Desk:
             element = case.definition.elements[task.element]
             form, context = form_of(self._library, case, element), case.local(task.id)
             lore = self._lore.get(case.definition.process_id, NONE)
-        outcome = _outcome(lore, element, number, chance)
+        resolved = self.will.resolve(case_id, element.id, context, number=number, now=now)
+        outcome = resolved.outcome or _outcome(lore, element, number, chance)
         around = Circumstances(
             context=context,
             now=now,
@@ -93,9 +110,9 @@ class Desk:
             needed=_needed(element, outcome),
             diligence=_diligence(number),
         )
-        own = answers(element.id, context, now)
-        given = _given(lore, element, outcome, number, chance) if own is None else own
-        filled = _filled(form, given, around)
+        written = _given(lore, element, outcome, number, chance) if resolved.alone is False else {}
+        office = self.will.office(context, chance, now)
+        filled = _filled(form, {**rewritten(written, office), **resolved.values}, around)
         if outcome is not None:
             filled.values[OUTCOME] = outcome
         return filled

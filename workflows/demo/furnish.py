@@ -1,4 +1,4 @@
-"""What must be there before a season can be played: people, enterprises, rounds."""
+"""What must be there before a season can be played: people, enterprises, the batch that ships."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from workflows.actors.people import load_organisations
 from workflows.demo.newcomers import PARK, enrol
-from workflows.demo.rounds import open_rounds
+from workflows.demo.years import BATCHES, SPRING
+from workflows.register.batches import load_batches
 
 PASSWORD = "tidu-demo"
 """Everybody's password in the demonstration; it is printed at every start and guards nothing."""
@@ -18,12 +19,12 @@ ONE_IN = 3
 
 
 def furnish(connection: sa.Connection, applications: int, *, now: datetime) -> int:
-    """Load the demonstration's people, a unit of the right kind for each application, and both rounds.
+    """Load the demonstration's people, a unit of the right kind for each application, and what ships.
 
     What is there stays; answers how many people there are in the shipped organisations.
     """
     people = load_organisations(connection, password=PASSWORD, now=now)
     enrol(connection, applications + PARK.shipped, password=PASSWORD, now=now)
     enrol(connection, applications // ONE_IN, password=PASSWORD, now=now, kind=PARK)
-    open_rounds(connection)
+    load_batches(connection, now=BATCHES[SPRING].opens)
     return people

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta, timezone
 from engine.definition.model import Outcome
 from engine.execution.execution import WorkingDays
 from workflows.demo.chance import Chance
+from workflows.demo.years import SETTLED
 
 SHANGHAI = timezone(timedelta(hours=8))
 OPENS, OFFICE_MINUTES = time(9), 8 * 60
@@ -18,8 +19,28 @@ STYLES = {"primary": 880, "secondary": 80, "danger": 40}
 MESSAGES = {"withdrawal": 2, "objection": 12, "reconsideration": 40}
 """Per cent of the moments at which something may be said that it is said; other messages never."""
 
+LAST_LIST = datetime(2026, 4, 1, tzinfo=UTC)
+LISTED = "list_published"
+"""What the province tells those whose title ends with the list of the last year, before its last meeting."""
+
+ENDING = frozenset(("rm_decide", "rm_confirm", "ch_merge", "ch_decide"))
+"""What may end a title."""
+
 LATE, FORGOTTEN = 6, 3
 """Per cent of tasks with a deadline that are done a little late, or lie for weeks."""
+
+
+def said(message: str, at: datetime) -> int:
+    """Per cent of the moments at which it may be said that it is."""
+    if message == LISTED:
+        return 100 if at >= LAST_LIST else 0
+    return MESSAGES.get(message, 0)
+
+
+def may_still_be_said(message: str, at: datetime) -> bool:
+    """Whether it does not upset what the last meeting counts upon: from then on nobody withdraws or objects,
+    and no title ends."""
+    return at <= SETTLED if message in (LISTED, "objection", "withdrawal") else True
 
 
 def office_moment(after: datetime, days: int, calendar: WorkingDays, chance: Chance) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,15 @@ def read_lore(packages: Sequence[Package], *, first: str) -> Lore:
         done={key: tuple(values) for key, values in done.items()},
         said={key: tuple(values) for key, values in said.items()},
     )
+
+
+def read_common(packages: Mapping[str, Sequence[Package]]) -> dict[str, Lore]:
+    """By process, everything that the examples of any of them show: a letter's case is shown in those of its
+    sender. What a first page looks like is known of its own process only."""
+    every = {package.digest: package for own in packages.values() for package in own}
+    known = read_lore(tuple(every.values()), first="")
+    starts = {process: read_lore(own[:1], first="").starts for process, own in packages.items()}
+    return {process: replace(known, first={}, starts=starts[process]) for process in packages}
 
 
 def varied(value: Any, chance: Chance) -> Any:

@@ -1,78 +1,114 @@
-"""The province of the demonstration: it leads the spring batch to its notice, and drafts that of 2027."""
+"""The province of the demonstration: what it begins itself, and what it fills in at its batches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from engine.values import Value
-from workflows.demo.rounds import END, SPRING
+from workflows.demo.years import BATCHES, DRAFTED, Batch, statute_of
 from workflows.register.calendar import local_day
 
 BATCH, CALLER, APPROVAL = "batch", "prov.officer", "bat_approve"
-LED, DRAFTED = -1, -2
-"""The numbers of its cases among those of the applications: everybody does at once what is to be done."""
+LEADING = frozenset((BATCH, "annual_campaign", "evaluator_oversight", "re_evaluation_order", "renewals"))
+"""Processes about no unit of their own: their cases are not counted among those of the season."""
 
-BEGUN = {LED: SPRING.opens + timedelta(hours=1), DRAFTED: END - timedelta(days=4)}
-YEARS = {LED: 2026, DRAFTED: 2027}
-CALLS = {
-    2026: {
-        "batch_id": SPRING.batch,
-        "name": "甘肃省2026年度绿色制造梯度培育第一批",
-        "name_en": "Gansu green manufacturing 2026, first batch",
-        "apply_until": "2026-05-31",
-        "recommend_until": "2026-06-30",
-        "meeting_on": "2026-08-24",
-        "document_no": "甘工信函〔2026〕66号",
+
+@dataclass(frozen=True, kw_only=True)
+class Led:
+    """A case that the province begins; everybody does at once what is to be done in it."""
+
+    process: str
+    begun: datetime
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _at(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, 1, 30, tzinfo=UTC)
+
+
+LED = {
+    **{
+        number: Led(
+            process=BATCH,
+            begun=batch.begun,
+            given={"wanted_year": batch.year, "basis": f"年度工作安排（{batch.batch}）"},
+        )
+        for number, batch in BATCHES.items()
     },
-    2027: {
-        "batch_id": "2027-1",
-        "name": "甘肃省2027年度绿色制造梯度培育第一批",
-        "name_en": "Gansu green manufacturing 2027, first batch",
-        "apply_until": "2027-05-31",
-        "recommend_until": "2027-06-30",
-        "meeting_on": "2027-08-23",
-        "document_no": "甘工信函〔2026〕301号",
-    },
+    -11: Led(process="evaluator_oversight", begun=_at(2025, 2, 10), given={"evaluator": "ev1", "year": 2025}),
+    -12: Led(process="evaluator_oversight", begun=_at(2025, 2, 10), given={"evaluator": "ev2", "year": 2025}),
+    -13: Led(process="evaluator_oversight", begun=_at(2026, 2, 9), given={"evaluator": "ev1", "year": 2026}),
+    -14: Led(process="evaluator_oversight", begun=_at(2026, 2, 9), given={"evaluator": "ev2", "year": 2026}),
+    -15: Led(process="annual_campaign", begun=_at(2025, 3, 3), given={"year": 2025}),
+    -16: Led(process="annual_campaign", begun=_at(2026, 3, 3), given={"year": 2026}),
+    -17: Led(
+        process="re_evaluation_order",
+        begun=_at(2025, 10, 9),
+        given={
+            "track": "gp",
+            "level": "national",
+            "kind": "standard",
+            "standard": "绿色工业园区评价要求",
+            "reason": "国家级园区按新要求对标（工信厅节函〔2025〕390号）。",
+        },
+    ),
+    -18: Led(process="renewals", begun=_at(2026, 1, 5), given={"year": 2026}),
 }
+"""By the number of the case, all below those of the units."""
+
 OPEN = ("municipal", "provincial", "national")
-MEETING = {"meeting": "2026年第9次厅务会", "document_no": "甘工信会纪〔2026〕9号"}
-NOTICE = {"document_no": "甘工信发〔2026〕210号", "url": "https://gxt.example.gov.cn/gb/2026/9"}
 BODY = "甘肃省工业和信息化厅"
-NOT_SELECTED, DEFERRED = 10, 25
-"""One in so many of a ranked list is not selected, one in so many waits for the next batch."""
+DEFERRED = 25
+"""One in so many of a ranked list waits for the next batch where no number is set."""
+NOT_SELECTED = 10
+"""One in so many of it is not selected."""
 
 
-def answers(element: str, context: Mapping[str, Value], now: datetime) -> dict[str, Any] | None:
-    """What the province fills in at an element of its batch; None for the elements of all others."""
-    today = local_day(now).isoformat()
+def answers(
+    batch: Batch | None, element: str, context: Mapping[str, Value], now: datetime
+) -> dict[str, Any] | None:
+    """What the province fills in at an element of a batch; None for the elements of all others. The meeting
+    is another matter."""
+    if batch is None:
+        return None
+    today, year = local_day(now).isoformat(), local_day(now).year
     match element:
         case "bat_call":
-            return called(context)
+            return called(batch, context)
         case "bat_approve":
             return {"approver": "省工信厅负责人"}
-        case "bat_meeting":
-            return {**MEETING, "body": BODY, "date": today, "rows": decided(context["candidates"])}
         case "bat_publish":
-            return {
-                "url": "https://gxt.example.gov.cn/gs/2026/8",
-                "published_on": today,
-                "contact": "0931-5550001",
-            }
+            url = f"https://gxt.example.gov.cn/gs/{year}/{batch.meeting}"
+            return {"url": url, "published_on": today, "contact": "0931-5550001"}
         case "bat_check":
             return {"note": "异议已逐件核对，未办结的等待下一批次。"}
         case "bat_notice":
-            return {**NOTICE, "body": BODY, "date": today}
+            number = f"甘工信发〔{year}〕{200 + batch.meeting}号"
+            url = f"https://gxt.example.gov.cn/gb/{year}/{batch.meeting}"
+            return {"document_no": number, "url": url, "body": BODY, "date": today}
     return None
 
 
-def called(context: Mapping[str, Any]) -> dict[str, Any]:
-    """The call of a year's batch: what it says of its own, the rest as the rules have it."""
-    rules, year = context["rules"], int(context["wanted_year"])
-    tracks = {f"tracks_{level}": list(rules["tracks"][level]) for level in OPEN}
-    own = {"year": year, "rules_id": rules["id"], "calendar": "cn-2026-1", "publicity_days": 5}
-    return {**CALLS[year], **tracks, **own}
+def called(batch: Batch, context: Mapping[str, Any]) -> dict[str, Any]:
+    """The call of a batch: what it says of its own, the rest as the rules have it."""
+    known = context["rules"]["tracks"]
+    own = statute_of(batch).changes
+    tracks = {
+        f"tracks_{level}": own[f"tracks.{level}"]["value"] if f"tracks.{level}" in own else list(known[level])
+        for level in OPEN
+    }
+    return {**tracks, **batch.called()}
+
+
+def met(batch: Batch, now: datetime) -> dict[str, Any]:
+    """What a meeting says of itself."""
+    year = local_day(now).year
+    meeting = {"meeting": f"{year}年第{batch.meeting}次厅务会", "body": BODY}
+    return {**meeting, "document_no": f"甘工信会纪〔{year}〕{batch.meeting}号", "date": f"{local_day(now)}"}
 
 
 def waits(number: int, element: str) -> bool:
@@ -80,13 +116,41 @@ def waits(number: int, element: str) -> bool:
     return number == DRAFTED and element == APPROVAL
 
 
-def decided(candidates: Any) -> list[dict[str, str]]:
-    """The meeting's word on every row: the weakest are not selected, the next weakest are deferred."""
-    weakest = sorted(
-        range(len(candidates)), key=lambda row: (candidates[row]["score"], candidates[row]["case"])
-    )
-    out, later = len(candidates) // NOT_SELECTED, len(candidates) // DEFERRED
-    word = dict.fromkeys(weakest[:out], ("not_selected", "排序在入选线以下。"))
-    word |= dict.fromkeys(weakest[out : out + later], ("deferred_next_batch", "尚有事项待核，转入下一批次。"))
-    chosen = [word.get(row, ("selected", "同意列入。")) for row in range(len(candidates))]
-    return [{"decision": decision, "reason": reason} for decision, reason in chosen]
+def decided(
+    candidates: Any,
+    missing: Mapping[str, int],
+    *,
+    first: frozenset[str],
+    barred: frozenset[str],
+    last: bool,
+) -> list[dict[str, str]]:
+    """The meeting's word on every row. On a track with a number so many of the best are selected, the cases
+    in `first` before all others, those in `barred` never; of the rest half waits for the next batch unless
+    this is the `last` one."""
+    words: dict[int, tuple[str, str]] = {}
+    for track in sorted({str(row["track"]) for row in candidates}):
+        rows = [place for place, row in enumerate(candidates) if row["track"] == track]
+        able = [place for place in rows if candidates[place]["case"] not in barred]
+        ranked = sorted(able, key=lambda place: _rank(candidates[place], first))
+        words |= dict.fromkeys(rows, ("not_selected", "处于禁报期或已有称号。"))
+        words |= _chosen(ranked, missing.get(track), last=last)
+    return [{"decision": words[place][0], "reason": words[place][1]} for place in range(len(candidates))]
+
+
+def _rank(row: Mapping[str, Any], first: frozenset[str]) -> tuple[bool, Decimal, str]:
+    return row["case"] not in first, -Decimal(row["score"] or 0), str(row["case"])
+
+
+def _chosen(ranked: list[int], wanted: int | None, *, last: bool) -> dict[int, tuple[str, str]]:
+    """By the place in the list: the word, and why."""
+    out, later = len(ranked) // NOT_SELECTED, len(ranked) // DEFERRED
+    if wanted is None:
+        wanted = len(ranked) - out - later
+    else:
+        left = max(len(ranked) - wanted, 0)
+        later = 0 if last else (left + 1) // 2
+    taken, waiting = ranked[:wanted], ranked[wanted : wanted + later]
+    word = dict.fromkeys(taken, ("selected", "同意列入。"))
+    word |= dict.fromkeys(waiting, ("deferred_next_batch", "尚有事项待核，转入下一批次。"))
+    rest = ranked[wanted + later :]
+    return word | dict.fromkeys(rest, ("not_selected", "排序在入选线以下。"))

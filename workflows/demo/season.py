@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,19 +12,23 @@ import sqlalchemy as sa
 
 from engine.case.standing import Task
 from engine.errors import InvalidInput, Rejected
-from workflows.actors.policy import Actor
+from workflows.actors.policy import SYSTEM, Actor
 from workflows.commands import Commands
 from workflows.demo import habits, mixture, province
 from workflows.demo.acting import Acting
+from workflows.demo.beginnings import Beginnings, Books, Planned, Summary, told
 from workflows.demo.chance import Chance
 from workflows.demo.crew import Crew
 from workflows.demo.desk import Desk
-from workflows.demo.lore import read_lore
 from workflows.demo.papers import Papers
-from workflows.demo.rounds import END, SPRING, beginning, round_of
+from workflows.demo.plan import FILL, Intent, intents, is_bound, moment
+from workflows.demo.shelf import Shelf
+from workflows.demo.statutes import Statutes
+from workflows.demo.stock import Stock
 from workflows.demo.waiting import is_model, stops
+from workflows.demo.will import Will
+from workflows.demo.years import BATCHES, DRAFTED, END, SETTLED, START, STATUTES
 from workflows.library.catalog import Catalog
-from workflows.library.packages import Package
 from workflows.proof.evidence import Store
 from workflows.register.calendar import local_day
 from workflows.store.tables import cases, jobs, reading, timers
@@ -33,6 +36,9 @@ from workflows.work.worker import Worker
 
 DUE: tuple[tuple[sa.Column[datetime], str], ...] = ((timers.c.due_at, "set"), (jobs.c.next_at, "waiting"))
 """Where the worker's work stands, and the state in which it waits."""
+
+A_WHILE = timedelta(days=3)
+"""So much later somebody looks again whether the batch is open."""
 
 LOOK_BACK = timedelta(days=2)
 """So far back a season that others carry looks for cases that have moved: their commits may come late."""
@@ -50,14 +56,8 @@ LATER = sa.select(*(_first(column, column > AT, state) for column, state in DUE)
 NOW = sa.select(*(_first(column, column <= AT, state) for column, state in DUE))
 
 
-@dataclass(kw_only=True)
-class Summary:
-    """What a season came to. `stuck` counts tasks that nobody knew how to fill in."""
-
-    cases: int = 0
-    completed: int = 0
-    refused: int = 0
-    stuck: list[str] = field(default_factory=list)
+BEGUN_BY_LETTERS = 10**6
+"""The number of every case that no person begins."""
 
 
 class HandClock:
@@ -81,15 +81,17 @@ class Season:
         seed: int,
         files: Store,
         before: int = 0,
+        leads: bool = True,
         acting: Acting | None = None,
     ) -> None:
-        """`files` is where evidence is kept; people and rounds must have been loaded.
+        """`files` is where evidence is kept; people and the batch that ships must have been loaded.
 
-        `before` is how many applications there were already: units after them apply now. People act
-        by commands of the season's own, unless `acting` says how else.
+        `before` is how many intents there were already: those after them are played now. Whoever `leads`
+        also plays the province, and what becomes of letters. People act by commands of the season's own,
+        unless `acting` says how else.
         """
-        self.clock = HandClock(SPRING.opens)
-        self.summary = Summary()
+        self.clock = HandClock(START)
+        self._books = Books()
         self._database = database
         self._catalog = catalog
         self._chance = Chance("season", seed)
@@ -99,19 +101,18 @@ class Season:
         self._commands = Commands(database, catalog, clock=self.clock)
         self._acting: Acting = acting or self._commands
         self._worker = Worker(database, self._commands, clock=self.clock)
-        lore = {
-            process: read_lore(self._packages(process), first=example)
-            for process, example in mixture.examples().items()
-        }
-        self._desk = Desk(database, catalog, self._commands, lore=lore)
-        self._kinds = {process: self._for_kinds(process) for process in lore}
-        self._ranks: list[int] = []
+        self._shelf = Shelf(database, catalog, clock=self.clock)
+        self._leads = leads
         self._before = before
-        self._numbers: dict[str, int] = {}
         self._noticed: set[str] = set()
         self._seen: dict[str, int] = {}
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._entered = 0
+
+    @property
+    def summary(self) -> Summary:
+        """What it came to so far."""
+        return self._books.summary
 
     def play(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> Summary:
         """Play so many cases to the end of the season. `told` hears how many have begun."""
@@ -126,15 +127,65 @@ class Season:
 
     # --- the same in steps, while others keep the clock and do the worker's work ----------------------------
 
-    def plan(self, number_of_cases: int, *, told: Callable[[int], None] = lambda begun: None) -> None:
-        """So many units mean to apply, each at its time."""
-        self._ranks = mixture.ranks(self._kinds, self._before + number_of_cases, self._chance)
-        if not self._before:
-            for led, at in province.BEGUN.items():
-                self._enter(at, partial(self._call, led))
-        for number in range(self._before, self._before + number_of_cases):
-            at = beginning(number, self._calendar, self._chance)
-            self._enter(at, partial(self._apply, number, told))
+    def plan(
+        self,
+        number_of_cases: int,
+        *,
+        in_all: int | None = None,
+        told: Callable[[int], None] = lambda begun: None,
+    ) -> None:
+        """So many cases of units shall be there, each at its time; of `in_all` if others plan the rest."""
+        self._books.heard = told
+        every = intents(in_all or self._before + number_of_cases)
+        moments = [moment(intent, self._calendar, self._chance) for intent in every]
+        self.stock = Stock(self._database, len(every))
+        will = Will(self._crew, self.stock)
+        self._desk = Desk(self._database, self._catalog, self._commands, lore=self._shelf.lore(), will=will)
+        self._beginnings = self._begins(every, moments)
+        if self._leads:
+            self._plan_the_province(every)
+        for intent in every[self._before : self._before + number_of_cases]:
+            self._enter(moments[intent.number], partial(self._begin, intent))
+
+    def _begins(self, every: Sequence[Intent], moments: Sequence[datetime]) -> Beginnings:
+        kinds = {process: self._shelf.for_kinds(process) for process in mixture.examples()}
+        planned = Planned(
+            in_all=len(every),
+            firm=sorted(moments[of.number] for of in every if of.kind != FILL),
+            bound=sorted(moments[of.number] for of in every if is_bound(of.number)),
+            ranks=mixture.ranks(kinds, every, self._chance),
+            kinds=kinds,
+        )
+        return Beginnings(
+            self._database,
+            planned=planned,
+            acting=self._acting,
+            crew=self._crew,
+            desk=self._desk,
+            papers=self._papers,
+            shelf=self._shelf,
+            books=self._books,
+            chance=self._chance,
+            clock=self.clock,
+        )
+
+    def _plan_the_province(self, planned: Sequence[Intent]) -> None:
+        """It leads the batches that somebody applies in, and all else if there are titles to manage."""
+        used = {intent.batch for intent in planned if intent.applies} | {DRAFTED}
+        statutes = Statutes(self._database, self._crew, clock=self.clock)
+        rules = {BATCHES[number].rules for number in used}
+        for statute in (one for one in STATUTES if one.rules in rules):
+            self._enter(statute.drafted, partial(statutes.draft, statute))
+            self._enter(statute.approved, partial(statutes.approve, statute))
+        manages = not all(is_model(intent.number) for intent in planned)
+        for number, led in province.LED.items():
+            wanted = number in used if number in BATCHES else manages
+            if wanted and (not self._before or self._is_left_to_call(number)):
+                self._enter(led.begun, partial(self._beginnings.lead, number, led))
+
+    def _is_left_to_call(self, number: int) -> bool:
+        """Whether a season that others have begun left this batch for us."""
+        return number in BATCHES and number != DRAFTED and not self._beginnings.is_open(number)
 
     @property
     def next_planned(self) -> datetime | None:
@@ -150,30 +201,12 @@ class Season:
 
     # --- what people do -------------------------------------------------------------------------------
 
-    def _apply(self, number: int, told: Callable[[int], None]) -> None:
-        chance = self._chance.about("apply", number)
-        process = mixture.process_of(number, self._chance)
-        applicant = self._crew.applicant(self._ranks[number], self._kinds[process])
-        definition = self._in_force(process)
-        filled = self._desk.application(process, definition, number, chance, self.clock.at)
-        self._papers.enter(filled.evidence, case_id="", by=applicant.id, now=self.clock.at)
-        batch = round_of(number, self._chance).batch
-        started = self._acting.start_case(
-            process, filled.values, actor=applicant, unit=applicant.unit, batch=batch
-        )
-        self._papers.belong(filled.evidence, case_id=started.case_id, by=applicant.id)
-        self._numbers[started.case_id] = number
-        self.summary.cases += 1
-        told(self.summary.cases)
-
-    def _call(self, number: int) -> None:
-        """The province begins a batch of its own; it is no application."""
-        values = {"wanted_year": province.YEARS[number], "basis": "年度工作安排"}
-        caller = self._crew.person(province.CALLER)
-        begun = self._acting.start_case(
-            province.BATCH, values, actor=caller, unit=None, batch=round_of(number, self._chance).batch
-        )
-        self._numbers[begun.case_id] = number
+    def _begin(self, intent: Intent) -> None:
+        """Somebody begins what they meant to; an applicant only once the batch is open."""
+        if intent.applies and not self._beginnings.is_open(intent.batch):
+            self._enter(self.clock.at + A_WHILE, partial(self._begin, intent))
+        else:
+            self._beginnings.begin(intent)
 
     def _do(self, case_id: str, task: Task, chance: Chance) -> None:
         """Somebody sits down to a task; by then it may be gone, or barred to whoever tries first."""
@@ -193,13 +226,12 @@ class Season:
 
     def _complete(self, case_id: str, task: Task, person: Actor, chance: Chance) -> None:
         try:
-            filled = self._desk.task(case_id, task, self._numbers[case_id], chance, self.clock.at)
+            filled = self._desk.task(case_id, task, self._books.numbers[case_id], chance, self.clock.at)
             self._papers.enter(filled.evidence, case_id=case_id, by=person.id, now=self.clock.at)
             self._acting.complete_task(task.id, filled.values, actor=person)
             self.summary.completed += 1
         except InvalidInput as error:
-            faults = ", ".join(f"{fault.pointer} {fault.message}" for fault in error.fields)
-            self.summary.stuck.append(f"{task.id} {task.element}: {error} ({faults})")
+            self.summary.stuck.append(f"{task.id} {task.element}: {told(error)}")
         except Rejected:
             self.summary.refused += 1  # a deadline has taken it away meanwhile
 
@@ -231,18 +263,22 @@ class Season:
                     self._plan_message(case_id, n, message)
 
     def _plan_task(self, case_id: str, task: Task) -> None:
-        number = self._numbers[case_id]
+        number = self._books.numbers[case_id]
         if stops(number, task) or province.waits(number, task.element):
             return
         chance = self._chance.about(case_id, task.id)
         days = 1 if is_model(number) else habits.days_taken(self._days_allowed(task), chance)
         at = habits.office_moment(self.clock.at, days, self._calendar, chance)
+        if task.element in habits.ENDING and at > SETTLED:
+            return
         self._enter(at, lambda: self._do(case_id, task, chance))
 
     def _plan_message(self, case_id: str, n: int, message: str) -> None:
-        chance = self._chance.about(case_id, "message", n)
-        if not is_model(self._numbers[case_id]) and chance.happens(habits.MESSAGES.get(message, 0)):
-            at = habits.office_moment(self.clock.at, chance.between(1, 5), self._calendar, chance)
+        chance, number = self._chance.about(case_id, "message", n), self._books.numbers[case_id]
+        if is_model(number) or not chance.happens(habits.said(message, self.clock.at)):
+            return
+        at = habits.office_moment(self.clock.at, chance.between(1, 5), self._calendar, chance)
+        if habits.may_still_be_said(message, at):
             self._enter(at, lambda: self._say(case_id, message, chance))
 
     def _days_allowed(self, task: Task) -> int | None:
@@ -280,27 +316,18 @@ class Season:
 
     def _moved(self, since: datetime) -> list[str]:
         """Our cases that have moved since they were looked at last, if that was after `since`."""
-        query = sa.select(cases.c.case_id, cases.c.seq).where(cases.c.updated_at >= since)
+        query = sa.select(cases.c.case_id, cases.c.seq, cases.c.started_by, cases.c.process_id)
         with reading(self._database) as connection:
-            found = {case: seq for case, seq in connection.execute(query) if case in self._numbers}
+            rows = connection.execute(query.where(cases.c.updated_at >= since)).all()
+        found = {row.case_id: row.seq for row in rows if self._is_ours(row)}
         moved = sorted(case for case, seq in found.items() if self._seen.get(case) != seq)
         self._seen.update(found)
         return moved
 
-    # --- the library ----------------------------------------------------------------------------------
-
-    def _in_force(self, process: str) -> str:
-        with reading(self._database) as connection:
-            return self._catalog.current(connection, process, self.clock.at).id
-
-    def _for_kinds(self, process: str) -> tuple[str, ...]:
-        with reading(self._database) as connection:
-            current = self._catalog.current(connection, process, self.clock.at).id
-            return self._catalog.package(current, connection).for_kinds
-
-    def _packages(self, process: str) -> list[Package]:
-        """The process's own package, then those it calls."""
-        with reading(self._database) as connection:
-            pins = self._catalog.pins(connection, process, self.clock.at)
-            ordered = sorted(pins, key=lambda key: (key != process, key))
-            return [self._catalog.package(pins[key], connection) for key in ordered]
+    def _is_ours(self, row: Any) -> bool:
+        """Whoever leads also takes care of what letters have begun."""
+        if row.case_id not in self._books.numbers and self._leads and row.started_by == SYSTEM.id:
+            self._books.numbers[row.case_id] = BEGUN_BY_LETTERS
+            if row.process_id not in province.LEADING:
+                self._books.count()
+        return row.case_id in self._books.numbers

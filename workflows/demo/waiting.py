@@ -16,6 +16,9 @@ DESKS = (
 )
 """Application 1 stops at the first task of a county officer, application 2 at a municipal officer's …"""
 
+AT_ONCE = 6
+"""So many applications after those are dealt with at once, in the first year."""
+
 
 def desk_of(number: int) -> str:
     """At whose desk application `number` stops; empty for all those that go their way."""
@@ -23,8 +26,9 @@ def desk_of(number: int) -> str:
 
 
 def is_model(number: int) -> bool:
-    """Whether everybody does at once what the first example does: the first case, and those that stop."""
-    return number <= len(DESKS)
+    """Whether everybody does at once what the first example does: the first case, those that stop, the cast
+    of the first year and what the province leads."""
+    return number <= len(DESKS) + AT_ONCE
 
 
 def stops(number: int, task: Task) -> bool:

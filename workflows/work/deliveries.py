@@ -61,8 +61,11 @@ class Deliveries:
         with reading(self._database) as connection:
             letter = letter_of(connection, job, self._origin(connection, job))
             self._may_go_on(connection, letter)
-            waiting = dict(self._waiting(connection, letter, job.created_at))
-            beginning = list(self._beginning(connection, letter, job.created_at, now))
+            waiting = self._named(connection, letter)
+            beginning = []
+            if not waiting:
+                waiting = dict(self._waiting(connection, letter, job.created_at))
+                beginning = list(self._beginning(connection, letter, job.created_at, now))
         unasked = [case for case, how in waiting.items() if how == UNASKED and case != letter.sender]
         asked = {case: how for case, how in waiting.items() if how != UNASKED}
         if letter.kind == "message":
@@ -116,6 +119,18 @@ class Deliveries:
             )
 
     # --- who hears it -----------------------------------------------------------------------------------
+
+    def _named(self, connection: sa.Connection, letter: Letter) -> dict[str, str]:
+        """The case whose number is the letter's key, if it waits by that very key. It is meant, so nobody
+        else is asked: a batch writes to hundreds of cases while as many wait for the same message."""
+        if letter.kind != "message" or not isinstance(letter.correlation, str):
+            return {}
+        query = sa.select(cases.c.case_id).where(
+            cases.c.case_id == letter.correlation, cases.c.status.in_(GOING_ON)
+        )
+        with self._library.over(connection):
+            named = connection.scalars(query).all()
+            return {one: "key" for one in named if self._look(connection, letter, one) == "key"}
 
     def _waiting(
         self, connection: sa.Connection, letter: Letter, thrown_at: datetime

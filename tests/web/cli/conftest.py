@@ -9,7 +9,7 @@ import pytest
 from tests.web.cli.teller import Tidu, copied
 
 APPLICATIONS = 4
-CASES = APPLICATIONS + 2
+CASES = APPLICATIONS + 3
 """With those of the two batches that the province leads."""
 
 

@@ -14,7 +14,7 @@ from workflows.library.catalog import Catalog
 from workflows.proof.evidence import Store
 from workflows.store.tables import open_database
 
-EARLY = datetime(2026, 1, 5, tzinfo=UTC)
+EARLY = datetime(2024, 6, 20, tzinfo=UTC)
 
 
 def play(url: str, folder: Path, *, cases: int, seed: int) -> Summary:

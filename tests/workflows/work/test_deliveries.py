@@ -22,6 +22,8 @@ from workflows.work import deliveries
 from workflows.work.deliveries import Deliveries, NobodyThere, Unclear
 from workflows.work.worker import LEASE, Worker
 
+OF_ITS_OWN = KEYED.replace("=key", "=case.id")
+
 
 @pytest.fixture
 def house(story):
@@ -55,6 +57,17 @@ def test_the_key_that_the_sender_sees_chooses_among_the_waiting(house):
     house.story.work()
 
     assert (house.of(first).waiting(), house.of(second).waiting()) == ([], ["after"])
+
+
+def test_a_key_that_is_the_number_of_a_waiting_case_means_that_case(house):
+    house.deploy(sender(KEYED), waiter(OF_ITS_OWN), waiter(KEYED, "other"))
+    named = house.start("waiter")
+    other = house.start("other", key=named)
+
+    house.start("sender", key=named, word="hello")
+    house.story.work()
+
+    assert (house.of(named).waiting(), house.of(other).waiting()) == (["after"], [])
 
 
 def test_a_message_that_nobody_waits_for_begins_a_case_of_the_same_unit(house):
