@@ -82,6 +82,7 @@ def test_no_default_ever_changes():
         "MessageReceived": {"correlation": None, "job_id": None, "origin": None},
         "SignalReceived": {"origin": None},
         "JobFailed": {"retry_at": None, "error_code": None},
+        "TaskCompleted": {"place": {}},
         "ConflictOverridden": {"ground": {}},
         "IncidentResolved": {"values": {}},
         "ElementPassed": {"flows": ()},

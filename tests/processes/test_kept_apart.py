@@ -63,8 +63,9 @@ class House(Theatre):
             return find_person(connection, person)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house() -> House:
+    """One for each chain: who leads as well in one would be chosen for other tasks in the next."""
     return House()
 
 

@@ -129,11 +129,12 @@ def test_the_command_rebuilds_a_season_unseen(installation: Installation):
     assert installation.tidu("demo", "--cases", "3", "--seed", "7").returncode == 0
     with installation.opened() as database:
         rows, entries = dump(database), record(database)
+        assert len(rows["cases"]) >= 3
         assert rows["decisions"]
         assert rows["notifications"]
 
         done = installation.tidu("rebuild")
 
-        assert (done.returncode, done.stdout.strip()) == (0, "5 cases rebuilt")
+        assert (done.returncode, done.stdout.strip()) == (0, f"{len(rows['cases'])} cases rebuilt")
         assert dump(database) == rows
         assert record(database) == entries
